@@ -1,0 +1,19 @@
+//! Words and rules that Tagwarden's server and page share.
+//!
+//! Architecture invariant: nothing here does I/O, reads a clock, draws a random number or speaks SQL. What time it is,
+//! what a registry answered and which pattern matched comes in as an argument; that is why none of it can fail at run time.
+
+pub mod api;
+pub mod class;
+mod coded;
+pub mod digest;
+pub mod event;
+pub mod flag;
+pub mod instant;
+pub mod log;
+pub mod name;
+pub mod observation;
+pub mod record;
+pub mod tag;
+pub mod target;
+pub mod version;

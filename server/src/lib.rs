@@ -1,0 +1,4 @@
+//! Tagwarden's server: polls container registries, keeps the record, serves the dashboard.
+
+pub mod clock;
+pub mod registry;
