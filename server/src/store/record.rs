@@ -1,0 +1,274 @@
+//! What the poller reads and writes.
+
+use tagwarden_model::api::RepositoryState;
+use tagwarden_model::digest::Digest;
+use tagwarden_model::event::NewEvent;
+use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::name::{RepositoryName, TagName};
+use tagwarden_model::observation::Unknown;
+use tagwarden_model::tag::{Band, Class, Mark, TagRecord, TagState};
+
+use super::{Store, StoreError};
+
+/// A tag row as the poller needs it.
+#[derive(Debug, Clone)]
+pub struct StoredTag {
+    /// The tag.
+    pub name: TagName,
+    /// What its name promises.
+    pub class: Class,
+    /// First seen (`at` of its first event), for the age of a release.
+    pub first_seen: Option<Instant>,
+    /// The first event was a baseline one.
+    pub baseline: bool,
+    /// Has a flag that is not closed.
+    pub flagged: bool,
+    /// What is known.
+    pub record: TagRecord,
+}
+
+/// A watched repository, without its tags: what start-up reads.
+#[derive(Debug, Clone)]
+pub struct WatchedRepository {
+    /// Row id.
+    pub id: i64,
+    /// Canonical name.
+    pub name: RepositoryName,
+    /// The present watch period.
+    pub period: i64,
+    /// When it began.
+    pub watched_since: Instant,
+    /// Durable part of its state.
+    pub state: RepositoryRow,
+    /// Newest pass of each band: started, finished, complete, when the next is due.
+    pub passes: Vec<PassSummary>,
+}
+
+/// The repository's state that outlives a restart; written only when it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryRow {
+    /// Present state.
+    pub state: RepositoryState,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: Instant,
+    /// The first 404 (`true`) or 401/403 (`false`) of the listing since the last 200, and when it was sent.
+    pub refused_since: Option<(bool, Mark)>,
+}
+
+/// The newest pass of a band.
+#[derive(Debug, Clone)]
+pub struct PassSummary {
+    /// The band.
+    pub band: Band,
+    /// When the newest pass started.
+    pub started: Instant,
+    /// When the next is due.
+    pub next: Instant,
+    /// When the newest complete one started.
+    pub complete_started: Option<Instant>,
+}
+
+/// Everything about one repository that its record machine needs in memory.
+#[derive(Debug, Clone)]
+pub struct LoadedRepository {
+    /// All tag rows, dead ones too.
+    pub tags: Vec<StoredTag>,
+    /// States that tags had and left at or after the asked instant: tag, the former state, when it was left
+    /// (`not_after` of the event that ended it).
+    pub recent: Vec<(TagName, TagState, Instant)>,
+    /// Passes since the oldest that can still be a last sighting, newest first: at most a few per band.
+    pub passes: Vec<PassRow>,
+    /// The newest two complete, non-empty listings of this watch period (`sent`), newest first.
+    pub listings: Vec<Mark>,
+}
+
+/// One pass over one band: one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassRow {
+    /// The band.
+    pub band: Band,
+    /// Before its first request.
+    pub started: Mark,
+    /// After its last answer.
+    pub finished: Instant,
+    /// Every tag of the band was observed in its recorded state, or is named.
+    pub complete: bool,
+    /// Done by GET throughout.
+    pub proof: bool,
+    /// `sent` of the complete listing that belongs to the pass, and how many names it had.
+    pub listed: Option<(Mark, u64)>,
+    /// Tags of the band that were asked.
+    pub asked: u64,
+    /// Tags seen in their recorded state.
+    pub seen: u64,
+    /// How many tags were not, by reason.
+    pub unseen: Vec<(Unknown, u64)>,
+    /// The first 100 of them by name.
+    pub exceptions: Vec<TagName>,
+    /// Why the pass is incomplete or late, in words.
+    pub reason: Option<String>,
+    /// When the next pass is due.
+    pub next: Instant,
+}
+
+/// Events and tag rows to write in one transaction, in order. Tags that were changed meanwhile are left alone and reported.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The repository's row.
+    pub repository: i64,
+    /// The registry's row and the epoch of our lease.
+    pub lease: Lease,
+    /// Now, for `changes` and flags.
+    pub now: Instant,
+    /// The tags.
+    pub tags: Vec<TagWrite>,
+}
+
+/// The right to poll a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The registry's row.
+    pub registry: i64,
+    /// Grows with every new holder.
+    pub epoch: i64,
+}
+
+/// One tag of a commit.
+#[derive(Debug, Clone)]
+pub struct TagWrite {
+    /// The tag.
+    pub name: TagName,
+    /// What its name promises and the rule that says so.
+    pub class: Class,
+    /// Name of the rule.
+    pub rule: String,
+    /// What is known now. `last_seq` is what we believe the row has (0 for a new row): another value is a conflict.
+    /// `prior.seq == 0` stands for the event written here.
+    pub record: TagRecord,
+    /// What happened, in order; may be empty (a band change, a first listing).
+    pub events: Vec<NewEvent>,
+    /// The claim of the row's newest event was proven by bytes.
+    pub proven: bool,
+}
+
+/// What became of each tag of a commit, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// Written; the tag's `last_seq` now.
+    Ok {
+        /// The newest event of the tag.
+        last_seq: i64,
+        /// The tag has a flag that is not closed now.
+        flagged: bool,
+    },
+    /// Changed meanwhile: read it again and compare again.
+    Conflict,
+}
+
+/// An event of the repository and the state that goes with it.
+#[derive(Debug, Clone)]
+pub struct RepositoryWrite {
+    /// The repository's row.
+    pub repository: i64,
+    /// The lease.
+    pub lease: Lease,
+    /// Now.
+    pub now: Instant,
+    /// The new state.
+    pub state: RepositoryRow,
+    /// `vanished` or `returned`; opens or restores the repository's flag.
+    pub event: Option<NewEvent>,
+    /// Opens (`true`) or restores (`false`) the flag "no longer visible to these credentials".
+    pub invisible: Option<bool>,
+}
+
+/// A time without observation.
+#[derive(Debug, Clone)]
+pub struct GapWrite {
+    /// The band.
+    pub band: Band,
+    /// The newest time it was surely observed.
+    pub from: Instant,
+    /// Why.
+    pub reason: String,
+}
+
+/// How far our clock was from a registry's in one clock generation: ours minus theirs lies in `low..=high`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offset {
+    /// Generation.
+    pub generation: i64,
+    /// Lower bound.
+    pub low: Millis,
+    /// Upper bound.
+    pub high: Millis,
+}
+
+#[expect(unused_variables, clippy::unused_async, clippy::todo, reason = "replaced by the implementation")]
+impl Store {
+    /// A new clock generation, larger than all before.
+    pub async fn new_generation(&self, began: Instant) -> Result<i64, StoreError> {
+        todo!()
+    }
+
+    /// Widens (never narrows) the stored offset interval of a generation and a registry.
+    pub async fn put_offset(&self, registry: i64, offset: Offset) -> Result<(), StoreError> {
+        todo!()
+    }
+
+    /// All stored offsets of a registry.
+    pub async fn offsets(&self, registry: i64) -> Result<Vec<Offset>, StoreError> {
+        todo!()
+    }
+
+    /// Takes or renews the lease of a registry: free, expired, or ours. `None` while another owner holds it.
+    /// The epoch grows when the owner changes.
+    pub async fn lease(
+        &self,
+        registry: i64,
+        owner: &str,
+        now: Instant,
+        until: Instant,
+    ) -> Result<Option<Lease>, StoreError> {
+        todo!()
+    }
+
+    /// The repositories watched in a registry. Reads no tags: its cost grows with repositories only.
+    pub async fn watched(&self, registry: i64) -> Result<Vec<WatchedRepository>, StoreError> {
+        todo!()
+    }
+
+    /// One repository with its tags.
+    pub async fn load(&self, repository: i64, recent_since: Instant) -> Result<LoadedRepository, StoreError> {
+        todo!()
+    }
+
+    /// Writes tags, events, flags, promises, spans, rollups, counts and change notices in one transaction.
+    pub async fn commit(&self, commit: &Commit) -> Result<Vec<Written>, StoreError> {
+        todo!()
+    }
+
+    /// Writes the row of a pass, opens or closes the band's gap, notes a change notice when the repository's freshness
+    /// state changed (complete <-> incomplete), and merges away pass rows that can no longer be a last sighting.
+    pub async fn put_pass(
+        &self,
+        repository: i64,
+        lease: Lease,
+        pass: &PassRow,
+        gap: Option<&GapWrite>,
+    ) -> Result<(), StoreError> {
+        todo!()
+    }
+
+    /// Writes a repository's state and its event, if any.
+    pub async fn put_repository(&self, write: &RepositoryWrite) -> Result<(), StoreError> {
+        todo!()
+    }
+
+    /// The promised digest and the current one of tags in breach, for target proofs: see `read`.
+    pub async fn digests_of(&self, repository: i64, tag: &TagName) -> Result<Vec<Digest>, StoreError> {
+        todo!()
+    }
+}
