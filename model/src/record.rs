@@ -13,19 +13,25 @@
 mod absence;
 pub mod band;
 mod delays;
+mod exchange;
 mod listing;
 mod observe;
+mod plan;
 pub mod sighting;
 mod sweep;
 mod watch;
+mod watched_tag;
 pub mod window;
 
 pub use absence::{Absence, AbsenceKind};
 pub use delays::Delays;
+pub use exchange::{Effects, Reply, Request, RequestKind, Write};
 pub use listing::{Listing, ListingOutcome, ListingSeen, Repository, Standing};
 pub use observe::{Context, Outcome, observe};
+pub use plan::Plan;
 pub use sweep::FinishedPass;
-pub use watch::{Effects, Plan, Reply, Request, RequestKind, Tag, Watch, Write};
+pub use watch::Watch;
+pub use watched_tag::Tag;
 
 use crate::digest::Digest;
 use crate::event::{DeletedBy, EventKind};
@@ -132,8 +138,6 @@ pub struct Happened {
     pub baseline: bool,
     /// For deletions.
     pub deleted_by: Option<DeletedBy>,
-    /// Found together with others: they share a group.
-    pub grouped: bool,
 }
 
 /// What the machine needs to be asked next for a tag.
@@ -159,6 +163,16 @@ pub enum Sighting {
     Recorded,
     /// It did not, and why: the tag is an exception of its pass.
     Unseen(Unknown),
+}
+
+impl Sighting {
+    /// Why the tag is an exception of its pass, if it is one.
+    pub const fn exception(self) -> Option<Unknown> {
+        match self {
+            Self::Recorded => None,
+            Self::Unseen(reason) => Some(reason),
+        }
+    }
 }
 
 /// Something to tell the operator once; no event.

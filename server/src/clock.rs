@@ -15,6 +15,10 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Returns when `now().mono` has reached `at`.
     fn sleep_until(&self, at: Mono) -> BoxFuture<'_, ()>;
+
+    /// The generations of this process, oldest first, each with what the wall said at `Mono(0)`. The difference of two is
+    /// the exact length of the step between them.
+    fn anchors(&self) -> Vec<(i64, Instant)>;
 }
 
 /// A clock that many tasks share.
@@ -46,13 +50,6 @@ impl SystemClock {
         let state = Mutex::new(Anchors::new(generation, wall()));
         Self { started: std::time::Instant::now(), state }
     }
-
-    /// The generations of this process, oldest first, each with its anchor: what the wall said at `Mono(0)`, in Unix
-    /// milliseconds. The difference of two anchors is the length of the step between them.
-    pub fn steps(&self) -> Vec<(i64, i64)> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.steps.iter().map(|(generation, anchor)| (*generation, anchor.0)).collect()
-    }
 }
 
 impl Clock for SystemClock {
@@ -60,6 +57,10 @@ impl Clock for SystemClock {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock: of two threads, the one that gets the later `mono` has also read the clock later.
         state.read(micros(self.started.elapsed()), wall())
+    }
+
+    fn anchors(&self) -> Vec<(i64, Instant)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).steps.clone()
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -143,6 +144,6 @@ mod tests {
         clock.sleep_until(end).await;
         assert!(clock.now().mono >= end);
         clock.sleep_until(end).await;
-        assert_eq!(clock.steps().len(), 1);
+        assert_eq!(clock.anchors().len(), 1);
     }
 }

@@ -1,5 +1,8 @@
 //! Tagwarden's server: polls container registries, keeps the record, serves the dashboard.
 
 pub mod clock;
+pub mod jobs;
+pub mod policy;
+pub mod poller;
 pub mod registry;
 pub mod store;

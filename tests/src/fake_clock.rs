@@ -28,6 +28,8 @@ struct State {
     /// The wall at `Mono(0)`.
     anchor: Instant,
     generation: i64,
+    /// All generations so far with their anchors.
+    anchors: Vec<(i64, Instant)>,
     /// Every sleep that was asked for: when, and until when.
     sleeps: Vec<(Mono, Mono)>,
 }
@@ -35,7 +37,7 @@ struct State {
 impl FakeClock {
     /// A clock that shows `wall` and stands still.
     pub fn new(wall: Instant) -> Self {
-        let state = State { mono: Mono(0), anchor: wall, generation: 1, sleeps: Vec::new() };
+        let state = State { mono: Mono(0), anchor: wall, generation: 1, anchors: vec![(1, wall)], sleeps: Vec::new() };
         let (present, sleepers) = (watch::Sender::new(Mono(0)), watch::Sender::new(0));
         Self { state: Mutex::new(state), present, sleepers, auto_advance: false }
     }
@@ -65,6 +67,8 @@ impl FakeClock {
         let mut state = self.state();
         state.anchor = state.anchor + length;
         state.generation += 1;
+        let step = (state.generation, state.anchor);
+        state.anchors.push(step);
     }
 
     /// The lengths of all sleeps so far, in whole milliseconds, in the order in which they began.
@@ -91,6 +95,10 @@ impl Clock for FakeClock {
         state.mono = Mono(state.mono.0 + 1);
         let wall = state.anchor + Millis((state.mono.0 / 1000) as i64);
         Moment { mono: state.mono, mark: Mark { generation: state.generation, wall } }
+    }
+
+    fn anchors(&self) -> Vec<(i64, Instant)> {
+        self.state().anchors.clone()
     }
 
     fn sleep_until(&self, at: Mono) -> BoxFuture<'_, ()> {

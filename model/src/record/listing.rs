@@ -1,8 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::absence::{AbsenceKind, Round};
-use super::watch::{Plan, Tag};
-use super::{Ask, Delays, Happened, Known, Pending, Warning};
+use super::{Ask, Delays, Happened, Known, Pending, Plan, Tag, Warning};
 use crate::event::EventKind;
 use crate::instant::Millis;
 use crate::name::TagName;
@@ -179,7 +178,6 @@ impl Repository {
         }
         // 3.6: when so many are absent at once, each needs one further round.
         let many = absent > 20.max(present * 3 / 10);
-        let together = ready.len() > 1;
         for name in ready {
             let Some(tag) = tags.get_mut(&name) else { continue };
             let known = &mut tag.known;
@@ -193,7 +191,7 @@ impl Repository {
                 continue;
             }
             out.asks.retain(|(asked, _)| *asked != name);
-            if let Some(happened) = delete(known, together || many, delays) {
+            if let Some(happened) = delete(known, delays) {
                 out.happened.push((name, happened));
             }
         }
@@ -274,7 +272,7 @@ fn next_round(name: &TagName, known: &Known, delays: &Delays, interval: Millis) 
 }
 
 /// Writes the absence of a tag whose rounds are complete.
-fn delete(known: &mut Known, grouped: bool, delays: &Delays) -> Option<Happened> {
+fn delete(known: &mut Known, delays: &Delays) -> Option<Happened> {
     let Some(Pending::Absent(absence)) = known.pending.take() else { return None };
     let confirming = absence.first?;
     let old = known.record.state.digest().cloned();
@@ -294,7 +292,6 @@ fn delete(known: &mut Known, grouped: bool, delays: &Delays) -> Option<Happened>
         verified: true,
         baseline: false,
         deleted_by: Some(absence.deleted_by()),
-        grouped,
     })
 }
 
@@ -308,6 +305,5 @@ fn repository_event(kind: EventKind, not_before: Option<Mark>, listing: &Listing
         verified: true,
         baseline: false,
         deleted_by: None,
-        grouped: false,
     }
 }

@@ -247,7 +247,6 @@ impl Step<'_> {
             verified: true,
             baseline: false,
             deleted_by: None,
-            grouped: false,
         });
         let sent = self.observation.sent.mark;
         let known = &mut self.out.known;
@@ -354,7 +353,6 @@ impl Step<'_> {
             verified,
             baseline,
             deleted_by: None,
-            grouped: false,
         });
         known.leave(received.mono, self.context.delays);
         let record = &mut known.record;

@@ -1,8 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::sighting::Pass;
-use super::watch::{Plan, RequestKind, Tag};
-use super::{Listing, ListingSeen, Sighting};
+use super::{Listing, ListingSeen, Plan, RequestKind, Sighting, Tag};
 use crate::instant::{Instant, Millis};
 use crate::name::TagName;
 use crate::observation::{Method, Moment, Mono, Seen, Unknown};

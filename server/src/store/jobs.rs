@@ -47,8 +47,8 @@ impl Store {
         todo!()
     }
 
-    /// Marks the oldest queued jobs of a registry as running and gives them.
-    pub async fn take_jobs(&self, registry: i64, limit: u32) -> Result<Vec<TakenJob>, StoreError> {
+    /// Marks the oldest queued jobs of a kind of a registry as running and gives them.
+    pub async fn take_jobs(&self, registry: i64, kind: JobKind, limit: u32) -> Result<Vec<TakenJob>, StoreError> {
         todo!()
     }
 
@@ -62,8 +62,8 @@ impl Store {
         todo!()
     }
 
-    /// Running jobs of a registry are queued again: their worker died.
-    pub async fn requeue_jobs(&self, registry: i64) -> Result<(), StoreError> {
+    /// Running jobs of a kind of a registry are queued again: their worker died.
+    pub async fn requeue_jobs(&self, registry: i64, kind: JobKind) -> Result<(), StoreError> {
         todo!()
     }
 }

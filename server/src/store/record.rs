@@ -111,6 +111,8 @@ pub struct PassRow {
     pub reason: Option<String>,
     /// When the next pass is due.
     pub next: Instant,
+    /// The freshness promised: the band's interval plus the time a pass may take.
+    pub promised: Millis,
 }
 
 /// Events and tag rows to write in one transaction, in order. Tags that were changed meanwhile are left alone and reported.

@@ -50,6 +50,11 @@ impl Store {
         todo!()
     }
 
+    /// The name of a watched repository; `None` when it is not watched any more.
+    pub async fn repository_name(&self, repository: i64) -> Result<Option<RepositoryName>, StoreError> {
+        todo!()
+    }
+
     /// Ends the watch period; history stays. `false` if it was not watched.
     pub async fn unwatch(&self, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<bool, StoreError> {
         todo!()
