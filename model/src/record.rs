@@ -4,7 +4,7 @@
 //! lives in memory only: a crash forgets doubts, never facts, and the next checks raise them again.
 //!
 //! - [`Watch`]: one repository: gives requests, takes replies, says what to write.
-//! - [`observe`]: one tag, one direct request (sections 1, 2 and 3.1).
+//! - [`fn@observe`]: one tag, one direct request (sections 1, 2 and 3.1).
 //! - [`Repository::listing`]: one listing against all tags (sections 3 and 5).
 //! - [`sighting`]: when a tag was last seen, from the rows of passes (section 4.2).
 //! - [`window`]: from two marks to the window of an event, across clock steps (section 4.6).

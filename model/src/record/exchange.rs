@@ -11,8 +11,8 @@ use crate::observation::{Moment, Mono, Observation, Unknown};
 pub struct Request {
     /// What.
     pub kind: RequestKind,
-    /// Whether it belongs to the pass under way.
-    pub of_sweep: bool,
+    /// The pass under way that it belongs to; none for a tag that is due by itself.
+    pub sweep: Option<u64>,
 }
 
 /// What to ask.

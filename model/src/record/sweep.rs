@@ -153,13 +153,13 @@ impl Sweep {
         self.listing_wanted = true;
     }
 
-    /// A listing of this pass was applied. The first one decides which tags are asked; `from`: where the last pass was cut.
+    /// A listing of this pass was applied. The first one decides which tags are asked, beginning where the last pass was cut.
     pub(super) fn listing(
         &mut self,
         listing: &Listing,
         hidden: bool,
         tags: &BTreeMap<TagName, Tag>,
-        from: Option<&TagName>,
+        resume_at: &mut BTreeMap<Band, TagName>,
     ) {
         self.in_flight -= 1;
         if self.opened() {
@@ -177,7 +177,8 @@ impl Sweep {
                 FirstListing::None
             }
         };
-        self.enrol(tags, from);
+        let from = self.bands.keys().filter_map(|band| resume_at.remove(band)).min();
+        self.enrol(tags, from.as_ref());
     }
 
     /// The first listing could not be had. Where the registry does not answer at all, its tags are not asked either.

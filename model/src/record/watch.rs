@@ -25,10 +25,13 @@ pub struct Watch {
     tags: BTreeMap<TagName, Tag>,
     passes: Vec<Pass>,
     schedule: BTreeMap<Band, Due>,
-    sweep: Option<Sweep>,
+    /// Passes under way, by number: bands of one pace share one, so that a slow pass delays no fast band.
+    sweeps: BTreeMap<u64, Sweep>,
+    last_sweep: u64,
     singles: Singles,
     held: Option<Mono>,
-    resume_at: Option<TagName>,
+    /// Where the last pass of a band was cut.
+    resume_at: BTreeMap<Band, TagName>,
     /// Bands that have tags to ask.
     used: BTreeSet<Band>,
     unwritten: BTreeSet<TagName>,
@@ -40,6 +43,8 @@ pub struct Watch {
 struct Due {
     next: Mono,
     next_proof: Mono,
+    /// Somebody asked for a pass that begins after this.
+    asked: Option<Mono>,
 }
 
 /// Tags that are due by themselves, outside the passes of their bands.
@@ -73,7 +78,7 @@ impl Watch {
                 let since = newest.map(|started| now.mark.wall - started.wall);
                 let wait = since.map_or(Millis(0), |since| Millis((plan.proof_interval(*band).0 - since.0).max(0)));
                 let next = next.get(band).copied().unwrap_or(now.mono);
-                (*band, Due { next, next_proof: now.mono.after(wait) })
+                (*band, Due { next, next_proof: now.mono.after(wait), asked: None })
             })
             .collect();
         let mut watch = Self {
@@ -83,10 +88,11 @@ impl Watch {
             tags,
             passes,
             schedule,
-            sweep: None,
+            sweeps: BTreeMap::new(),
+            last_sweep: 0,
             singles: Singles::default(),
             held: None,
-            resume_at: None,
+            resume_at: BTreeMap::new(),
             used: BTreeSet::new(),
             unwritten: BTreeSet::new(),
             seed,
@@ -100,14 +106,14 @@ impl Watch {
         &self.tags
     }
 
-    /// How far the pass under way has come: tags asked and tags to ask.
+    /// How far the passes under way have come: tags asked and tags to ask.
     pub fn progress(&self) -> Option<(usize, usize)> {
-        self.sweep.as_ref().map(Sweep::progress)
+        self.sweeps.values().map(Sweep::progress).reduce(|one, other| (one.0 + other.0, one.1 + other.1))
     }
 
     /// Whether requests are waiting or under way.
     pub fn busy(&self) -> bool {
-        self.sweep.is_some()
+        !self.sweeps.is_empty()
             || !self.singles.queue.is_empty()
             || !self.singles.in_flight.is_empty()
             || self.singles.listing_in_flight
@@ -115,18 +121,21 @@ impl Watch {
 
     /// When [`Watch::begin`] has something to do.
     pub fn next_due(&self) -> Mono {
-        let bands = self.schedule.iter().filter(|(band, _)| self.in_use(**band)).map(|(_, due)| due.next);
-        let passes = if self.sweep.is_some() { None } else { bands.min() };
-        let singles = self.singles.due.values().map(|(at, _)| *at).min();
-        let next = passes.into_iter().chain(singles).min().unwrap_or(Mono(u64::MAX));
+        let waiting = self.schedule.iter().filter(|(band, _)| self.in_use(**band) && !self.under_way(**band));
+        let passes = waiting.map(|(_, due)| due.next);
+        let singles = self.singles.due.values().map(|(at, _)| *at);
+        let next = passes.chain(singles).min().unwrap_or(Mono(u64::MAX));
         let next = match self.held {
             // What waits for the pause to end goes on then.
             Some(held) if self.busy() => held,
             Some(held) => next.max(held),
             None => next,
         };
-        let cut = self.sweep.as_ref().and_then(Sweep::deadline);
-        cut.map_or(next, |cut| next.min(cut))
+        self.sweeps.values().filter_map(Sweep::deadline).min().map_or(next, |cut| next.min(cut))
+    }
+
+    fn under_way(&self, band: Band) -> bool {
+        self.sweeps.values().any(|sweep| sweep.covers(band))
     }
 
     /// The hot band lists the repository even when it has no tags; the others wait for theirs.
@@ -143,7 +152,7 @@ impl Watch {
     pub fn check(&mut self, names: &[TagName], now: Mono) {
         if names.is_empty() {
             for due in self.schedule.values_mut() {
-                due.next = now;
+                (due.next, due.asked) = (now, Some(now));
             }
             return;
         }
@@ -159,8 +168,8 @@ impl Watch {
     /// Whether the tags that somebody asked for have been looked at.
     pub fn checked(&self, names: &[TagName], since: Mono) -> bool {
         if names.is_empty() {
-            return self.sweep.is_none()
-                && self.schedule.iter().all(|(band, due)| due.next > since || !self.in_use(*band));
+            let open = |(band, due): (&Band, &Due)| self.in_use(*band) && due.asked.is_some_and(|asked| asked <= since);
+            return !self.schedule.iter().any(open);
         }
         let waiting = |name: &TagName| {
             self.singles.in_flight.contains(name)
@@ -173,7 +182,7 @@ impl Watch {
     /// Starts what is due, and ends a pass whose time is over.
     pub fn begin(&mut self, now: Moment) -> Effects {
         let mut effects = Effects::default();
-        self.finish_sweep(now, &mut effects);
+        self.finish_sweeps(now, &mut effects);
         if self.held.is_none_or(|held| now.mono >= held) {
             self.held = None;
             self.start(now);
@@ -192,20 +201,18 @@ impl Watch {
             }
             let kind = self.request_for(&name, method);
             self.singles.in_flight.insert(name);
-            self.singles.queue.push_back(Request { kind, of_sweep: false });
+            self.singles.queue.push_back(Request { kind, sweep: None });
         }
-        if self.sweep.is_some() {
-            return;
+        let mut by_limit: BTreeMap<Millis, BTreeMap<Band, bool>> = BTreeMap::new();
+        for (band, due) in &self.schedule {
+            if due.next <= now.mono && self.in_use(*band) && !self.under_way(*band) {
+                let proof = due.next_proof <= now.mono;
+                by_limit.entry(self.plan.limit(*band)).or_default().insert(*band, proof);
+            }
         }
-        let bands: BTreeMap<Band, bool> = self
-            .schedule
-            .iter()
-            .filter(|(band, due)| due.next <= now.mono && self.in_use(**band))
-            .map(|(band, due)| (*band, due.next_proof <= now.mono))
-            .collect();
-        if !bands.is_empty() {
-            let limit = bands.keys().map(|band| self.plan.limit(*band)).max().unwrap_or_default();
-            self.sweep = Some(Sweep::new(now, bands, now.mono.after(limit)));
+        for (limit, bands) in by_limit {
+            self.last_sweep += 1;
+            self.sweeps.insert(self.last_sweep, Sweep::new(now, bands, now.mono.after(limit)));
         }
     }
 
@@ -220,20 +227,26 @@ impl Watch {
         if self.singles.listing_wanted && self.singles.in_flight.is_empty() && !self.singles.listing_in_flight {
             self.singles.listing_wanted = false;
             self.singles.listing_in_flight = true;
-            return Some(Request { kind: RequestKind::Listing, of_sweep: false });
+            return Some(Request { kind: RequestKind::Listing, sweep: None });
         }
-        let kind = match self.sweep.as_mut()?.next(now)? {
+        // Fast bands first: their time is the shortest.
+        let mut order: Vec<(Option<Mono>, u64)> =
+            self.sweeps.iter().map(|(id, sweep)| (sweep.deadline(), *id)).collect();
+        order.sort_unstable();
+        let next = order.into_iter().find_map(|(_, id)| Some((id, self.sweeps.get_mut(&id)?.next(now)?)));
+        let (id, kind) = next?;
+        let kind = match kind {
             RequestKind::Head(name, _) => {
-                let by_get = self.sweep.as_ref().is_some_and(|sweep| sweep.by_get(&name));
+                let by_get = self.sweeps.get(&id).is_some_and(|sweep| sweep.by_get(&name));
                 let kind = self.request_for(&name, if by_get { Method::Get } else { Method::Head });
-                if let (RequestKind::Head(..), Some(sweep)) = (&kind, &mut self.sweep) {
+                if let (RequestKind::Head(..), Some(sweep)) = (&kind, self.sweeps.get_mut(&id)) {
                     sweep.used(&name, Method::Head);
                 }
                 kind
             }
             other => other,
         };
-        Some(Request { kind, of_sweep: true })
+        Some(Request { kind, sweep: Some(id) })
     }
 
     /// HEAD, unless only bytes can tell.

@@ -1,6 +1,7 @@
 use super::{Watch, spread};
 use crate::name::TagName;
 use crate::observation::{Method, Moment};
+use crate::record::sweep::Sweep;
 use crate::record::{Effects, FinishedPass, Write, sighting};
 use crate::tag::Band;
 
@@ -36,22 +37,30 @@ impl Watch {
         self.speed_up(name, now);
     }
 
-    pub(super) fn finish_sweep(&mut self, now: Moment, effects: &mut Effects) {
-        let Some(sweep) = &mut self.sweep else { return };
-        if !sweep.finished(now.mono) {
-            return;
+    pub(super) fn finish_sweeps(&mut self, now: Moment, effects: &mut Effects) {
+        let over: Vec<u64> =
+            self.sweeps.iter_mut().filter_map(|(id, sweep)| sweep.finished(now.mono).then_some(*id)).collect();
+        for id in over {
+            if let Some(sweep) = self.sweeps.remove(&id) {
+                self.finish_sweep(sweep, now, effects);
+            }
         }
-        let Some(sweep) = self.sweep.take() else { return };
-        let started = sweep.started();
-        self.resume_at = sweep.cut_at();
+    }
+
+    fn finish_sweep(&mut self, sweep: Sweep, now: Moment, effects: &mut Effects) {
+        let (started, cut_at) = (sweep.started(), sweep.cut_at());
         for mut finished in sweep.finish(now.mark.wall, &self.plan, &self.tags) {
             let band = finished.pass.band;
-            let spread = spread(self.seed ^ now.mono.0, self.plan.interval(band));
+            let interval = self.plan.interval(band) + spread(self.seed ^ now.mono.0, self.plan.interval(band));
             let Some(due) = self.schedule.get_mut(&band) else { continue };
-            due.next = started.mono.after(self.plan.interval(band) + spread).max(now.mono);
-            finished.next = started.mark.wall + (self.plan.interval(band) + spread);
+            due.asked = due.asked.filter(|asked| *asked > started.mono);
+            due.next = if due.asked.is_some() { now.mono } else { started.mono.after(interval).max(now.mono) };
+            finished.next = (started.mark.wall + interval).max(now.mark.wall);
             if finished.pass.proof {
                 due.next_proof = now.mono.after(self.plan.proof_interval(band));
+            }
+            if let Some(cut_at) = &cut_at {
+                self.resume_at.insert(band, cut_at.clone());
             }
             self.passes.push(finished.pass.clone());
             self.slow_down(band, &finished, now, effects);

@@ -25,10 +25,10 @@ impl Watch {
             Reply::Listing(listing) => self.listing(request, &listing, now, others_visible, &classify, &mut effects),
             Reply::ListingFailed { reason, message, retry_at, .. } => {
                 self.held = self.held.max(retry_at);
-                match (&mut self.sweep, request.of_sweep) {
-                    (Some(sweep), true) if retry_at.is_some() => sweep.put_back(RequestKind::Listing),
-                    (Some(sweep), true) => sweep.listing_failed(reason, &message, &self.tags),
-                    _ => {
+                match request.sweep.and_then(|id| self.sweeps.get_mut(&id)) {
+                    Some(sweep) if retry_at.is_some() => sweep.put_back(RequestKind::Listing),
+                    Some(sweep) => sweep.listing_failed(reason, &message, &self.tags),
+                    None => {
                         self.singles.listing_in_flight = false;
                         self.retry_absent(now.mono);
                     }
@@ -44,7 +44,7 @@ impl Watch {
                 self.tag(request, &name, &observation, related, message, &classify, &mut effects);
             }
         }
-        self.finish_sweep(now, &mut effects);
+        self.finish_sweeps(now, &mut effects);
         for name in std::mem::take(&mut self.unwritten) {
             if !effects.writes.iter().any(|write| write.name == name) {
                 effects.writes.push(Write::row(name));
@@ -62,9 +62,9 @@ impl Watch {
 
     /// The registry asked for a pause: the request is made again after it.
     fn put_back(&mut self, request: &Request) {
-        match &mut self.sweep {
-            Some(sweep) if request.of_sweep => sweep.put_back(request.kind.clone()),
-            _ => self.singles.queue.push_front(request.clone()),
+        match request.sweep.and_then(|id| self.sweeps.get_mut(&id)) {
+            Some(sweep) => sweep.put_back(request.kind.clone()),
+            None => self.singles.queue.push_front(request.clone()),
         }
     }
 
@@ -87,7 +87,7 @@ impl Watch {
         classify: &impl Fn(&TagName) -> (Class, String),
         effects: &mut Effects,
     ) {
-        if !request.of_sweep {
+        if request.sweep.is_none() {
             self.singles.listing_in_flight = false;
         }
         self.failing = None;
@@ -108,20 +108,16 @@ impl Watch {
             (false, true) => Some(true),
             (false, false) => None,
         };
-        let opens = request.of_sweep && self.sweep.as_ref().is_some_and(|sweep| !sweep.opened());
         for (name, ask) in outcome.asks {
-            self.asked(&name, ask, request.of_sweep, opens);
+            self.asked(&name, ask, request.sweep);
         }
         if outcome.became_empty {
             for name in self.newest_present(50) {
                 self.singles.due.entry(name).or_insert((now.mono, Method::Head));
             }
         }
-        if let Some(sweep) = &mut self.sweep
-            && request.of_sweep
-        {
-            let from = self.resume_at.take();
-            sweep.listing(listing, self.repository.hidden(), &self.tags, from.as_ref());
+        if let Some(sweep) = request.sweep.and_then(|id| self.sweeps.get_mut(&id)) {
+            sweep.listing(listing, self.repository.hidden(), &self.tags, &mut self.resume_at);
         }
     }
 
@@ -133,28 +129,20 @@ impl Watch {
     }
 
     /// Notes what is due for a tag. After the listing that opens a pass every tag of its bands is asked anyway.
-    fn asked(&mut self, name: &TagName, ask: Ask, of_sweep: bool, opens: bool) {
-        match ask {
-            Ask::Get => {
-                if of_sweep && let Some(sweep) = &mut self.sweep {
-                    sweep.ask_first(RequestKind::Get(name.clone()));
-                } else if self.singles.in_flight.insert(name.clone()) {
-                    self.singles.queue.push_front(Request { kind: RequestKind::Get(name.clone()), of_sweep: false });
+    fn asked(&mut self, name: &TagName, ask: Ask, sweep: Option<u64>) {
+        let sweep = sweep.and_then(|id| self.sweeps.get_mut(&id));
+        match (ask, sweep) {
+            (Ask::Get, Some(sweep)) => sweep.ask_first(RequestKind::Get(name.clone())),
+            (Ask::Get, None) => {
+                if self.singles.in_flight.insert(name.clone()) {
+                    self.singles.queue.push_front(Request { kind: RequestKind::Get(name.clone()), sweep: None });
                 }
             }
-            Ask::Listing => {
-                if of_sweep && let Some(sweep) = &mut self.sweep {
-                    sweep.want_listing();
-                } else {
-                    self.singles.listing_wanted = true;
-                }
-            }
-            Ask::Again { at, method } => {
-                let covered = opens
-                    && self.tags.get(name).is_some_and(|tag| {
-                        self.sweep.as_ref().is_some_and(|sweep| sweep.covers(tag.known.record.band))
-                            && tag.asked_in_passes()
-                    });
+            (Ask::Listing, Some(sweep)) => sweep.want_listing(),
+            (Ask::Listing, None) => self.singles.listing_wanted = true,
+            (Ask::Again { at, method }, sweep) => {
+                let band = self.tags.get(name).filter(|tag| tag.asked_in_passes()).map(|tag| tag.known.record.band);
+                let covered = sweep.is_some_and(|sweep| !sweep.opened() && band.is_some_and(|band| sweep.covers(band)));
                 if !covered {
                     let due = self.singles.due.entry(name.clone()).or_insert((at, method));
                     if at < due.0 || method == Method::Get {
@@ -176,7 +164,7 @@ impl Watch {
         classify: &impl Fn(&TagName) -> (Class, String),
         effects: &mut Effects,
     ) {
-        if !request.of_sweep {
+        if request.sweep.is_none() {
             self.singles.in_flight.remove(name);
             if self.singles.once_more.remove(name) {
                 let at = observation.received.mono.after(Millis::seconds(1));
@@ -207,9 +195,7 @@ impl Watch {
             related: &|_, _| related,
         };
         let outcome = observe(&tag.known, observation, &context);
-        if request.of_sweep
-            && let Some(sweep) = &mut self.sweep
-        {
+        if let Some(sweep) = request.sweep.and_then(|id| self.sweeps.get_mut(&id)) {
             sweep.saw(name, outcome.sighting, &observation.seen, message);
         }
         let Some(tag) = self.tags.get_mut(name) else { return };
@@ -234,7 +220,7 @@ impl Watch {
             effects.warnings.push((Some(name.clone()), warning));
         }
         match outcome.ask {
-            Some(ask) => self.asked(name, ask, request.of_sweep, false),
+            Some(ask) => self.asked(name, ask, request.sweep),
             // A doubt whose look failed is looked at again; passes would do it at their own pace.
             None if self.tags.get(name).is_some_and(|tag| tag.known.pending.is_some()) => {
                 let at = observation.received.mono.after(self.plan.delays.claim);
@@ -247,7 +233,7 @@ impl Watch {
 
     /// What one pass finds is one act.
     fn group(&self, request: &Request) -> Option<i64> {
-        let sweep = self.sweep.as_ref().filter(|_| request.of_sweep)?;
+        let sweep = self.sweeps.get(&request.sweep?)?;
         Some(sweep.started().mark.wall.0)
     }
 
