@@ -1,4 +1,5 @@
 //! Tagwarden's server: polls container registries, keeps the record, serves the dashboard.
 
+pub mod check;
 pub mod clock;
 pub mod registry;
