@@ -121,7 +121,7 @@ async fn walk(
     clock: SharedClock,
     steps: &mut Steps,
 ) -> Result<(), Stop> {
-    let Reference { repository, tag, digest } = match reference.parse() {
+    let Reference { repository, tag, digest } = match reference.parse::<Reference>() {
         Ok(reference) => reference,
         Err(error) => return steps.fail("name", error.to_string(), "write the name as you would for docker pull"),
     };
@@ -310,7 +310,7 @@ impl Steps {
         self.push(name, Outcome::Ok, found, None);
     }
 
-    fn fail<T>(&mut self, name: &'static str, found: String, advice: &str) -> Result<T, Stop> {
+    fn fail(&mut self, name: &'static str, found: String, advice: &str) -> Result<(), Stop> {
         self.push(name, Outcome::Failed, found, Some(advice.to_owned()));
         Err(Stop)
     }

@@ -147,7 +147,7 @@ impl Credentials {
                     secrets.push(password.clone());
                 }
                 Credential::IdentityToken { token } | Credential::RegistryToken { token } => {
-                    secrets.push(token.clone())
+                    secrets.push(token.clone());
                 }
             }
         }
