@@ -394,6 +394,7 @@ impl Token {
     fn parse(body: &[u8]) -> Option<Self> {
         let body: TokenBody = serde_json::from_slice(body).ok()?;
         let token = [body.token, body.access_token].into_iter().flatten().find(|token| !token.is_empty())?;
+        HeaderValue::from_str(&token).ok()?;
         // Some services send the number as text, or with a fraction.
         let seconds = body.expires_in.as_f64().or_else(|| body.expires_in.as_str()?.parse().ok());
         Some(Self {

@@ -460,9 +460,10 @@ fn expect_ok(reply: &Reply) -> Result<(), RegistryError> {
 
 /// The Content-Type without its parameters.
 fn media_type(reply: &Reply) -> Result<MediaType, RegistryError> {
-    let text = reply.header(CONTENT_TYPE).unwrap_or_default();
+    let text = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    MediaType::from_word(&essence).ok_or_else(|| unintelligible(&format!("the media type `{text}` is no image's")))
+    MediaType::from_word(&essence)
+        .ok_or_else(|| unintelligible(&format!("the media type `{}` is no image's", reply.covered(text))))
 }
 
 /// `Docker-Content-Digest`, if it is a digest.

@@ -70,7 +70,7 @@ impl Fault {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Final(RegistryError::Refused { message }),
             StatusCode::TOO_MANY_REQUESTS => Self::Limited { after: retry_after(&reply.headers, now), message },
             status if status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => Self::Again {
-                error: RegistryError::Server { status: status.as_u16(), message },
+                error: RegistryError::Server { status: status.as_u16(), message: reply.detail() },
                 after: retry_after(&reply.headers, now),
             },
             _ => Self::Final(RegistryError::Unintelligible { message }),

@@ -262,9 +262,9 @@ struct ErrorEntry {
 }
 
 impl Reply {
-    /// One header as text, cut to 300 characters.
-    pub fn header(&self, name: reqwest::header::HeaderName) -> Option<String> {
-        self.headers.get(name).map(|value| self.mask.text(&String::from_utf8_lossy(value.as_bytes())))
+    /// A part of this answer made fit to be shown; what decides something is read as it came.
+    pub fn covered(&self, text: &str) -> String {
+        self.mask.text(text)
     }
 
     /// The first error code of the body, such as `MANIFEST_UNKNOWN`.
@@ -279,8 +279,14 @@ impl Reply {
 
     /// Status and what the body says of it, for a person.
     pub fn said(&self) -> String {
-        let reason = self.status.canonical_reason().unwrap_or("unknown status");
+        let reason = self.reason();
+        let detail = self.detail();
         let status = format!("{} {reason}", self.status.as_u16());
+        if detail == reason { status } else { format!("{status}: {detail}") }
+    }
+
+    /// What the body says, else what the status means.
+    pub fn detail(&self) -> String {
         let said = match serde_json::from_slice::<ErrorBody>(&self.body) {
             Ok(body) => body.errors.first().map(|error| match &error.message {
                 Some(message) if !message.is_empty() => format!("{}: {message}", error.code),
@@ -290,7 +296,11 @@ impl Reply {
             Err(_) => Some(String::from_utf8_lossy(&self.body).into_owned()),
         };
         let said = said.map(|said| self.mask.text(&said)).filter(|said| !said.is_empty());
-        said.map_or(status.clone(), |said| format!("{status}: {said}"))
+        said.unwrap_or_else(|| self.reason().to_owned())
+    }
+
+    fn reason(&self) -> &'static str {
+        self.status.canonical_reason().unwrap_or("unknown status")
     }
 
     /// Whether the body is a web page, as sign-in pages and proxies send it.
