@@ -340,12 +340,20 @@ fn advice(error: &RegistryError) -> &'static str {
             "log in with docker login and point Tagwarden to that config.json, or ask for the right to pull"
         }
         RegistryError::RateLimited { .. } => "wait; with credentials most registries allow more",
+        // rustls refuses what `openssl req -x509` makes by default.
+        RegistryError::Unreachable { message } if message.contains("CaUsedAsEndEntity") => {
+            "the registry's certificate is a certificate authority's own; make one with basicConstraints=CA:FALSE"
+        }
         RegistryError::Unreachable { message } if message.contains("certificate") => {
             "name the registry's certificate authority with `ca_file`"
         }
-        RegistryError::Unreachable { .. } => {
-            "check host, port, proxy and firewall; set `plain_http` if the registry has no TLS"
+        RegistryError::Unreachable { message } if message.contains("InvalidContentType") => {
+            "the registry has no TLS; set `plain_http`"
         }
+        RegistryError::Unintelligible { message } if message.contains("HTTP request to an HTTPS server") => {
+            "the registry has TLS; set `url` to https://… with its host"
+        }
+        RegistryError::Unreachable { .. } => "check host, port, proxy and firewall",
         RegistryError::Server { .. } => "look into the registry's own log",
         RegistryError::Unintelligible { .. } => {
             "check that the host is a registry and that no sign-in page is in between"

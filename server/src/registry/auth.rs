@@ -52,6 +52,8 @@ struct Learned {
     scheme: Option<Scheme>,
     /// The scopes that the registry asked for, by repository, where they are not the usual ones.
     scopes: HashMap<String, Scopes>,
+    /// Repositories that refused our user name and password: until when they are not shown again, and what was said.
+    refusals: HashMap<String, (Mono, String)>,
 }
 
 #[derive(Clone)]
@@ -126,7 +128,14 @@ impl Auth {
         match scheme {
             None => Ok(None),
             Some(Scheme::Basic) => match credential {
-                Some(Credential::Basic { username, password }) => Ok(Some(basic_grant(username, password)?)),
+                Some(Credential::Basic { username, password }) => {
+                    let now = self.clock.now().mono;
+                    let learned = self.learned();
+                    match learned.refusals.get(&subject.repository.path).filter(|(until, _)| now < *until) {
+                        Some((_, message)) => Err(refused(message.clone())),
+                        None => Ok(Some(basic_grant(username, password)?)),
+                    }
+                }
                 _ => Ok(None),
             },
             Some(Scheme::Bearer(service)) => {
@@ -161,8 +170,12 @@ impl Auth {
                 if let (Some(sent), Some((key, _))) = (sent, found)
                     && sent.header == grant.header
                 {
-                    let said = reply.said();
-                    return Err(refused(format!("user name and password {} are wrong ({said})", under(key))));
+                    let message = format!("user name and password {} are wrong ({})", under(key), reply.said());
+                    let until = self.clock.now().mono.after(REFUSAL_STANDS);
+                    let mut learned = self.learned();
+                    make_room(&mut learned.refusals);
+                    learned.refusals.insert(subject.repository.path.clone(), (until, message.clone()));
+                    return Err(refused(message));
                 }
                 if round > 1 {
                     return Err(refused(reply.said()));
@@ -201,9 +214,7 @@ impl Auth {
             learned.scopes.remove(path);
             return;
         }
-        if learned.scopes.len() >= MAX_REMEMBERED {
-            learned.scopes.clear();
-        }
+        make_room(&mut learned.scopes);
         learned.scopes.insert(path.clone(), scopes.clone());
     }
 
@@ -278,16 +289,15 @@ impl Auth {
         let request = token_request(service, scopes, found.map(|(_, credential)| credential))?;
         let reply = transport.send(To::TokenService, request, MAX_TOKEN_BODY).await?;
         let host = service.realm.host_str().unwrap_or_default();
-        let said = reply.said();
         match reply.status {
             StatusCode::OK => {}
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let whom =
                     found.map_or("us without credentials".into(), |(key, _)| format!("the credentials {}", under(key)));
-                return Err(refused(format!("the token service {host} refused {whom} ({said})")));
+                return Err(refused(format!("the token service {host} refused {whom} ({})", reply.said())));
             }
             _ => {
-                let message = format!("the token service {host} answered {said}");
+                let message = format!("the token service {host} answered {}", reply.said());
                 return Err(match Fault::of(&reply, self.clock.now().mark.wall) {
                     Some(Fault::Limited { after, .. }) => Fault::Limited { after, message },
                     Some(Fault::Again { after, .. }) => {
@@ -410,6 +420,13 @@ impl Token {
         // An age that makes no sense comes from clocks that differ; then the token was issued now.
         let age = self.issued_at.map_or(Millis(0), |issued| asked.mark.wall - issued);
         if (0..life.0).contains(&age.0) { Millis(life.0 - age.0) } else { life }
+    }
+}
+
+/// Forgets everything rather than growing without end; what is forgotten is learned again.
+fn make_room<V>(map: &mut HashMap<String, V>) {
+    if map.len() >= MAX_REMEMBERED {
+        map.clear();
     }
 }
 

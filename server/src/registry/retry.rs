@@ -62,10 +62,11 @@ pub enum Fault {
 impl Fault {
     /// The fault that a status is; `None` for 200 and 304, which depend on the request.
     pub fn of(reply: &Reply, now: Instant) -> Option<Self> {
+        if matches!(reply.status, StatusCode::OK | StatusCode::NOT_MODIFIED) {
+            return None;
+        }
         let message = reply.said();
-        let status = reply.status;
-        Some(match status {
-            StatusCode::OK | StatusCode::NOT_MODIFIED => return None,
+        Some(match reply.status {
             StatusCode::NOT_FOUND => Self::Final(RegistryError::NotFound { code: reply.error_code() }),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Final(RegistryError::Refused { message }),
             StatusCode::TOO_MANY_REQUESTS => Self::Limited { after: retry_after(&reply.headers, now), message },

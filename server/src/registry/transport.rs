@@ -113,22 +113,22 @@ impl Transport {
 
     /// Sends one request. An answer longer than `cap` bytes, and one that was not read whole, is a fault.
     pub async fn send(&self, to: To, request: Request, cap: usize) -> Result<Reply, Fault> {
-        let (method, url) = (request.method().clone(), request.url().clone());
-        let authorized = request.headers().contains_key(reqwest::header::AUTHORIZATION);
+        let url = request.url().clone();
         let sent = self.clock.now().mono;
-        let mut exchange = Exchange {
-            method,
+        let mut exchange = self.recorder.is_some().then(|| Exchange {
+            method: request.method().clone(),
             url: self.mask.cover(url.as_str()),
             redirected_to: None,
             status: None,
             took: Millis(0),
-            authorized,
+            authorized: request.headers().contains_key(reqwest::header::AUTHORIZATION),
             challenges: Vec::new(),
             error: None,
-        };
+        });
         let client = if to == To::Registry { &self.client } else { &self.token_client };
-        let result = self.exchange(client, request, cap, &mut exchange).await.map_err(|fault| fault.into_fault(&url));
-        if let Some(recorder) = &self.recorder {
+        let result =
+            self.exchange(client, request, cap, exchange.as_mut()).await.map_err(|fault| fault.into_fault(&url));
+        if let (Some(recorder), Some(mut exchange)) = (&self.recorder, exchange) {
             exchange.took = Millis(((self.clock.now().mono.0 - sent.0) / 1000) as i64);
             exchange.error = match &result {
                 Err(Fault::Final(error) | Fault::Again { error, .. }) => Some(error.to_string()),
@@ -145,18 +145,20 @@ impl Transport {
         client: &Client,
         request: Request,
         cap: usize,
-        exchange: &mut Exchange,
+        exchange: Option<&mut Exchange>,
     ) -> Result<Reply, Broken> {
         let url = request.url().clone();
         let mut response = client.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        exchange.status = Some(status.as_u16());
-        let lines = headers.get_all(reqwest::header::WWW_AUTHENTICATE).iter();
-        exchange.challenges = lines.map(|line| self.mask.text(&String::from_utf8_lossy(line.as_bytes()))).collect();
-        if *response.url() != url {
-            let mut end = response.url().clone();
-            end.set_query(None);
-            exchange.redirected_to = Some(self.mask.cover(end.as_str()));
+        if let Some(exchange) = exchange {
+            exchange.status = Some(status.as_u16());
+            let lines = headers.get_all(reqwest::header::WWW_AUTHENTICATE).iter();
+            exchange.challenges = lines.map(|line| self.mask.text(&String::from_utf8_lossy(line.as_bytes()))).collect();
+            if *response.url() != url {
+                let mut end = response.url().clone();
+                end.set_query(None);
+                exchange.redirected_to = Some(self.mask.cover(end.as_str()));
+            }
         }
         let success = status.is_success();
         let cap = if success { cap } else { ERROR_BODY };
