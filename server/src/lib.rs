@@ -1,5 +1,6 @@
 //! Tagwarden's server: polls container registries, keeps the record, serves the dashboard.
 
+pub mod check;
 pub mod clock;
 pub mod jobs;
 pub mod policy;

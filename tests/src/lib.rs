@@ -1,1 +1,4 @@
-//! x
+//! Support for tests.
+
+pub mod fake_clock;
+pub mod scripted;

@@ -142,8 +142,8 @@ mod tests {
     }
 
     fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>, error: Option<&str>) -> Option<Challenge> {
-        let own = |text: Option<&str>| text.map(str::to_owned);
-        Some(Challenge::Bearer { realm: realm.into(), service: own(service), scope: own(scope), error: own(error) })
+        let [service, scope, error] = [service, scope, error].map(|text| text.map(str::to_owned));
+        Some(realm.to_owned()).map(|realm| Challenge::Bearer { realm, service, scope, error })
     }
 
     #[test]
@@ -153,7 +153,8 @@ mod tests {
         assert_eq!(of(&[full]), bearer(realm, Some("registry.docker.io"), Some(scope), Some("insufficient_scope")));
         assert_eq!(of(&[r#"Basic realm="basic-realm""#]), Some(Challenge::Basic));
         assert_eq!(of(&["Negotiate YII=", r#"basic realm="x""#]), Some(Challenge::Basic));
-        let codeberg = r#"Bearer realm="https://codeberg.org/v2/token",service="container_registry",scope="*",Basic realm="x""#;
+        let codeberg =
+            r#"Bearer realm="https://codeberg.org/v2/token",service="container_registry",scope="*",Basic realm="x""#;
         let expected = bearer("https://codeberg.org/v2/token", Some("container_registry"), Some("*"), None);
         assert_eq!(of(&[codeberg]), expected);
         assert_eq!(of(&[r#"Basic realm="x", Bearer realm="https://r/t""#]), bearer("https://r/t", None, None, None));
@@ -163,7 +164,10 @@ mod tests {
 
     #[test]
     fn what_the_grammar_forbids_is_still_read() {
-        assert_eq!(of(&["Bearer realm=https://r/token?x=1,service=s"]), bearer("https://r/token?x=1", Some("s"), None, None));
+        assert_eq!(
+            of(&["Bearer realm=https://r/token?x=1,service=s"]),
+            bearer("https://r/token?x=1", Some("s"), None, None)
+        );
         assert_eq!(of(&[r#"Bearer realm="https://r/t",service="s","#]), bearer("https://r/t", Some("s"), None, None));
         assert_eq!(of(&[r#"Bearer realm="https://r/t"#]), bearer("https://r/t", None, None, None));
         assert_eq!(of(&[r#"BEARER Realm = "a\"b" , SCOPE=x,"#]), bearer("a\"b", None, Some("x"), None));
