@@ -16,24 +16,27 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 
-if cargo nextest --version >/dev/null 2>&1; then
-    runner=nextest
-    filter=()
-    if $core; then filter=(-E 'not test(/postgres/)'); fi
-    # Process per test: one PostgreSQL server for them all is started around the run.
-    cargo nextest run --locked "$@" --no-fail-fast --status-level pass --final-status-level slow --color never "${filter[@]}" 2>&1 |
-        tee "$log" || status=$?
-else
-    runner=cargo
-    filter=()
-    if $core; then filter=(--skip postgres); fi
-    cargo test --locked "$@" --no-fail-fast --color never -- "${filter[@]}" 2>&1 | tee "$log" || status=$?
-fi
+run() { "$@" 2>&1 | tee -a "$log" || status=$?; }
+
+around=()
 if ! $core; then
-    # nextest leaves documentation tests out, and cargo runs them only without --lib.
-    if [ "$runner" = nextest ]; then
-        cargo test --locked "$@" --doc --no-fail-fast --color never 2>&1 | tee -a "$log" || status=$?
-    fi
+    # Built with the tests, so that it is the same code with the same features; the tests start it from there.
+    cargo build --locked "$@" --all-targets || exit
+    target=$(realpath "${CARGO_TARGET_DIR:-target}")
+    export TAGWARDEN_BIN=$target/debug/tagwarden
+    # nextest runs each test in a process of its own: one PostgreSQL server for them all.
+    around=("$target/debug/with-postgres")
+fi
+if cargo nextest --version >/dev/null 2>&1; then
+    options=(--no-fail-fast --status-level pass --final-status-level slow --color never)
+    if $core; then options+=(-E 'not test(/postgres/)'); fi
+    run "${around[@]}" cargo nextest run --locked "$@" "${options[@]}"
+    # It leaves out the examples in documentation.
+    if ! $core; then run cargo test --locked "$@" --doc --no-fail-fast --color never; fi
+else
+    options=()
+    if $core; then options+=(--skip postgres); fi
+    run "${around[@]}" cargo test --locked "$@" --no-fail-fast --color never -- "${options[@]}"
 fi
 
 # Lines of nextest: `PASS [ 0.01s] crate::binary test`. Lines of cargo: `Running tests/tidy.rs (…)` or `Doc-tests crate`,
