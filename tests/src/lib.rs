@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod docker_registry;
+pub mod faults;
 pub mod images;
 pub mod postgres;
 pub mod process;
