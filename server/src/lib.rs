@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod clock;
+pub mod demo;
 pub mod jobs;
 pub mod policy;
 pub mod poller;
