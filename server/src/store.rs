@@ -18,6 +18,7 @@ mod promises;
 pub mod read;
 pub mod record;
 mod transaction;
+mod version;
 pub mod watch;
 
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl Store {
     }
 
     /// Closes all connections; what still runs on them fails.
-    pub async fn close(&self) {
+    pub async fn shut(&self) {
         self.shared.db.close().await;
     }
 
