@@ -298,13 +298,12 @@ fn section_8_3_who_closes_in_which_way() {
         (FlagState::Closed, Breach, Accepted, Some(Closed)),
     ] {
         let closed = flag(state).close(4, resolution, standing);
-        match error {
-            Some(error) => assert_eq!(closed, Err(error), "{state} {standing:?} {resolution}"),
-            None => {
-                let change = closed.unwrap();
-                assert_eq!((change.flag.state, change.flag.version), (FlagState::Closed, 5));
-                assert_eq!(change.transition.resolution, Some(resolution));
-            }
+        if let Some(error) = error {
+            assert_eq!(closed, Err(error), "{state} {standing:?} {resolution}");
+        } else {
+            let change = closed.unwrap();
+            assert_eq!((change.flag.state, change.flag.version), (FlagState::Closed, 5));
+            assert_eq!(change.transition.resolution, Some(resolution));
         }
     }
 }

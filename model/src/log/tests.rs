@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::digest::hex;
 use proptest::prelude::*;
@@ -168,7 +170,7 @@ proptest! {
                 '\n' => expected.push_str("\\n"),
                 '\u{c}' => expected.push_str("\\f"),
                 '\r' => expected.push_str("\\r"),
-                ..='\u{1f}' => expected.push_str(&format!("\\u{:04x}", u32::from(char))),
+                ..='\u{1f}' => write!(expected, "\\u{:04x}", u32::from(char)).unwrap(),
                 _ => expected.push(char),
             }
         }
