@@ -18,7 +18,6 @@ mod promises;
 pub mod read;
 pub mod record;
 mod transaction;
-mod version;
 pub mod watch;
 
 use std::sync::Arc;

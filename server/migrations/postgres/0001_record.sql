@@ -113,7 +113,7 @@ CREATE TABLE tags (
     class BIGINT NOT NULL,
     rule TEXT COLLATE "C" NOT NULL,
     family TEXT COLLATE "C" NOT NULL,
-    track TEXT COLLATE "C" NOT NULL,
+    track TEXT COLLATE "C",
     version_key BYTEA NOT NULL, -- compares as the versions do
     state BIGINT NOT NULL, -- 0 unread, 1 present, 2 absent
     digest_id BIGINT REFERENCES digests (id), -- what it names; when absent, what it named last
@@ -138,7 +138,8 @@ CREATE TABLE tags (
     changed BIGINT,
     UNIQUE (repository_id, name)
 );
-CREATE INDEX tags_by_version ON tags (repository_id, family, version_key DESC, name);
+CREATE INDEX tags_by_version ON tags (repository_id, family, version_key DESC);
+CREATE INDEX tags_by_age ON tags (repository_id, family, first_seen);
 
 -- How many tags there are of each sort, kept by differences, so that no overview counts tags.
 CREATE TABLE tag_counts (

@@ -113,7 +113,7 @@ CREATE TABLE tags (
     class INTEGER NOT NULL,
     rule TEXT NOT NULL,
     family TEXT NOT NULL,
-    track TEXT NOT NULL,
+    track TEXT,
     version_key BLOB NOT NULL, -- compares as the versions do
     state INTEGER NOT NULL, -- 0 unread, 1 present, 2 absent
     digest_id INTEGER REFERENCES digests (id), -- what it names; when absent, what it named last
@@ -138,7 +138,8 @@ CREATE TABLE tags (
     changed INTEGER,
     UNIQUE (repository_id, name)
 ) STRICT;
-CREATE INDEX tags_by_version ON tags (repository_id, family, version_key DESC, name);
+CREATE INDEX tags_by_version ON tags (repository_id, family, version_key DESC);
+CREATE INDEX tags_by_age ON tags (repository_id, family, first_seen);
 
 -- How many tags there are of each sort, kept by differences, so that no overview counts tags.
 CREATE TABLE tag_counts (

@@ -9,6 +9,7 @@ use tagwarden_model::flag::{FlagError, FlagState, Resolution};
 use tagwarden_model::name::TagName;
 use tagwarden_model::promise::{self, Standing, standing};
 use tagwarden_model::tag::{Class, TagRecord};
+use tagwarden_model::version::Version;
 
 use super::commit::Judged;
 use super::db::{Conn, statements, values};
@@ -16,7 +17,7 @@ use super::digests::Interned;
 use super::flags::{self, Cause, Step, Stored};
 use super::promises::{Act, Promises};
 use super::transaction::Write;
-use super::{Actor, Store, StoreError, load, projections, version};
+use super::{Actor, Store, StoreError, load, projections};
 
 /// Characters of a reason.
 const LONGEST_REASON: usize = 2000;
@@ -175,7 +176,7 @@ impl Write {
             class: tag.class,
             promises,
             state: &tag.record.state,
-            pre_release: version::of(&tag.name).pre_release,
+            pre_release: Version::of(tag.name.as_str()).pre_release,
             moved: false,
             before_seq: i64::MAX,
         };

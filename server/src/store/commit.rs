@@ -6,6 +6,7 @@ use tagwarden_model::flag::{BREACHES_WITHIN, FlagKind, FlagStep, Facts, MOVES_WI
 use tagwarden_model::instant::Instant;
 use tagwarden_model::promise::{Promise, Standing, after_event, standing};
 use tagwarden_model::tag::{Band, Class, Prior, TagRecord, TagState};
+use tagwarden_model::version::Version;
 
 use super::db::{Row, Value, statements, values};
 use super::digests::Interned;
@@ -15,7 +16,7 @@ use super::projections::{self, Counted, Projected, Tally};
 use super::promises::{Act, Promises};
 use super::record::{Commit, RepositoryWrite, TagWrite, Written};
 use super::transaction::Write;
-use super::{Actor, Store, StoreError, load, version};
+use super::{Actor, Store, StoreError, load};
 
 statements! {
     INSERT_TAG = "INSERT INTO tags (repository_id, name, family, track, version_key, class, rule, state, digest_id, claimed_id,
@@ -209,7 +210,7 @@ impl TagsWrite<'_> {
             0 => tag.record.last_seq,
             count => seq + count as i64 - 1,
         };
-        let version = version::of(&tag.name);
+        let version = Version::of(tag.name.as_str());
         let first = tag.events.first();
         let unread = tag.record.state == TagState::Unread;
         let kept = before.as_ref().filter(|before| !unread && before.counted.first_seen.is_some());
@@ -231,7 +232,7 @@ impl TagsWrite<'_> {
             self.tally.count(&before.counted, -1);
             before.id
         } else {
-            let (family, track) = (&version.family, &version.track);
+            let (family, track) = (&version.family, version.track.as_deref());
             let head = values![repository, tag.name.as_str(), family, track, &version.key[..]];
             self.write.conn.one(INSERT_TAG, &[&head[..], &row[..]].concat()).await?.int("id")?
         };

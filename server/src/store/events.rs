@@ -149,22 +149,23 @@ pub(super) async fn list(
     after: Option<&Position>,
     limit: u32,
 ) -> Result<Rows<Event>, StoreError> {
+    let most = super::read::one_more(limit);
     let rows = match order {
         EventOrder::Seq => {
             let seq = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
             match of {
-                Of::All => conn.all(ALL_BY_SEQ, values![seq, limit]).await?,
-                Of::Repository(id) => conn.all(REPOSITORY_BY_SEQ, values![seq, limit, id]).await?,
-                Of::Tag(id) => conn.all(TAG_BY_SEQ, values![seq, limit, id]).await?,
+                Of::All => conn.all(ALL_BY_SEQ, values![seq, most]).await?,
+                Of::Repository(id) => conn.all(REPOSITORY_BY_SEQ, values![seq, most, id]).await?,
+                Of::Tag(id) => conn.all(TAG_BY_SEQ, values![seq, most, id]).await?,
             }
         }
         EventOrder::At => {
             let at = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
             let seq = after.map_or(Ok(i64::MAX), |after| after.int(1))?;
             match of {
-                Of::All => conn.all(ALL_BY_TIME, values![at, seq, limit]).await?,
-                Of::Repository(id) => conn.all(REPOSITORY_BY_TIME, values![at, seq, limit, id]).await?,
-                Of::Tag(id) => conn.all(TAG_BY_TIME, values![at, seq, limit, id]).await?,
+                Of::All => conn.all(ALL_BY_TIME, values![at, seq, most]).await?,
+                Of::Repository(id) => conn.all(REPOSITORY_BY_TIME, values![at, seq, most, id]).await?,
+                Of::Tag(id) => conn.all(TAG_BY_TIME, values![at, seq, most, id]).await?,
             }
         }
     };

@@ -6,9 +6,10 @@ use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::TagName;
 use tagwarden_model::tag::{Band, Class};
+use tagwarden_model::version::family;
 
 use super::db::{Conn, statements, values};
-use super::{Store, StoreError, version};
+use super::{Store, StoreError};
 
 /// Buckets of 2^24 ms (4.7 hours) and 2^28 ms (3.1 days).
 pub(super) const LEVELS: [i64; 2] = [24, 28];
@@ -105,7 +106,7 @@ impl Tally {
     /// Counts an event in its buckets. Releases share the lane of their family, other tags have their own.
     pub(super) fn add_event(&mut self, event: &Projected<'_>) {
         let (kind, lane) = match event.class {
-            Class::Release => (1, version::of(event.name).family),
+            Class::Release => (1, family(event.name.as_str())),
             Class::Rebuilt | Class::Rolling | Class::Ignored => (2, event.name.to_string()),
         };
         for level in LEVELS {
