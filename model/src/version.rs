@@ -19,6 +19,8 @@ pub struct Version {
     /// tags never have the same key. Across families: commits, then tags that begin with a word, then those that begin
     /// with a number.
     pub key: Vec<u8>,
+    /// How many bytes of the key are the version; the others are the tag, which only tells equal versions apart.
+    version_bytes: usize,
 }
 
 /// The family of tags that name a commit.
@@ -64,8 +66,14 @@ impl Version {
     fn of_commit(tag: &str, time: Option<&str>) -> Self {
         let mut key = vec![KEY_COMMIT];
         push_numbers(&mut key, &Vec::from_iter(time));
+        let version_bytes = key.len();
         key.extend_from_slice(tag.as_bytes());
-        Self { family: COMMIT.to_owned(), track: None, pre_release: false, key }
+        Self { family: COMMIT.to_owned(), track: None, pre_release: false, key, version_bytes }
+    }
+
+    /// Whether this is an earlier version, and not only another spelling of the same: `2.3.0` is not before `v2.3.0`.
+    pub fn is_before(&self, other: &Self) -> bool {
+        self.key[..self.version_bytes] < other.key[..other.version_bytes]
     }
 }
 
@@ -207,8 +215,9 @@ impl<'a> Parts<'a> {
             None => key.push(KEY_RELEASE),
         }
         push_numbers(&mut key, &self.rest);
+        let version_bytes = key.len();
         key.extend_from_slice(tag.as_bytes());
-        Version { family, track, pre_release: self.pre.is_some(), key }
+        Version { family, track, pre_release: self.pre.is_some(), key, version_bytes }
     }
 }
 

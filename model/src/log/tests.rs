@@ -153,6 +153,16 @@ fn section_11_3_the_salt_changes_the_leaf_and_an_entry_is_no_leaf() {
     assert_ne!(event.entry().leaf(&one), entry_hash(&one, &event.entry().body()));
 }
 
+#[test]
+fn section_11_3_the_words_in_bodies_never_change() {
+    let words: Vec<_> = EventKind::ALL.iter().map(|kind| kind.word()).collect();
+    assert_eq!(words, ["created", "moved", "deleted", "recreated", "retracted", "vanished", "returned"]);
+    let words: Vec<_> = Source::ALL.iter().map(|source| source.word()).collect();
+    assert_eq!(words, ["poll", "hint", "backfill", "tagwarden"]);
+    let words: Vec<_> = DeletedBy::ALL.iter().map(|reason| reason.word()).collect();
+    assert_eq!(words, ["unlisted", "dangling", "empty_listing"]);
+}
+
 proptest! {
     #[test]
     fn section_11_3_no_name_can_forge_another_body(event in owned()) {

@@ -95,6 +95,18 @@ fn section_7_versions_order_numerically_within_a_family_and_pre_releases_before_
     }
 }
 
+#[test]
+fn section_7_another_spelling_is_not_an_earlier_version() {
+    for (one, other) in
+        [("2.3.0", "v2.3.0"), ("2024.05.1", "2024.5.1"), ("2.3.0-rc1", "2.3.0-rc.1"), ("2.3.0", "2.3.0")]
+    {
+        let [one, other] = [Version::of(one), Version::of(other)];
+        assert!(!one.is_before(&other) && !other.is_before(&one), "{one:?} {other:?}");
+    }
+    assert!(Version::of("v2.3.0-rc1").is_before(&Version::of("2.3.0")));
+    assert!(Version::of("2.3.0").is_before(&Version::of("2.3.0.1")));
+}
+
 /// A version as the property tests think of it.
 #[derive(Debug, Clone)]
 struct Plain {
