@@ -49,13 +49,7 @@ impl Store {
     }
 
     /// Closes a flag, as [`Store::acknowledge`]. `accepted` makes the present state the promise.
-    pub async fn close(
-        &self,
-        flag: i64,
-        act: &Close,
-        actor: &Actor,
-        now: Instant,
-    ) -> Result<Option<()>, StoreError> {
+    pub async fn close(&self, flag: i64, act: &Close, actor: &Actor, now: Instant) -> Result<Option<()>, StoreError> {
         check_reason(&act.reason)?;
         let Some((mut write, stored)) = self.begin_on_flag(flag).await? else { return Ok(None) };
         let tag = match stored.tag {
@@ -93,7 +87,10 @@ impl Store {
         check_reason(&act.reason)?;
         let refuse = |field, message: &str| Err(StoreError::Refused { message: message.to_owned(), field });
         let Some(name) = TagName::new(&act.tag) else {
-            return refuse("tag", "a tag has 1 to 128 letters, digits, `_`, `.` or `-` and begins with none of the last two");
+            return refuse(
+                "tag",
+                "a tag has 1 to 128 letters, digits, `_`, `.` or `-` and begins with none of the last two",
+            );
         };
         if matches!(act.digest, Some(Digest::Sha512(_))) {
             return refuse("digest", "promise the sha256 digest: that is what tags are compared by");

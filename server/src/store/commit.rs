@@ -2,7 +2,7 @@
 
 use tagwarden_model::api::ChangeKind;
 use tagwarden_model::event::{EventKind, NewEvent};
-use tagwarden_model::flag::{BREACHES_WITHIN, FlagKind, FlagStep, Facts, MOVES_WITHIN, judge, judge_repository};
+use tagwarden_model::flag::{BREACHES_WITHIN, Facts, FlagKind, FlagStep, MOVES_WITHIN, judge, judge_repository};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::promise::{Promise, Standing, after_event, standing};
 use tagwarden_model::tag::{Band, Class, Prior, TagRecord, TagState};
@@ -110,8 +110,7 @@ impl Store {
             let ids = Interned::default();
             events::put_event(&mut write.conn, seq, subject, event, &ids, change.now).await?;
             write.notice(ChangeKind::Events, seq, change.repository);
-            let standing =
-                if event.kind == EventKind::Vanished { Standing::InBreach } else { Standing::AsPromised };
+            let standing = if event.kind == EventKind::Vanished { Standing::InBreach } else { Standing::AsPromised };
             let cause = Some(Cause::new(seq, event));
             write.judge_repository(change.repository, FlagKind::Vanished, standing, cause, event.not_after).await?;
         }
@@ -135,7 +134,9 @@ impl Write {
         let flag = flags::of_repository(&mut self.conn, repository, kind).await?;
         // The same refusal said again is nothing new; an event always is.
         let already = flag.as_ref().is_some_and(|stored| {
-            event.is_none() && standing == Standing::InBreach && stored.flag.state != tagwarden_model::flag::FlagState::Restored
+            event.is_none()
+                && standing == Standing::InBreach
+                && stored.flag.state != tagwarden_model::flag::FlagState::Restored
         });
         if already {
             return Ok(());
@@ -252,18 +253,19 @@ impl TagsWrite<'_> {
         let repository = self.commit.repository;
         let place = (repository, &tag.name);
         let subject_tag = SubjectTag { id, name: &tag.name, class: tag.class };
-        let subject = Subject { repository, repository_name: &self.name, tag: Some(subject_tag) };
         let conn = &mut self.write.conn;
         let mut promises = Promises::of(conn, repository, &tag.name).await?;
         let mut flag = if before.is_some() { flags::of_tag(conn, id).await? } else { None };
-        if tag.proven && let Some(before) = before {
+        if tag.proven
+            && let Some(before) = before
+        {
             events::prove_event(conn, before.record.last_seq, self.commit.now).await?;
             if let (Some(claimed), Some(proven)) = (before.record.state.digest(), tag.record.state.digest()) {
                 promises.prove(conn, claimed, proven, &self.ids).await?;
             }
         }
-        let mut state = before.map_or(TagState::Unread, |before| before.record.state.clone());
         for (seq, (at, event)) in (first_seq..).zip(tag.events.iter().enumerate()) {
+            let subject = Subject { repository, repository_name: &self.name, tag: Some(subject_tag) };
             events::put_event(&mut self.write.conn, seq, subject, event, &self.ids, self.commit.now).await?;
             let projected = Projected {
                 seq,
@@ -279,7 +281,7 @@ impl TagsWrite<'_> {
             projections::put_span(&mut self.write.conn, &projected).await?;
             self.tally.add_event(&projected);
             let last = at + 1 == tag.events.len();
-            state = if last { tag.record.state.clone() } else { state_after(event, before) };
+            let state = if last { tag.record.state.clone() } else { state_after(event, before) };
             self.keep_promise(&mut promises, tag, event).await?;
             let judged = Judged {
                 class: tag.class,
@@ -290,8 +292,14 @@ impl TagsWrite<'_> {
                 before_seq: seq,
             };
             let cause = Some(Cause::new(seq, event));
-            let step =
-                Step { repository, tag: Some(id), event: cause, at: event.not_after, actor: &self.system, reason: None };
+            let step = Step {
+                repository,
+                tag: Some(id),
+                event: cause,
+                at: event.not_after,
+                actor: &self.system,
+                reason: None,
+            };
             flag = self.write.judge_tag(flag, &judged, &step).await?;
         }
         let became_release = before.is_some_and(|before| before.class != tag.class);
@@ -299,7 +307,8 @@ impl TagsWrite<'_> {
             && tag.class == Class::Release
             && promises.standing().is_none()
             && (became_release || tag.record.verified)
-            && let Some(promise) = Promise::accepted(&tag.record.state, tag.record.verified).filter(|p| p.digest.is_some())
+            && let Some(promise) =
+                Promise::accepted(&tag.record.state, tag.record.verified).filter(|p| p.digest.is_some())
         {
             let reason = if became_release { BECAME_RELEASE } else { FIRST_SEEN };
             let act = Act { actor: &self.system, reason, at: self.commit.now };

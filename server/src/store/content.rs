@@ -60,10 +60,7 @@ impl Store {
         let mut write = self.begin().await?;
         let ids = Interned::new(&mut write.conn, [digest]).await?;
         let size = content.bytes.len() as u64;
-        write
-            .conn
-            .execute(PUT_CONTENT, values![ids.id(digest)?, &content.media_type, size, &packed[..], now])
-            .await?;
+        write.conn.execute(PUT_CONTENT, values![ids.id(digest)?, &content.media_type, size, &packed[..], now]).await?;
         write.conn.commit().await
     }
 
@@ -84,8 +81,7 @@ impl Store {
     pub async fn put_proof(&self, repository: i64, proof: &Proof) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         let ids = Interned::new(&mut write.conn, [&proof.digest]).await?;
-        let values =
-            values![repository, ids.id(&proof.digest)?, proof.readiness.code(), &proof.detail, proof.at];
+        let values = values![repository, ids.id(&proof.digest)?, proof.readiness.code(), &proof.detail, proof.at];
         write.conn.execute(PUT_PROOF, values).await?;
         write.notice(ChangeKind::Repository, 0, repository);
         self.finish(write, proof.at).await

@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Postgres, Row as _, Sqlite, Transaction};
 use tagwarden_model::instant::Instant;
 
@@ -87,11 +89,18 @@ impl Db {
             .busy_timeout(std::time::Duration::from_secs(10))
             .statement_cache_capacity(STATEMENT_CACHE);
         let pool = |connections| {
-            SqlitePoolOptions::new().min_connections(1).max_connections(connections).idle_timeout(None).max_lifetime(None)
+            SqlitePoolOptions::new()
+                .min_connections(1)
+                .max_connections(connections)
+                .idle_timeout(None)
+                .max_lifetime(None)
         };
         let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
-        let reader =
-            if memory { writer.clone() } else { pool(4).connect_with(options.read_only(true)).await.map_err(failed)? };
+        let reader = if memory {
+            writer.clone()
+        } else {
+            pool(4).connect_with(options.read_only(true)).await.map_err(failed)?
+        };
         Ok(Self::Sqlite { writer, reader })
     }
 

@@ -18,19 +18,15 @@ pub(super) struct Interned(HashMap<Digest, i64>);
 
 impl Interned {
     /// Finds or adds all of `digests`. In the order of their bytes, so that two transactions never wait for each other.
-    pub(super) async fn new(
-        conn: &mut Conn,
-        digests: impl IntoIterator<Item = &Digest>,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn new(conn: &mut Conn, digests: impl IntoIterator<Item = &Digest>) -> Result<Self, StoreError> {
         let mut ids = HashMap::new();
         for digest in digests.into_iter().collect::<BTreeSet<_>>() {
-            let id = match find(conn, digest).await? {
-                Some(id) => id,
-                None => {
-                    conn.execute(INSERT_DIGEST, values![digest.bytes()]).await?;
-                    let missing = || StoreError::Inconsistent("a digest that was just written is not there".to_owned());
-                    find(conn, digest).await?.ok_or_else(missing)?
-                }
+            let id = if let Some(id) = find(conn, digest).await? {
+                id
+            } else {
+                conn.execute(INSERT_DIGEST, values![digest.bytes()]).await?;
+                let missing = || StoreError::Inconsistent("a digest that was just written is not there".to_owned());
+                find(conn, digest).await?.ok_or_else(missing)?
             };
             ids.insert(digest.clone(), id);
         }

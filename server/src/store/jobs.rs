@@ -144,7 +144,13 @@ impl Store {
         write.conn.commit().await
     }
 
-    async fn job_changed(&self, mut write: super::transaction::Write, id: i64, changed: u64, now: Instant) -> Result<(), StoreError> {
+    async fn job_changed(
+        &self,
+        mut write: super::transaction::Write,
+        id: i64,
+        changed: u64,
+        now: Instant,
+    ) -> Result<(), StoreError> {
         if changed > 0 {
             let repository = write.conn.one(JOB_REPOSITORY, values![id]).await?.int("repository_id")?;
             write.notice(ChangeKind::Job, id, repository);

@@ -139,11 +139,7 @@ pub(super) fn record(row: &Row) -> Result<TagRecord, StoreError> {
         media_type: row.code_opt("media_type", MediaType::from_code)?,
         verified: row.yes("verified")?,
         header_untrusted: row.yes("header_untrusted")?,
-        listed: if listed {
-            Some(Listed { not_before: mark(row, "listed_generation", "listed_wall")? })
-        } else {
-            None
-        },
+        listed: if listed { Some(Listed { not_before: mark(row, "listed_generation", "listed_wall")? }) } else { None },
         floor: mark(row, "floor_generation", "floor_wall")?,
         proof_floor: mark(row, "proof_generation", "proof_wall")?,
         prior: prior.map_err(|_| wrong("prior"))?,

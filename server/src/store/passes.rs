@@ -72,8 +72,7 @@ impl Store {
         let kept = kept(&mut write.conn, repository).await?;
         // A pass that did not name every exception would be taken for a sighting of those it left out.
         let unseen = pass.unseen.iter().map(|(_, tags)| *tags).sum::<u64>();
-        let complete =
-            pass.complete && pass.exceptions.len() <= MOST_NAMED && unseen <= pass.exceptions.len() as u64;
+        let complete = pass.complete && pass.exceptions.len() <= MOST_NAMED && unseen <= pass.exceptions.len() as u64;
         let pass = PassRow { complete, ..pass.clone() };
         insert(&mut write.conn, repository, period, &pass).await?;
         let before = kept.iter().find(|row| row.pass.band == pass.band && row.present).map(|row| row.pass.complete);
@@ -94,10 +93,7 @@ impl Store {
 }
 
 /// All kept passes of a repository, newest first, and the newest two non-empty listings of its watch period.
-pub(super) async fn of_repository(
-    conn: &mut Conn,
-    repository: i64,
-) -> Result<(Vec<PassRow>, Vec<Mark>), StoreError> {
+pub(super) async fn of_repository(conn: &mut Conn, repository: i64) -> Result<(Vec<PassRow>, Vec<Mark>), StoreError> {
     let kept = kept(conn, repository).await?;
     let listings = kept.iter().filter(|row| row.present).filter_map(|row| listing(&row.pass)).collect::<BTreeSet<_>>();
     let listings = listings.into_iter().rev().take(2).collect();
@@ -118,18 +114,15 @@ fn superseded(new: &PassRow, kept: &[Kept]) -> Vec<i64> {
     band.sort_by_key(|row| std::cmp::Reverse((row.pass.started, row.id)));
     let mut needed = HashSet::new();
     for proofs_only in [false, true] {
-        // `None`: no complete pass yet, so that the first one is needed for all tags.
-        let mut named: Option<BTreeSet<&TagName>> = None;
         let counts = |pass: &PassRow| pass.complete && (pass.proof || !proofs_only);
-        if counts(new) {
-            named = Some(new.exceptions.iter().collect());
-        }
+        // What all newer passes name; `None` before the first of them, which is needed for every tag.
+        let mut by_all: Option<BTreeSet<&TagName>> = counts(new).then(|| new.exceptions.iter().collect());
         for row in band.iter().filter(|row| counts(&row.pass)) {
-            let names = row.pass.exceptions.iter().collect::<BTreeSet<_>>();
-            match &mut named {
-                None => named = Some(names),
-                Some(named) if named.is_subset(&names) => continue,
-                Some(named) => named.retain(|name| names.contains(name)),
+            let here = row.pass.exceptions.iter().collect::<BTreeSet<_>>();
+            match &mut by_all {
+                None => by_all = Some(here),
+                Some(by_all) if by_all.is_subset(&here) => continue,
+                Some(by_all) => by_all.retain(|tag| here.contains(tag)),
             }
             needed.insert(row.id);
         }
@@ -181,8 +174,7 @@ fn row(row: &Row) -> Result<Kept, StoreError> {
     let names = row.int_opt("listed_names")?.map(|names| u64::try_from(names).unwrap_or(0));
     let unseen = serde_json::from_str::<Vec<(i64, u64)>>(&row.text("unseen")?).map_err(|_| wrong("unseen"))?;
     let unseen = unseen.into_iter().map(|(code, tags)| Unknown::from_code(code).map(|reason| (reason, tags)));
-    let exceptions =
-        serde_json::from_str::<Vec<String>>(&row.text("exceptions")?).map_err(|_| wrong("exceptions"))?;
+    let exceptions = serde_json::from_str::<Vec<String>>(&row.text("exceptions")?).map_err(|_| wrong("exceptions"))?;
     let exceptions = exceptions.iter().map(|name| TagName::new(name)).collect::<Option<Vec<_>>>();
     let pass = PassRow {
         band: row.code("band", Band::from_code)?,

@@ -85,9 +85,25 @@ pub(super) async fn put_span(conn: &mut Conn, event: &Projected<'_>) -> Result<(
 /// Differences of rollups and counts, gathered over one transaction.
 #[derive(Default)]
 pub(super) struct Tally {
-    rollups: BTreeMap<(i64, i64, i64, i64, String), (i64, i64, i64)>,
+    rollups: BTreeMap<Bucket, Rollup>,
     counts: BTreeMap<(i64, i64, i64, i64), i64>,
     days: BTreeMap<(i64, i64), i64>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Bucket {
+    repository: i64,
+    level: i64,
+    bucket: i64,
+    /// 1: a family of releases; 2: one other tag.
+    lane_kind: i64,
+    lane: String,
+}
+
+struct Rollup {
+    n: i64,
+    first_seq: i64,
+    last_seq: i64,
 }
 
 /// What the counts depend on of a tag row.
@@ -105,15 +121,16 @@ pub(super) struct Counted {
 impl Tally {
     /// Counts an event in its buckets. Releases share the lane of their family, other tags have their own.
     pub(super) fn add_event(&mut self, event: &Projected<'_>) {
-        let (kind, lane) = match event.class {
+        let (lane_kind, lane) = match event.class {
             Class::Release => (1, family(event.name.as_str())),
             Class::Rebuilt | Class::Rolling | Class::Ignored => (2, event.name.to_string()),
         };
         for level in LEVELS {
-            let key = (event.repository, level, event.at.0 >> level, kind, lane.clone());
-            let (n, _, last) = self.rollups.entry(key).or_insert((0, event.seq, event.seq));
-            *n += 1;
-            *last = event.seq;
+            let (repository, bucket, lane) = (event.repository, event.at.0 >> level, lane.clone());
+            let none = Rollup { n: 0, first_seq: event.seq, last_seq: event.seq };
+            let rollup = self.rollups.entry(Bucket { repository, level, bucket, lane_kind, lane }).or_insert(none);
+            rollup.n += 1;
+            rollup.last_seq = event.seq;
         }
     }
 
@@ -127,8 +144,10 @@ impl Tally {
     }
 
     pub(super) async fn put(self, conn: &mut Conn) -> Result<(), StoreError> {
-        for ((repository, level, bucket, kind, lane), (n, first, last)) in self.rollups {
-            conn.execute(ADD_ROLLUP, values![repository, level, bucket, kind, lane, n, first, last]).await?;
+        for (Bucket { repository, level, bucket, lane_kind, lane }, rollup) in self.rollups {
+            let (n, first, last) = (rollup.n, rollup.first_seq, rollup.last_seq);
+            let values = values![repository, level, bucket, lane_kind, lane, n, first, last];
+            conn.execute(ADD_ROLLUP, values).await?;
         }
         let mut lessened = std::collections::BTreeSet::new();
         for ((repository, band, class, state), n) in self.counts.into_iter().filter(|(_, n)| *n != 0) {

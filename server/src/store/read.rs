@@ -190,7 +190,8 @@ impl Store {
         let mut conn = self.read_conn().await?;
         let Some(row) = conn.optional(REPOSITORY_ID, values![repository.to_string()]).await? else { return Ok(None) };
         let (id, watched_since) = (row.int("id")?, row.instant_opt("watched_since")?);
-        let watched_since = watched_since.ok_or_else(|| StoreError::Inconsistent("a watch without start".to_owned()))?;
+        let watched_since =
+            watched_since.ok_or_else(|| StoreError::Inconsistent("a watch without start".to_owned()))?;
         let rows = conn.all(SPANS, values![id, Class::Ignored.code(), one_more(MOST_SPANS)]).await?;
         let cut = rows.len() > MOST_SPANS as usize;
         let spans = rows.iter().take(MOST_SPANS as usize).map(span).collect::<Result<_, _>>()?;

@@ -74,10 +74,7 @@ impl Store {
         let mut write = self.begin().await?;
         let text = name.to_string();
         let new = RepositoryState::New.code();
-        write
-            .conn
-            .execute(INSERT_REPOSITORY, values![registry, &name.host, &name.path, &text, new, now])
-            .await?;
+        write.conn.execute(INSERT_REPOSITORY, values![registry, &name.host, &name.path, &text, new, now]).await?;
         let id = write.conn.one(FIND_REPOSITORY, values![&text]).await?.int("id")?;
         if write.lock_repository(id).await?.int_opt("period_id")?.is_some() {
             return Ok(Added::Already(id));
@@ -101,10 +98,7 @@ impl Store {
         };
         let id = row.int("id")?;
         let Some(period) = write.lock_repository(id).await?.int_opt("period_id")? else { return Ok(false) };
-        write
-            .conn
-            .execute(END_PERIOD, values![period, now, actor.kind as i64, &actor.id, &actor.display])
-            .await?;
+        write.conn.execute(END_PERIOD, values![period, now, actor.kind as i64, &actor.id, &actor.display]).await?;
         write.conn.execute(UNWATCH, values![id]).await?;
         write.conn.execute(END_GAPS, values![id, now]).await?;
         let (queued, running) = (JobState::Queued.code(), JobState::Running.code());

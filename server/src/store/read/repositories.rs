@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary};
+use tagwarden_model::event::Severity;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::RepositoryName;
 use tagwarden_model::tag::Band;
@@ -123,7 +124,7 @@ impl Store {
             let n = row.count("n")?;
             match (row.int("state")?, row.int("severity")?) {
                 (3, _) => summary.needs_review += n,
-                (_, severity) if severity > tagwarden_model::event::Severity::Info.code() => summary.needs_attention += n,
+                (_, severity) if severity > Severity::Info.code() => summary.needs_attention += n,
                 _ => {}
             }
         }
