@@ -274,7 +274,10 @@ fn every_stylesheet_is_in_the_written_order() {
     let order: Vec<_> = read("style/order.txt").lines().map(str::to_owned).collect();
     let named: BTreeSet<_> = order.iter().cloned().collect();
     assert_eq!(named.len(), order.len(), "style/order.txt names a file twice");
-    assert_eq!(named, sheets, "style/order.txt names the files of style/, one a line, in the order they are concatenated");
+    assert_eq!(
+        named, sheets,
+        "style/order.txt names the files of style/, one a line, in the order they are concatenated"
+    );
 }
 
 #[test]
