@@ -11,6 +11,7 @@ fn main() {
         println!("cargo::warning=no folder for the page: {error}");
     }
     println!("cargo::rerun-if-changed=../dist");
+    println!("cargo::rerun-if-changed=migrations");
     println!("cargo::rerun-if-env-changed=TAGWARDEN_WITHOUT_PAGE");
     let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let without = std::env::var("TAGWARDEN_WITHOUT_PAGE").is_ok_and(|value| value == "1");

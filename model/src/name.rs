@@ -67,7 +67,9 @@ pub enum ReferenceError {
         reason: &'static str,
     },
     /// The tag is none.
-    #[error("the tag after character {at} is not valid; it has 1 to 128 of `a-z A-Z 0-9 _ . -` and begins with none of `. -`")]
+    #[error(
+        "the tag after character {at} is not valid; it has 1 to 128 of `a-z A-Z 0-9 _ . -` and begins with none of `. -`"
+    )]
     Tag {
         /// The position of the colon.
         at: usize,
@@ -267,13 +269,16 @@ fn check_path(path: &str) -> Result<(), (usize, &'static str)> {
         // Here a run of letters and digits has to begin.
         let run = bytes[at..].iter().take_while(|byte| alphanumeric(byte)).count();
         if run == 0 {
-            return Err((at, match bytes.get(at) {
-                None => "a part is missing at the end; each part has at least one letter or digit",
-                Some(b'A'..=b'Z') => "upper case is not allowed; write it in lower case",
-                Some(b'/') => "a part is missing between two slashes",
-                Some(b'.' | b'_' | b'-') => "each part begins with a letter or digit",
-                Some(_) => "only `a-z 0-9 . _ - /` are allowed",
-            }));
+            return Err((
+                at,
+                match bytes.get(at) {
+                    None => "a part is missing at the end; each part has at least one letter or digit",
+                    Some(b'A'..=b'Z') => "upper case is not allowed; write it in lower case",
+                    Some(b'/') => "a part is missing between two slashes",
+                    Some(b'.' | b'_' | b'-') => "each part begins with a letter or digit",
+                    Some(_) => "only `a-z 0-9 . _ - /` are allowed",
+                },
+            ));
         }
         at += run;
         let separator = bytes[at..].iter().take_while(|byte| matches!(byte, b'.' | b'_' | b'-')).count();
@@ -292,7 +297,8 @@ fn check_path(path: &str) -> Result<(), (usize, &'static str)> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let name = if host.starts_with('[') { host.split(']').next().map(|name| &name[1..]) } else { host.split(':').next() };
+    let name =
+        if host.starts_with('[') { host.split(']').next().map(|name| &name[1..]) } else { host.split(':').next() };
     let name = name.unwrap_or_default();
     name == "localhost"
         || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
@@ -472,7 +478,11 @@ mod tests {
         let safe = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte);
         prop_assert!(name.path.bytes().all(safe), "{}", name.path);
         prop_assert!(name.path.split('/').all(|part| !part.is_empty() && part.trim_matches('.') == part));
-        prop_assert!(name.host.bytes().all(|byte| safe(byte) && byte != b'/' || b":[]".contains(&byte)), "{}", name.host);
+        prop_assert!(
+            name.host.bytes().all(|byte| safe(byte) && byte != b'/' || b":[]".contains(&byte)),
+            "{}",
+            name.host
+        );
         prop_assert!(name.to_string().len() <= MAX_LENGTH);
         Ok(())
     }

@@ -1,5 +1,10 @@
 //! Tagwarden's server: polls container registries, keeps the record, serves the dashboard.
 
 pub mod clock;
+pub mod http;
+pub mod live;
+pub mod metrics;
+pub mod page;
 pub mod registry;
 pub mod store;
+pub mod watch;

@@ -43,10 +43,10 @@ impl Page {
     /// A page of these files; without an `index.html` it says how to build one.
     pub fn new(files: impl IntoIterator<Item = (String, Cow<'static, [u8]>)>, base_path: &str) -> Self {
         let mut files: BTreeMap<String, Cow<'static, [u8]>> = files.into_iter().collect();
-        let built = files.remove("index.html");
-        let html = built.as_deref().map_or(Cow::Borrowed(MISSING), String::from_utf8_lossy);
+        let index = files.remove("index.html");
+        let html = index.as_deref().map_or(Cow::Borrowed(MISSING), String::from_utf8_lossy);
         let build = hex(&Sha256::digest(html.as_bytes())[..8]);
-        let index = match built {
+        let index = match index {
             Some(_) => with_base(&html, base_path, &build),
             None => html.into_owned(),
         };
@@ -100,7 +100,9 @@ impl File {
             self.bytes.clone().into_response()
         };
         let headers = response.headers_mut();
-        headers.extend(self.headers.iter().cloned());
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
         headers.insert(header::ETAG, self.etag.clone());
         response
     }
@@ -109,7 +111,10 @@ impl File {
     fn is_held(&self, request: &HeaderMap) -> bool {
         let ours = self.etag.as_bytes();
         request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-            value.split(',').map(str::trim).any(|tag| tag == "*" || tag.as_bytes() == ours || format!("W/{tag}").as_bytes() == ours)
+            value
+                .split(',')
+                .map(str::trim)
+                .any(|tag| tag == "*" || tag.as_bytes() == ours || format!("W/{tag}").as_bytes() == ours)
         })
     }
 }
@@ -157,10 +162,11 @@ fn without_tag(html: &str, tag: &str) -> String {
 /// The page's Content-Security-Policy. Inline scripts run by their hash, never by a nonce: after a revalidation browsers keep
 /// the old body under the new header, and a new nonce would block its script.
 fn page_policy(html: &str) -> String {
-    let hashes: String = inline(html, "script").map(|script| format!(" {}", source_hash(script))).collect();
-    let styles: String = inline(html, "style").map(|style| format!(" {}", source_hash(style))).collect();
+    let sources = |element| std::iter::once("'self'".to_owned()).chain(inline(html, element).map(source_hash));
+    let scripts = sources("script").collect::<Vec<_>>().join(" ");
+    let styles = sources("style").collect::<Vec<_>>().join(" ");
     format!(
-        "default-src 'none'; script-src 'self'{hashes} 'wasm-unsafe-eval'; style-src 'self'{styles}; img-src 'self' data:; \
+        "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src 'self' data:; \
          connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     )
 }

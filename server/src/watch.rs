@@ -32,7 +32,8 @@ pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Ins
 /// The first entry whose host is the repository's and whose patterns, if it has any, match its path.
 pub fn entry_for<'a>(entries: &'a [RegistryEntry], name: &RepositoryName) -> Option<&'a RegistryEntry> {
     let serves = |entry: &RegistryEntry| {
-        entry.repositories.is_empty() || entry.repositories.iter().filter_map(|text| pattern(text)).any(|p| p.is_match(&name.path))
+        entry.repositories.is_empty()
+            || entry.repositories.iter().filter_map(|text| pattern(text)).any(|p| p.is_match(&name.path))
     };
     entries.iter().find(|entry| entry.host == name.host && serves(entry))
 }

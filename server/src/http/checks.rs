@@ -31,7 +31,9 @@ pub(super) async fn check(
         return Err(ApiError::invalid("tags", "name at most 100 tags, or none for the whole repository"));
     }
     let named = asked.tags.iter().enumerate();
-    let tags = named.map(|(at, tag)| parameters::tag(&format!("tags[{at}]"), tag)).collect::<Result<BTreeSet<TagName>, _>>()?;
+    let tags = named
+        .map(|(at, tag)| parameters::tag(&format!("tags[{at}]"), tag))
+        .collect::<Result<BTreeSet<TagName>, _>>()?;
     let request = JobRequest::Check(tags.into_iter().collect());
     jobs::create(&state, &caller, &repository, JobKind::Check, &request, wait).await
 }

@@ -28,7 +28,8 @@ impl List {
     /// The position that `cursor` stands for.
     pub fn position(&self, cursor: Option<&str>) -> Result<Option<Position>, ApiError> {
         let Some(text) = cursor else { return Ok(None) };
-        let refused = || ApiError::invalid("cursor", "take the cursor from `next` of the page before, with the same parameters");
+        let refused =
+            || ApiError::invalid("cursor", "take the cursor from `next` of the page before, with the same parameters");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
         let cursor: Cursor = serde_json::from_slice(&bytes).map_err(|_| refused())?;
         if cursor.seal != self.seal(&cursor.position) {

@@ -29,7 +29,8 @@ fn as_json(json: &str) -> Response {
 }
 
 fn as_page(page: &str) -> Response {
-    let policy = format!("default-src 'none'; style-src {}; base-uri 'none'; frame-ancestors 'none'", source_hash(STYLE));
+    let policy =
+        format!("default-src 'none'; style-src {}; base-uri 'none'; frame-ancestors 'none'", source_hash(STYLE));
     let policy = HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"));
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page.to_owned())).into_response()
 }
@@ -58,7 +59,11 @@ fn page(document: &Value) -> String {
     for (name, schema) in members(&document["components"]["schemas"]) {
         let _ = write!(html, "<h3 id=\"{0}\"><code>{0}</code></h3>", escape(name));
         html.push_str(&paragraphs(text(&schema["description"])));
-        rows(&mut html, fields(schema).map(|(field, of)| (field.to_owned(), format!("{} {}", type_of(of), inline(text(&of["description"]))))));
+        rows(
+            &mut html,
+            fields(schema)
+                .map(|(field, of)| (field.to_owned(), format!("{} {}", type_of(of), inline(text(&of["description"]))))),
+        );
     }
     html.push_str("</body></html>");
     html
@@ -129,7 +134,9 @@ fn text(value: &Value) -> &str {
 }
 
 fn paragraphs(text: &str) -> String {
-    text.split("\n\n").filter(|part| !part.is_empty()).fold(String::new(), |html, part| html + "<p>" + &inline(part) + "</p>")
+    text.split("\n\n")
+        .filter(|part| !part.is_empty())
+        .fold(String::new(), |html, part| html + "<p>" + &inline(part) + "</p>")
 }
 
 /// Escaped, with `code` as such.

@@ -81,7 +81,8 @@ pub(super) async fn list(
     let states = which.state.map(Standing::states).unwrap_or_default();
     let list = List::new("flags", &[&format_args!("{states:?}"), &Opt(&repository)]);
     let after = list.position(which.cursor.as_deref())?;
-    let rows = state.store.flags(caller.scope, &FlagFilter { states, repository }, after.as_ref(), which.limit.0).await?;
+    let rows =
+        state.store.flags(caller.scope, &FlagFilter { states, repository }, after.as_ref(), which.limit.0).await?;
     Ok(Json(list.page(rows)))
 }
 

@@ -24,9 +24,9 @@ pub(super) struct Paging {
     /// Rows of a page.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 500, default = 50)]
-    limit: Limit,
+    pub limit: Limit,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// One repository.

@@ -10,7 +10,9 @@ use utoipa_axum::routes;
 
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
-use super::{checks, digests, docs, events, flags, health, jobs, live, promises, repositories, summary, tags, targets, timeline};
+use super::{
+    checks, digests, docs, events, flags, health, jobs, live, promises, repositories, summary, tags, targets, timeline,
+};
 
 /// The API's own description.
 #[derive(utoipa::OpenApi)]

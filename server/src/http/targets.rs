@@ -61,7 +61,9 @@ pub(super) async fn prove(
     let digests = match (asked.digest, &asked.tag) {
         (Some(digest), _) => vec![digest],
         (None, Some(tag)) => digests_of(&state, &caller, &repository, tag).await?,
-        (None, None) => return Err(ApiError::invalid("tag", "name the digest to prove, or the tag whose targets are meant")),
+        (None, None) => {
+            return Err(ApiError::invalid("tag", "name the digest to prove, or the tag whose targets are meant"));
+        }
     };
     jobs::create(&state, &caller, &repository, JobKind::Proof, &JobRequest::Proof(digests), wait).await
 }

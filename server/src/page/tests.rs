@@ -27,7 +27,10 @@ fn the_policy_allows_exactly_the_inline_script_that_is_served() {
     let response = page.get("", &HeaderMap::new()).unwrap();
     // printf "\nimport init from './app-1234567890abcdef.js';\n" | openssl dgst -sha256 -binary | base64
     let policy = header(&response, "content-security-policy");
-    assert!(policy.contains("script-src 'self' 'sha256-vu2I+A/ChEIBmwZfuN7RuSiXkTQ3y9s2xzo18eLrGPU=' 'wasm-unsafe-eval';"), "{policy}");
+    assert!(
+        policy.contains("script-src 'self' 'sha256-vu2I+A/ChEIBmwZfuN7RuSiXkTQ3y9s2xzo18eLrGPU=' 'wasm-unsafe-eval';"),
+        "{policy}"
+    );
     assert!(!policy.contains("unsafe-inline") && !policy.contains("nonce"));
     let served = std::str::from_utf8(&page.index.bytes).unwrap();
     assert_eq!(inline(served, "script").collect::<Vec<_>>(), ["\nimport init from './app-1234567890abcdef.js';\n"]);
