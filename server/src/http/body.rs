@@ -32,6 +32,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             bytes = Bytes::from_request(request, state) => bytes.map_err(|rejection| unreadable(&rejection))?,
             () = state.clock.sleep_until(deadline) => return Err(ApiError::Timeout),
         };
+        // serde would also take a list of a structure's values in order.
+        if bytes.trim_ascii_start().first().is_some_and(|byte| *byte == b'[') {
+            return Err(ApiError::invalid("body", "the body is a JSON object, not a list"));
+        }
         let json = &mut serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| wrong(&error))?;
         json.end().map_err(|error| ApiError::invalid("body", format!("the body is one JSON value: {error}")))?;

@@ -5,8 +5,8 @@ use std::fmt;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use serde::de::value::{MapDeserializer, StringDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde::de::value::{MapAccessDeserializer, StringDeserializer};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 use tagwarden_model::name::{RepositoryName, TagName};
 use utoipa::IntoParams;
@@ -103,16 +103,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Path<T> {
 }
 
 fn read<T: DeserializeOwned>(pairs: impl Iterator<Item = (String, String)>) -> Result<T, ApiError> {
-    let values = pairs.map(|(name, text)| (name.clone(), Value { name, text }));
-    T::deserialize(MapDeserializer::new(values))
-        .map_err(|Wrong { field, message }: Wrong| ApiError::Invalid { field, message })
+    T::deserialize(MapAccessDeserializer::new(Pairs { rest: pairs, last: None }))
+        .map_err(|Wrong { field, message }| ApiError::Invalid { field, message })
 }
 
-/// One parameter: knows its name for the error, and reads itself as what the structure wants.
-struct Value {
-    name: String,
-    text: String,
+/// The parameters as a map; an error that a value raises gets the parameter's name.
+struct Pairs<I> {
+    rest: I,
+    last: Option<(String, String)>,
 }
+
+impl<'de, I: Iterator<Item = (String, String)>> MapAccess<'de> for Pairs<I> {
+    type Error = Wrong;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
+        self.last = self.rest.next();
+        self.last.as_ref().map(|(name, _)| seed.deserialize(name.as_str().into_deserializer())).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
+        let (name, text) = self.last.take().unwrap_or_default();
+        seed.deserialize(Value(text)).map_err(|wrong| Wrong { field: name, ..wrong })
+    }
+}
+
+/// One parameter's text, which reads itself as what the structure wants.
+struct Value(String);
 
 /// Which parameter is wrong, and why.
 #[derive(Debug)]
@@ -124,20 +140,12 @@ struct Wrong {
 macro_rules! parsed {
     ($($method:ident $visit:ident $kind:ty, $what:literal;)+) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-            match self.text.parse::<$kind>() {
-                Ok(value) => self.named(|_| visitor.$visit(value)),
-                Err(_) => Err(Wrong { field: self.name, message: format!(concat!("expected ", $what, ", got {:?}"), cut(&self.text)) }),
+            match self.0.parse::<$kind>() {
+                Ok(value) => visitor.$visit(value),
+                Err(_) => Err(Wrong::custom(format_args!(concat!("expected ", $what, ", got {:?}"), cut(&self.0)))),
             }
         })+
     };
-}
-
-impl Value {
-    /// An error raised inside gets this parameter's name.
-    fn named<T>(self, read: impl FnOnce(StringDeserializer<Wrong>) -> Result<T, Wrong>) -> Result<T, Wrong> {
-        let Self { name, text } = self;
-        read(text.into_deserializer()).map_err(|wrong| Wrong { field: name, ..wrong })
-    }
 }
 
 /// So much of what was sent as an error message repeats.
@@ -156,7 +164,7 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        self.named(|text| text.deserialize_any(visitor))
+        visitor.visit_string(self.0)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
@@ -173,20 +181,13 @@ impl<'de> Deserializer<'de> for Value {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        self.named(|text| text.deserialize_enum(name, variants, visitor))
+        let text: StringDeserializer<Wrong> = self.0.into_deserializer();
+        text.deserialize_enum(name, variants, visitor)
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i128 u16 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
         map struct identifier ignored_any
-    }
-}
-
-impl IntoDeserializer<'_, Wrong> for Value {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
     }
 }
 

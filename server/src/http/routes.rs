@@ -4,7 +4,7 @@ use axum::Router;
 use tagwarden_model::api::ErrorBody;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder, Server};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -32,7 +32,7 @@ struct Described;
 /// The router and its description. `base_path` is where the server is below its host.
 pub(super) fn all(base_path: &str) -> (Router<AppState>, OpenApi) {
     let (router, document) = table(described(base_path)).split_for_parts();
-    let document = with_errors(document);
+    let document = completed(document);
     (router.merge(docs::routes(&document)), document)
 }
 
@@ -70,35 +70,52 @@ fn described(base_path: &str) -> OpenApi {
     document
 }
 
-/// What every operation may answer; the handlers' own attributes name the rest.
-fn with_errors(mut document: OpenApi) -> OpenApi {
+/// What the handlers' attributes leave out: names that are unique, words for plain success, and the errors that every
+/// operation may answer.
+fn completed(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
-        if !path.starts_with("/api/") {
-            continue;
-        }
-        let readers = [&mut item.get].into_iter().flatten();
-        for operation in readers {
-            describe(operation, &[(400, "A parameter is wrong."), (403, "The `Host` is not this server's.")]);
-            describe(operation, &[(500, "The server failed."), (503, "Try again later.")]);
-        }
-        for operation in [&mut item.post, &mut item.delete].into_iter().flatten() {
-            describe(operation, &[(400, "A parameter or body field is wrong.")]);
-            describe(operation, &[(403, "The `Host` is not this server's, or another site's page sent this.")]);
-            describe(operation, &[(422, "The rules refuse it, as things stand.")]);
-            describe(operation, &[(500, "The server failed."), (503, "Try again later.")]);
-            if operation.request_body.is_some() {
-                describe(operation, &[(408, "The body did not arrive in time."), (413, "The body is over 64 KiB.")]);
-                describe(operation, &[(415, "The body is not `application/json`.")]);
+        for (method, operation) in [("get", &mut item.get), ("post", &mut item.post), ("delete", &mut item.delete)] {
+            let Some(operation) = operation else { continue };
+            operation.operation_id = Some(operation_id(method, path));
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response
+                    && response.description.is_empty()
+                {
+                    response.description = "What was asked for.".into();
+                }
+            }
+            if path.starts_with("/api/") {
+                add_errors(operation, method);
             }
         }
     }
     document
 }
 
-fn describe(operation: &mut Operation, errors: &[(u16, &str)]) {
+/// `post_flags_id_close` for `POST /api/v1/flags/{id}/close`.
+fn operation_id(method: &str, path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    format!("{method}{}", path.replace(['{', '}'], "").replace('/', "_"))
+}
+
+fn add_errors(operation: &mut Operation, method: &str) {
+    let mut errors = vec![
+        ("400", "A parameter or body field is wrong."),
+        ("403", "The `Host` is not this server's, or another site's page sent this."),
+        ("500", "The server failed."),
+        ("503", "Try again later."),
+    ];
+    if method != "get" {
+        errors.push(("422", "The rules refuse it, as things stand."));
+    }
+    if operation.request_body.is_some() {
+        errors.push(("408", "The body did not arrive in time."));
+        errors.push(("413", "The body is over 64 KiB."));
+        errors.push(("415", "The body is not `application/json`."));
+    }
     for (status, description) in errors {
         let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
-        let response = ResponseBuilder::new().description(*description).content("application/json", body);
-        operation.responses.responses.entry(status.to_string()).or_insert_with(|| response.build().into());
+        let response = ResponseBuilder::new().description(description).content("application/json", body).build();
+        operation.responses.responses.entry(status.into()).or_insert(response.into());
     }
 }

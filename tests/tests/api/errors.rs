@@ -85,7 +85,9 @@ async fn a_wrong_body_is_named() {
     let many: Vec<_> = (0..101).map(|at| format!("t{at}")).collect();
     for (path, body, field) in [
         ("/api/v1/repositories", json!({}), "name"),
-        ("/api/v1/repositories", json!([]), "name"),
+        ("/api/v1/repositories", json!([]), "body"),
+        ("/api/v1/repositories", json!(["nginx"]), "body"),
+        ("/api/v1/repositories", json!("nginx"), "body"),
         ("/api/v1/repositories", json!({ "name": 1 }), "name"),
         ("/api/v1/repositories", json!({ "name": "a/b", "color": "red" }), "color"),
         ("/api/v1/repositories", json!({ "name": "https://ghcr.io/a" }), "name"),

@@ -14,7 +14,6 @@ use tagwarden_model::tag::{Band, Class, Listed, MediaType, TagRecord, TagState};
 
 use crate::clock::StepClock;
 
-pub const HOST: &str = "registry.example";
 pub const API: &str = "registry.example/team/api";
 
 pub struct Record {
@@ -25,7 +24,6 @@ pub struct Record {
 /// One watched repository to write to.
 pub struct Watched {
     pub id: i64,
-    pub name: RepositoryName,
     pub lease: Lease,
 }
 
@@ -54,7 +52,7 @@ impl Record {
         let Added::New(id) = added else { panic!("{name} was watched already") };
         let until = self.now() + Millis::hours(1_000);
         let lease = self.store.lease(registry, "tester", self.now(), until).await.unwrap().unwrap();
-        Watched { id, name, lease }
+        Watched { id, lease }
     }
 
     /// A tag whose name first gives the bytes `contents[0]`, then, a minute later each, the others.
