@@ -13,6 +13,7 @@ pub mod instant;
 pub mod log;
 pub mod name;
 pub mod observation;
+pub mod promise;
 pub mod record;
 pub mod tag;
 pub mod target;

@@ -1,1 +1,92 @@
-//! target
+//! Targets: the digests a release can go back to, best first (RECORD.md 10, its first two kinds).
+//!
+//! Order only. Whether a target can be pulled is another question, answered by a proof; it never changes the order, so
+//! that what people read under pressure does not jump.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::HashSet;
+
+use crate::digest::Digest;
+use crate::instant::Instant;
+use crate::tag::TagState;
+use crate::version::{COMMIT, Version};
+
+/// A release tag of the repository with what it is held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release<'a> {
+    /// The tag.
+    pub tag: &'a str,
+    /// Its promise; `None` when it is retired or has none.
+    pub promise: Option<&'a Digest>,
+    /// Since when it named that digest, as far as we know.
+    pub since: Option<Instant>,
+    /// A person said that nobody should go back to it.
+    pub do_not_use: bool,
+}
+
+/// A digest to go back to, and why it stands where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The digest.
+    pub digest: Digest,
+    /// The release it is.
+    pub release: String,
+    /// Since when that release named it, as far as we know.
+    pub since: Option<Instant>,
+    /// Why it stands where it stands, for people.
+    pub because: String,
+}
+
+/// What `subject` can go back to from `state`: its own promise when in breach, then the earlier releases of its family,
+/// newest first, pre-releases last, each by its promise.
+///
+/// `releases` are those of the same repository; those of other families, later ones and `subject` itself are left out
+/// here. What the tag is now is never a target, releases that are not to be used neither, and each digest is named once,
+/// for the first release that has it. Versions decide what is earlier; commits have none, so for them `since` does.
+pub fn targets(subject: &Release<'_>, state: &TagState, releases: &[Release<'_>]) -> Vec<Candidate> {
+    let version = Version::of(subject.tag);
+    let mut earlier: Vec<(Version, &Release<'_>)> = releases
+        .iter()
+        .map(|release| (Version::of(release.tag), release))
+        .filter(|(other, release)| other.family == version.family && is_earlier((other, release), (&version, subject)))
+        .collect();
+    earlier.sort_by_cached_key(|(version, release)| {
+        let since = if version.family == COMMIT { release.since } else { None };
+        (version.pre_release, Reverse((since, version.key.clone())))
+    });
+
+    let own = (subject, format!("what {} is held to, and is not now", subject.tag));
+    let places =
+        earlier.iter().enumerate().map(|(at, (version, release))| (*release, because(at, version, subject.tag)));
+    let mut taken: HashSet<&Digest> = state.digest().into_iter().collect();
+    let mut candidates = Vec::new();
+    for (release, because) in std::iter::once(own).chain(places) {
+        let Some(digest) = release.promise.filter(|_| !release.do_not_use) else { continue };
+        if taken.insert(digest) {
+            let (release, since) = (release.tag.to_owned(), release.since);
+            candidates.push(Candidate { digest: digest.clone(), release, since, because });
+        }
+    }
+    candidates
+}
+
+fn is_earlier((version, release): (&Version, &Release<'_>), (of, subject): (&Version, &Release<'_>)) -> bool {
+    if of.family == COMMIT {
+        release.tag != subject.tag && release.since.is_some() && release.since.cmp(&subject.since) == Ordering::Less
+    } else {
+        version.is_before(of)
+    }
+}
+
+/// `at` counts the releases of the family between this one and the subject, those that are skipped too.
+fn because(at: usize, version: &Version, subject: &str) -> String {
+    let order = if version.family == COMMIT { "by when they were seen" } else { "by version" };
+    match (version.pre_release, at) {
+        (true, _) => format!("a pre-release older than {subject}: offered after all releases"),
+        (false, 0) => format!("the newest release before {subject}, {order}"),
+        (false, _) => format!("{} releases before {subject}, {order}", at + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Tagwarden's server: polls container registries, keeps the record, serves the dashboard.
 
 pub mod clock;
+pub mod demo;
 pub mod http;
 pub mod live;
 pub mod metrics;

@@ -1,23 +1,184 @@
 //! The record on disk: one body of SQL for SQLite and PostgreSQL, chosen once from the URL.
+//!
+//! Architecture invariant: what happened is decided in `model`; this module writes it. Nothing here reads a clock: instants
+//! come in as arguments. [`Store`] itself is the port; there is one implementation, over the two databases in `db`.
 
 pub mod acts;
+mod commit;
 pub mod content;
+mod db;
+mod digests;
+mod events;
+mod flags;
 pub mod jobs;
+mod load;
+mod passes;
+mod projections;
+mod promises;
 pub mod read;
 pub mod record;
+mod transaction;
 pub mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgListener, PgPool};
+use tokio::sync::watch as signal;
+use tokio_util::task::AbortOnDropHandle;
+
+use db::{Conn, Db, values};
+
+/// Which schema this server writes; `schema.min_server` of a database must not be larger.
+const SCHEMA: i64 = 1;
+
+/// How often a replica looks for changes itself: notifications are lost while its connection is down.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// The store. Cheap to clone; every clone shares the same connections.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    shared: Arc<Shared>,
+}
 
-#[expect(unused_variables, clippy::unused_async, clippy::todo, reason = "replaced by the implementation")]
+struct Shared {
+    db: Db,
+    /// The newest change notice that this process knows of.
+    newest: signal::Sender<i64>,
+    /// On PostgreSQL: follows what other replicas write.
+    _listener: Option<AbortOnDropHandle<()>>,
+}
+
+db::statements! {
+    SERVER_NEEDED = "SELECT min_server FROM schema";
+    NEWEST_CHANGE = "SELECT change FROM counter";
+}
+
 impl Store {
     /// Opens the database that `url` names and brings its schema up to date: `sqlite:///path`, a plain path, `sqlite::memory:`
     /// (one connection, for tests), or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        todo!()
+        let db = Db::open(url).await?;
+        db.migrate().await?;
+        let mut conn = db.read().await?;
+        let needed = conn.one(SERVER_NEEDED, values![]).await?.int("min_server")?;
+        if needed > SCHEMA {
+            return Err(StoreError::Open(format!(
+                "the database was upgraded by a newer server and needs one of schema {needed}, this one has schema {SCHEMA}: install the newer version"
+            )));
+        }
+        let (newest, _) = signal::channel(newest_change(&mut conn).await?);
+        drop(conn);
+        let listener = match &db {
+            Db::Sqlite { .. } => None,
+            Db::Postgres(pool) => Some(AbortOnDropHandle::new(tokio::spawn(listen(pool.clone(), newest.clone())))),
+        };
+        Ok(Self { shared: Arc::new(Shared { db, newest, _listener: listener }) })
     }
+
+    /// Closes all connections; what still runs on them fails.
+    pub async fn shut(&self) {
+        self.shared.db.close().await;
+    }
+
+    /// Lets the database parse every statement that this server can send; gives how many. For tests.
+    pub async fn prepare_all(&self) -> Result<usize, StoreError> {
+        let mut conn = self.read_conn().await?;
+        let mut count = 0;
+        for statement in LISTS.iter().copied().flatten() {
+            conn.prepare(statement).await?;
+            count += 1;
+        }
+        for dialects in transaction::DIALECTS {
+            let statement = conn.pick(*dialects);
+            conn.prepare(statement).await?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    async fn read_conn(&self) -> Result<Conn, StoreError> {
+        self.shared.db.read().await
+    }
+}
+
+/// Every statement but the few that differ between the dialects.
+const LISTS: &[&[&str]] = &[
+    STATEMENTS,
+    acts::STATEMENTS,
+    commit::STATEMENTS,
+    content::STATEMENTS,
+    digests::STATEMENTS,
+    events::STATEMENTS,
+    flags::STATEMENTS,
+    jobs::STATEMENTS,
+    load::STATEMENTS,
+    passes::STATEMENTS,
+    projections::STATEMENTS,
+    promises::STATEMENTS,
+    read::STATEMENTS,
+    read::flags::STATEMENTS,
+    read::repositories::STATEMENTS,
+    read::tags::STATEMENTS,
+    read::targets::STATEMENTS,
+    record::STATEMENTS,
+    transaction::STATEMENTS,
+    watch::STATEMENTS,
+];
+
+async fn newest_change(conn: &mut Conn) -> Result<i64, StoreError> {
+    conn.one(NEWEST_CHANGE, values![]).await?.int("change")
+}
+
+fn raise(newest: &signal::Sender<i64>, id: i64) {
+    newest.send_if_modified(|known| {
+        let newer = id > *known;
+        *known = id.max(*known);
+        newer
+    });
+}
+
+/// Follows the change notices of other replicas for as long as the store lives.
+async fn listen(pool: PgPool, newest: signal::Sender<i64>) {
+    let mut listener = None;
+    loop {
+        if listener.is_none() {
+            listener = connect(&pool).await;
+        }
+        // A look at the table after every notification, reconnection and pause: the payload may be lost, the row is not.
+        let heard = match &mut listener {
+            Some(listener) => tokio::time::timeout(LOOK_EVERY, listener.try_recv()).await,
+            // No connection: the same pause, cut short by nothing.
+            None => tokio::time::timeout(LOOK_EVERY, std::future::pending()).await,
+        };
+        match heard {
+            Ok(Ok(Some(notification))) => {
+                if let Ok(id) = notification.payload().parse() {
+                    raise(&newest, id);
+                    continue;
+                }
+            }
+            Ok(Ok(None)) | Err(_) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the connection that hears of other replicas' changes was lost");
+                listener = None;
+            }
+        }
+        match Db::Postgres(pool.clone()).read().await {
+            Ok(mut conn) => match newest_change(&mut conn).await {
+                Ok(id) => raise(&newest, id),
+                Err(error) => tracing::warn!(%error, "changes of other replicas cannot be read"),
+            },
+            Err(_) if pool.is_closed() => return,
+            Err(error) => tracing::warn!(%error, "changes of other replicas cannot be read"),
+        }
+    }
+}
+
+async fn connect(pool: &PgPool) -> Option<PgListener> {
+    let mut listener = PgListener::connect_with(pool).await.ok()?;
+    listener.listen(transaction::CHANNEL).await.ok()?;
+    Some(listener)
 }
 
 /// Why the store could not do something.
@@ -64,6 +225,13 @@ pub struct Actor {
     pub id: String,
     /// Shown to people.
     pub display: String,
+}
+
+impl Actor {
+    /// Tagwarden itself.
+    pub fn system() -> Self {
+        Self { kind: ActorKind::System, id: "tagwarden".to_owned(), display: "Tagwarden".to_owned() }
+    }
 }
 
 /// Kinds of actors; stored as integers.

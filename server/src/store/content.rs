@@ -4,7 +4,25 @@ use tagwarden_model::api::Readiness;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::Instant;
 
+use tagwarden_model::api::ChangeKind;
+
+use super::db::{statements, values};
+use super::digests::Interned;
 use super::{Store, StoreError};
+
+/// What a manifest or config may weigh unpacked; larger ones are never kept, so a row that says more is damaged.
+const LARGEST: usize = 64 << 20;
+/// zstd's own default: small and fast.
+const LEVEL: i32 = 3;
+
+statements! {
+    PUT_CONTENT = "INSERT INTO content (digest_id, media_type, size, zstd, at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (digest_id) DO NOTHING";
+    CONTENT = "SELECT c.media_type, c.size, c.zstd FROM content c JOIN digests d ON d.id = c.digest_id WHERE d.hash = $1";
+    PUT_PROOF = "INSERT INTO proofs (repository_id, digest_id, readiness, detail, at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (repository_id, digest_id) DO UPDATE
+        SET readiness = excluded.readiness, detail = excluded.detail, at = excluded.at WHERE excluded.at >= proofs.at";
+}
 
 /// A kept manifest or config.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,20 +46,44 @@ pub struct Proof {
     pub at: Instant,
 }
 
-#[expect(unused_variables, clippy::unused_async, clippy::todo, reason = "replaced by the implementation")]
 impl Store {
-    /// Keeps bytes under their digest, compressed; nothing happens if they are there.
+    /// Keeps bytes under their digest, compressed; nothing happens if they are there. Bytes of another digest are refused.
     pub async fn put_content(&self, digest: &Digest, content: &Content, now: Instant) -> Result<(), StoreError> {
-        todo!()
+        if content.bytes.len() > LARGEST || !digest.matches(&content.bytes) {
+            return Err(StoreError::Refused {
+                message: format!("these bytes are larger than {LARGEST} or not those of {digest}"),
+                field: "bytes",
+            });
+        }
+        let packed = zstd::encode_all(&content.bytes[..], LEVEL)
+            .map_err(|error| StoreError::Inconsistent(format!("compressing {digest}: {error}")))?;
+        let mut write = self.begin().await?;
+        let ids = Interned::new(&mut write.conn, [digest]).await?;
+        let size = content.bytes.len() as u64;
+        write.conn.execute(PUT_CONTENT, values![ids.id(digest)?, &content.media_type, size, &packed[..], now]).await?;
+        write.conn.commit().await
     }
 
     /// Kept bytes.
     pub async fn content(&self, digest: &Digest) -> Result<Option<Content>, StoreError> {
-        todo!()
+        let row = self.read_conn().await?.optional(CONTENT, values![digest.bytes()]).await?;
+        let Some(row) = row else { return Ok(None) };
+        let damaged = || StoreError::Inconsistent(format!("the kept bytes of {digest} are damaged"));
+        let size = usize::try_from(row.count("size")?).ok().filter(|size| *size <= LARGEST).ok_or_else(damaged)?;
+        let bytes = zstd::bulk::decompress(&row.bytes("zstd")?, size).map_err(|_| damaged())?;
+        if !digest.matches(&bytes) {
+            return Err(damaged());
+        }
+        Ok(Some(Content { media_type: row.text("media_type")?, bytes }))
     }
 
-    /// Keeps the outcome of a proof and writes a change notice.
+    /// Keeps the outcome of a proof, unless a later one is kept, and writes a change notice.
     pub async fn put_proof(&self, repository: i64, proof: &Proof) -> Result<(), StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let ids = Interned::new(&mut write.conn, [&proof.digest]).await?;
+        let values = values![repository, ids.id(&proof.digest)?, proof.readiness.code(), &proof.detail, proof.at];
+        write.conn.execute(PUT_PROOF, values).await?;
+        write.notice(ChangeKind::Repository, 0, repository);
+        self.finish(write, proof.at).await
     }
 }

@@ -5,10 +5,45 @@ use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::{RepositoryName, TagName};
 
+use tagwarden_model::api::{ChangeKind, JobState};
+
+use super::db::{Row, statements, values};
 use super::{Actor, Scope, Store, StoreError};
 
+/// Queued jobs that one registry may have.
+const MOST_QUEUED: u64 = 1000;
+
+statements! {
+    WATCHED = "SELECT id, registry_id FROM repositories WHERE name = $1 AND period_id IS NOT NULL";
+    QUEUED = "SELECT count(*) AS n FROM jobs j JOIN repositories r ON r.id = j.repository_id
+        WHERE j.state = $2 AND r.registry_id = $1";
+    SAME_JOB = "SELECT id FROM jobs WHERE repository_id = $1 AND kind = $2 AND request_hash = $3 AND state = $4";
+    INSERT_JOB = "INSERT INTO jobs (repository_id, kind, state, request, request_hash, actor_kind, actor_id, actor_display, created,
+            done, total) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)
+        ON CONFLICT (repository_id, kind, request_hash) WHERE state = 1 DO NOTHING";
+    NEWEST_JOB = "SELECT max(id) AS id FROM jobs WHERE repository_id = $1 AND kind = $2 AND request_hash = $3";
+    JOB = "SELECT j.id, j.kind, j.state, r.name AS repository, j.done, j.total, j.error, j.created, j.finished
+        FROM jobs j JOIN repositories r ON r.id = j.repository_id WHERE j.id = $1";
+    JOB_REPOSITORY = "SELECT repository_id FROM jobs WHERE id = $1";
+    TAKE_JOBS = "UPDATE jobs SET state = $3 WHERE state = $2 AND id IN (
+            SELECT j.id FROM jobs j JOIN repositories r ON r.id = j.repository_id
+            WHERE j.state = $2 AND r.registry_id = $1 AND r.period_id IS NOT NULL ORDER BY j.id LIMIT $4)
+        RETURNING id, repository_id, request";
+    PROGRESS = "UPDATE jobs SET done = $2, total = $3 WHERE id = $1 AND state = $4";
+    FINISH = "UPDATE jobs SET state = $2, error = $3, finished = $4 WHERE id = $1 AND state IN ($5, $6)";
+    /// A job that waits again already keeps the place; its double ends as done.
+    REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3
+        AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)
+        AND NOT EXISTS (SELECT 1 FROM jobs o WHERE o.repository_id = jobs.repository_id AND o.kind = jobs.kind
+            AND o.request_hash = jobs.request_hash AND o.id <> jobs.id
+            AND (o.state = $2 OR o.state = $3 AND o.id < jobs.id))";
+    DROP_DOUBLES = "UPDATE jobs SET state = $2, finished = created WHERE state = $3
+        AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)";
+}
+
 /// What a job shall do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobRequest {
     /// Look at these tags now; all when empty.
     Check(Vec<TagName>),
@@ -27,7 +62,6 @@ pub struct TakenJob {
     pub request: JobRequest,
 }
 
-#[expect(unused_variables, clippy::unused_async, clippy::todo, reason = "replaced by the implementation")]
 impl Store {
     /// Creates a job; `None` if the repository is not watched. An equal job that is still queued is given instead of a second one.
     /// At most 1,000 queued jobs a registry: more are `Refused`.
@@ -39,31 +73,108 @@ impl Store {
         actor: &Actor,
         now: Instant,
     ) -> Result<Option<Job>, StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let Some(row) = write.conn.optional(WATCHED, values![repository.to_string()]).await? else {
+            return Ok(None);
+        };
+        let (repository, registry) = (row.int("id")?, row.int("registry_id")?);
+        let queued = JobState::Queued.code();
+        let text = serde_json::to_string(request)
+            .map_err(|error| StoreError::Inconsistent(format!("a job that cannot be written: {error}")))?;
+        let hash = Digest::of(text.as_bytes());
+        let same = values![repository, kind.code(), hash.bytes(), queued];
+        if let Some(row) = write.conn.optional(SAME_JOB, same).await? {
+            return job(&write.conn.one(JOB, values![row.int("id")?]).await?).map(Some);
+        }
+        if write.conn.one(QUEUED, values![registry, queued]).await?.count("n")? >= MOST_QUEUED {
+            return Err(StoreError::Refused {
+                message: format!("{MOST_QUEUED} jobs wait for this registry already: try again when some are done"),
+                field: "repository",
+            });
+        }
+        let (actor_kind, id, display) = (actor.kind as i64, &actor.id, &actor.display);
+        let values = values![repository, kind.code(), queued, text, hash.bytes(), actor_kind, id, display, now];
+        write.conn.execute(INSERT_JOB, values).await?;
+        let id = write.conn.one(NEWEST_JOB, values![repository, kind.code(), hash.bytes()]).await?.int("id")?;
+        let job = job(&write.conn.one(JOB, values![id]).await?)?;
+        write.notice(ChangeKind::Job, id, repository);
+        self.finish(write, now).await?;
+        Ok(Some(job))
     }
 
     /// A job.
     pub async fn job(&self, scope: Scope, id: i64) -> Result<Option<Job>, StoreError> {
-        todo!()
+        let Scope::All = scope;
+        self.read_conn().await?.optional(JOB, values![id]).await?.as_ref().map(job).transpose()
     }
 
     /// Marks the oldest queued jobs of a registry as running and gives them.
     pub async fn take_jobs(&self, registry: i64, limit: u32) -> Result<Vec<TakenJob>, StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
+        let rows = write.conn.all(TAKE_JOBS, values![registry, queued, running, limit]).await?;
+        let mut jobs = rows.iter().map(taken).collect::<Result<Vec<_>, _>>()?;
+        jobs.sort_by_key(|job| job.id);
+        write.conn.commit().await?;
+        Ok(jobs)
     }
 
     /// Notes how far a job has come.
     pub async fn progress_job(&self, id: i64, done: u64, total: u64, now: Instant) -> Result<(), StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let changed = write.conn.execute(PROGRESS, values![id, done, total, JobState::Running.code()]).await?;
+        self.job_changed(write, id, changed, now).await
     }
 
     /// Ends a job, by its error if there is one.
     pub async fn finish_job(&self, id: i64, error: Option<&str>, now: Instant) -> Result<(), StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let state = if error.is_some() { JobState::Failed } else { JobState::Done };
+        let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
+        let changed = write.conn.execute(FINISH, values![id, state.code(), error, now, queued, running]).await?;
+        self.job_changed(write, id, changed, now).await
     }
 
     /// Running jobs of a registry are queued again: their worker died.
     pub async fn requeue_jobs(&self, registry: i64) -> Result<(), StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
+        write.conn.execute(REQUEUE, values![registry, queued, running]).await?;
+        write.conn.execute(DROP_DOUBLES, values![registry, JobState::Done.code(), running]).await?;
+        write.conn.commit().await
     }
+
+    async fn job_changed(
+        &self,
+        mut write: super::transaction::Write,
+        id: i64,
+        changed: u64,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        if changed > 0 {
+            let repository = write.conn.one(JOB_REPOSITORY, values![id]).await?.int("repository_id")?;
+            write.notice(ChangeKind::Job, id, repository);
+        }
+        self.finish(write, now).await
+    }
+}
+
+fn job(row: &Row) -> Result<Job, StoreError> {
+    Ok(Job {
+        id: row.int("id")?,
+        kind: row.code("kind", JobKind::from_code)?,
+        state: row.code("state", JobState::from_code)?,
+        repository: row.text("repository")?,
+        done: row.count("done")?,
+        total: row.count("total")?,
+        error: row.text_opt("error")?,
+        created: row.instant("created")?,
+        finished: row.instant_opt("finished")?,
+    })
+}
+
+fn taken(row: &Row) -> Result<TakenJob, StoreError> {
+    let request = serde_json::from_str(&row.text("request")?)
+        .map_err(|error| StoreError::Inconsistent(format!("jobs.request: {error}")))?;
+    Ok(TakenJob { id: row.int("id")?, repository: row.int("repository_id")?, request })
 }

@@ -1,14 +1,47 @@
 //! What the API reads. Every list is keyset-paged: `after` is the position behind the last row of the page before.
 
-use tagwarden_model::api::{
-    Change, DigestUse, Event, Flag, FlagDetail, Promise, Repository, Summary, Tag, Target, Timeline,
-};
-use tagwarden_model::flag::FlagState;
-use tagwarden_model::instant::Instant;
-use tagwarden_model::name::{RepositoryName, TagName};
-use tagwarden_model::tag::Class;
+pub(super) mod flags;
+pub(super) mod repositories;
+pub(super) mod tags;
+pub(super) mod targets;
 
-use super::{Scope, Store, StoreError};
+use tagwarden_model::api::{Change, ChangeKind, DigestUse, Event, Gap, Promise, Span, Timeline};
+use tagwarden_model::event::EventKind;
+use tagwarden_model::flag::FlagState;
+use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::name::{RepositoryName, TagName};
+use tagwarden_model::tag::{Band, Class};
+
+use super::db::{Conn, Row, statements, values};
+use super::digests::{digest, digest_opt};
+use super::{Scope, Store, StoreError, events, newest_change};
+
+/// Spans and gaps that a timeline has at most.
+const MOST_SPANS: u32 = 2000;
+/// Change notices are kept this long.
+const KEPT: Millis = Millis::hours(24);
+
+statements! {
+    PING = "SELECT 1 AS one";
+    REPOSITORY_ID = "SELECT id, watched_since FROM repositories WHERE name = $1";
+    TAG_ID = "SELECT id FROM tags WHERE repository_id = $1 AND name = $2";
+    USES = "SELECT s.began_seq, d.hash, r.name AS repository, t.name AS tag, t.class, s.from_at, s.until_at
+        FROM digests d JOIN spans s ON s.digest_id = d.id JOIN tags t ON t.id = s.tag_id
+            JOIN repositories r ON r.id = s.repository_id
+        WHERE d.hash >= $1 AND d.hash <= $2 AND length(d.hash) = 32 AND s.began_seq < $3
+        ORDER BY s.began_seq DESC LIMIT $4";
+    SPANS = "SELECT t.name AS tag, t.class, d.hash, s.from_at, s.until_at, s.began_by, s.ended_by, s.baseline
+        FROM spans s JOIN tags t ON t.id = s.tag_id JOIN digests d ON d.id = s.digest_id
+        WHERE s.repository_id = $1 AND t.class <> $2 ORDER BY s.from_at DESC, s.began_seq DESC LIMIT $3";
+    GAPS = "SELECT band, from_at, until_at, reason FROM gaps WHERE repository_id = $1 ORDER BY from_at DESC, id DESC LIMIT $2";
+    PROMISES = "SELECT p.tag, d.hash, p.provisional, p.actor_display, p.reason, p.at
+        FROM promises p LEFT JOIN digests d ON d.id = p.digest_id
+        WHERE p.repository_id = $1 AND p.stands = 1 AND p.tag > $2 ORDER BY p.tag LIMIT $3";
+    OLDEST_CHANGE = "SELECT min(id) AS id FROM changes";
+    CHANGES = "SELECT c.id, c.kind, c.ref, r.name AS repository FROM changes c JOIN repositories r ON r.id = c.repository_id
+        WHERE c.id > $1 ORDER BY c.id LIMIT $2";
+    PRUNE_CHANGES = "DELETE FROM changes WHERE at < $1";
+}
 
 /// A page of rows and the position for the next page.
 pub type Rows<T> = (Vec<T>, Option<Position>);
@@ -57,48 +90,48 @@ pub struct TagFilter {
     pub contains: Option<String>,
 }
 
-#[expect(unused_variables, clippy::unused_async, clippy::todo, reason = "replaced by the implementation")]
+impl Position {
+    pub(super) fn of<const N: usize>(values: [serde_json::Value; N]) -> Self {
+        Self(values.into())
+    }
+
+    pub(super) fn int(&self, at: usize) -> Result<i64, StoreError> {
+        self.0.get(at).and_then(serde_json::Value::as_i64).ok_or_else(unreadable)
+    }
+
+    pub(super) fn text(&self, at: usize) -> Result<&str, StoreError> {
+        self.0.get(at).and_then(serde_json::Value::as_str).ok_or_else(unreadable)
+    }
+}
+
+fn unreadable() -> StoreError {
+    let message = "the cursor is not one of this list: begin at the first page".to_owned();
+    StoreError::Refused { message, field: "cursor" }
+}
+
+/// Rows to ask for: one more than wanted says whether there is a further page.
+pub(super) fn one_more(limit: u32) -> i64 {
+    i64::from(limit) + 1
+}
+
+/// Cuts rows that were asked for by [`one_more`] to a page.
+pub(super) fn page<T>(mut rows: Vec<T>, limit: u32, position: impl Fn(&T) -> Position) -> Rows<T> {
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(position);
+    (rows, next)
+}
+
+/// The row id of a repository that is or was watched.
+pub(super) async fn repository_id(conn: &mut Conn, name: &RepositoryName) -> Result<Option<i64>, StoreError> {
+    conn.optional(REPOSITORY_ID, values![name.to_string()]).await?.map(|row| row.int("id")).transpose()
+}
+
 impl Store {
     /// Answers a trivial query: for `/readyz`.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// What the first page says.
-    pub async fn summary(&self, scope: Scope, now: Instant) -> Result<Summary, StoreError> {
-        todo!()
-    }
-
-    /// Watched repositories by name.
-    pub async fn repositories(
-        &self,
-        scope: Scope,
-        now: Instant,
-        after: Option<&Position>,
-        limit: u32,
-    ) -> Result<Rows<Repository>, StoreError> {
-        todo!()
-    }
-
-    /// One watched repository.
-    pub async fn repository(
-        &self,
-        scope: Scope,
-        name: &RepositoryName,
-        now: Instant,
-    ) -> Result<Option<Repository>, StoreError> {
-        todo!()
-    }
-
-    /// Tags: newest version first within a family. `None` if the repository was never watched.
-    pub async fn tags(
-        &self,
-        scope: Scope,
-        filter: &TagFilter,
-        after: Option<&Position>,
-        limit: u32,
-    ) -> Result<Option<Rows<Tag>>, StoreError> {
-        todo!()
+        self.read_conn().await?.one(PING, values![]).await?;
+        Ok(())
     }
 
     /// Events, newest first.
@@ -110,33 +143,22 @@ impl Store {
         after: Option<&Position>,
         limit: u32,
     ) -> Result<Rows<Event>, StoreError> {
-        todo!()
-    }
-
-    /// Flags: worst first, then newest.
-    pub async fn flags(
-        &self,
-        scope: Scope,
-        filter: &FlagFilter,
-        after: Option<&Position>,
-        limit: u32,
-    ) -> Result<Rows<Flag>, StoreError> {
-        todo!()
-    }
-
-    /// One flag with its story and its targets.
-    pub async fn flag(&self, scope: Scope, id: i64) -> Result<Option<FlagDetail>, StoreError> {
-        todo!()
-    }
-
-    /// The way back of a tag, best first. `None` if there is no such tag.
-    pub async fn targets(
-        &self,
-        scope: Scope,
-        repository: &RepositoryName,
-        tag: &TagName,
-    ) -> Result<Option<Vec<Target>>, StoreError> {
-        todo!()
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let of = match &filter.repository {
+            None => events::Of::All,
+            Some(name) => {
+                let Some(id) = repository_id(&mut conn, name).await? else { return Ok((Vec::new(), None)) };
+                match &filter.tag {
+                    None => events::Of::Repository(id),
+                    Some(tag) => match conn.optional(TAG_ID, values![id, tag.as_str()]).await? {
+                        Some(row) => events::Of::Tag(row.int("id")?),
+                        None => return Ok((Vec::new(), None)),
+                    },
+                }
+            }
+        };
+        events::list(&mut conn, of, order, after, limit).await
     }
 
     /// Everything that ever pointed at a digest that begins with `prefix` (7 to 64 lower-case hex digits of sha256), newest first.
@@ -147,12 +169,34 @@ impl Store {
         after: Option<&Position>,
         limit: u32,
     ) -> Result<Rows<DigestUse>, StoreError> {
-        todo!()
+        let Scope::All = scope;
+        let range = || Some((prefix_bound(prefix, b'0')?, prefix_bound(prefix, b'f')?));
+        let Some((low, high)) = range().filter(|_| prefix.len() >= 7) else {
+            let message = "name 7 to 64 lower-case hex digits of a sha256 digest".to_owned();
+            return Err(StoreError::Refused { message, field: "digest" });
+        };
+        let seq = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
+        let values = values![low.bytes(), high.bytes(), seq, one_more(limit)];
+        let rows = self.read_conn().await?.all(USES, values).await?;
+        let uses = rows.iter().map(|row| Ok((row.int("began_seq")?, digest_use(row)?)));
+        let uses = uses.collect::<Result<Vec<_>, StoreError>>()?;
+        let (uses, next) = page(uses, limit, |(seq, _)| Position::of([(*seq).into()]));
+        Ok((uses.into_iter().map(|(_, used)| used).collect(), next))
     }
 
     /// What the timeline of a repository draws. `None` if it was never watched.
     pub async fn timeline(&self, scope: Scope, repository: &RepositoryName) -> Result<Option<Timeline>, StoreError> {
-        todo!()
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let Some(row) = conn.optional(REPOSITORY_ID, values![repository.to_string()]).await? else { return Ok(None) };
+        let (id, watched_since) = (row.int("id")?, row.instant_opt("watched_since")?);
+        let watched_since =
+            watched_since.ok_or_else(|| StoreError::Inconsistent("a watch without start".to_owned()))?;
+        let rows = conn.all(SPANS, values![id, Class::Ignored.code(), one_more(MOST_SPANS)]).await?;
+        let cut = rows.len() > MOST_SPANS as usize;
+        let spans = rows.iter().take(MOST_SPANS as usize).map(span).collect::<Result<_, _>>()?;
+        let gaps = conn.all(GAPS, values![id, MOST_SPANS]).await?.iter().map(gap).collect::<Result<_, _>>()?;
+        Ok(Some(Timeline { spans, cut, gaps, watched_since }))
     }
 
     /// Promises that stand, of a repository, by tag.
@@ -163,27 +207,106 @@ impl Store {
         after: Option<&Position>,
         limit: u32,
     ) -> Result<Rows<Promise>, StoreError> {
-        todo!()
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let Some(id) = repository_id(&mut conn, repository).await? else { return Ok((Vec::new(), None)) };
+        let tag = after.map_or(Ok(""), |after| after.text(0))?;
+        let rows = conn.all(PROMISES, values![id, tag, one_more(limit)]).await?;
+        let name = repository.to_string();
+        let promise = |row: &Row| {
+            Ok(Promise {
+                repository: name.clone(),
+                tag: row.text("tag")?,
+                digest: digest_opt(row, "hash")?,
+                provisional: row.yes("provisional")?,
+                actor: row.text("actor_display")?,
+                reason: row.text("reason")?,
+                at: row.instant("at")?,
+            })
+        };
+        let promises = rows.iter().map(promise).collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(page(promises, limit, |promise| Position::of([promise.tag.clone().into()])))
     }
 
-    /// Change notices after `id`, oldest first. `None` when `id` is older than what is kept: the reader must start anew.
+    /// Change notices after `id`, oldest first. `None` when `id` is older than what is kept, or newer than all there ever were
+    /// (the database was restored from a copy): the reader must start anew.
     pub async fn changes(&self, scope: Scope, after: i64, limit: u32) -> Result<Option<Vec<Change>>, StoreError> {
-        todo!()
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        // The rows first: pruning between the queries must not make a hole look whole.
+        let rows = conn.all(CHANGES, values![after, limit]).await?;
+        let oldest = conn.one(OLDEST_CHANGE, values![]).await?.int_opt("id")?;
+        let newest = newest_change(&mut conn).await?;
+        if after > newest || after < oldest.unwrap_or(newest + 1) - 1 {
+            return Ok(None);
+        }
+        rows.iter().map(change).collect::<Result<_, _>>().map(Some)
     }
 
     /// The newest change notice's id, 0 when there is none.
     pub async fn newest_change(&self) -> Result<i64, StoreError> {
-        todo!()
+        newest_change(&mut self.read_conn().await?).await
     }
 
     /// Waits until a change notice after `id` may exist: woken by this process's own writes and, on PostgreSQL, by other
     /// replicas' (NOTIFY, and a look every 30 s). May return early.
     pub async fn changed(&self, after: i64) {
-        todo!()
+        // The sender lives in `self`, so that waiting cannot fail.
+        let _ = self.shared.newest.subscribe().wait_for(|newest| *newest > after).await;
     }
 
     /// Drops change notices older than 24 hours.
     pub async fn prune_changes(&self, now: Instant) -> Result<(), StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        write.conn.execute(PRUNE_CHANGES, values![now - KEPT]).await?;
+        write.conn.commit().await
     }
+}
+
+/// The sha256 that has `prefix` and then only `fill`.
+fn prefix_bound(prefix: &str, fill: u8) -> Option<tagwarden_model::digest::Digest> {
+    let fill = char::from(fill).to_string().repeat(64_usize.checked_sub(prefix.len())?);
+    format!("sha256:{prefix}{fill}").parse().ok()
+}
+
+fn digest_use(row: &Row) -> Result<DigestUse, StoreError> {
+    Ok(DigestUse {
+        digest: digest(row, "hash")?,
+        repository: row.text("repository")?,
+        tag: row.text("tag")?,
+        class: row.code("class", Class::from_code)?,
+        from: row.instant("from_at")?,
+        until: row.instant_opt("until_at")?,
+    })
+}
+
+fn span(row: &Row) -> Result<Span, StoreError> {
+    Ok(Span {
+        tag: row.text("tag")?,
+        class: row.code("class", Class::from_code)?,
+        digest: digest(row, "hash")?,
+        from: row.instant("from_at")?,
+        until: row.instant_opt("until_at")?,
+        began_by: row.code("began_by", EventKind::from_code)?,
+        ended_by: row.code_opt("ended_by", EventKind::from_code)?,
+        baseline: row.yes("baseline")?,
+    })
+}
+
+fn gap(row: &Row) -> Result<Gap, StoreError> {
+    Ok(Gap {
+        band: row.code("band", Band::from_code)?,
+        from: row.instant("from_at")?,
+        until: row.instant_opt("until_at")?,
+        reason: row.text("reason")?,
+    })
+}
+
+fn change(row: &Row) -> Result<Change, StoreError> {
+    Ok(Change {
+        id: row.int("id")?,
+        kind: row.code("kind", ChangeKind::from_code)?,
+        reference: row.int("ref")?,
+        repository: row.text("repository")?,
+    })
 }

@@ -8,7 +8,25 @@ use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Class, Mark, TagRecord, TagState};
 
-use super::{Store, StoreError};
+use super::db::{Dialects, statements, values};
+use super::promises::Promises;
+use super::{Store, StoreError, load};
+
+statements! {
+    NEW_GENERATION = "INSERT INTO clock_generations (began) VALUES ($1) RETURNING id";
+    PUT_OFFSET = "INSERT INTO clock_offsets (registry_id, generation, low, high) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (registry_id, generation) DO UPDATE SET
+            low = CASE WHEN excluded.low < clock_offsets.low THEN excluded.low ELSE clock_offsets.low END,
+            high = CASE WHEN excluded.high > clock_offsets.high THEN excluded.high ELSE clock_offsets.high END";
+    OFFSETS = "SELECT generation, low, high FROM clock_offsets WHERE registry_id = $1 ORDER BY generation";
+    RENEW_LEASE = "UPDATE registries SET lease_owner = $2, lease_epoch = $3, lease_until = $4 WHERE id = $1";
+}
+
+/// Two that want a lease take turns.
+pub(super) const LEASE: Dialects = Dialects {
+    sqlite: "SELECT lease_owner, lease_epoch, lease_until FROM registries WHERE id = $1",
+    postgres: "SELECT lease_owner, lease_epoch, lease_until FROM registries WHERE id = $1 FOR NO KEY UPDATE",
+};
 
 /// A tag row as the poller needs it.
 #[derive(Debug, Clone)]
@@ -111,6 +129,8 @@ pub struct PassRow {
     pub reason: Option<String>,
     /// When the next pass is due.
     pub next: Instant,
+    /// The freshness promised for the band: its interval plus the pass's limit in time (RECORD.md 4.4).
+    pub promised: Millis,
 }
 
 /// Events and tag rows to write in one transaction, in order. Tags that were changed meanwhile are left alone and reported.
@@ -206,21 +226,31 @@ pub struct Offset {
     pub high: Millis,
 }
 
-#[expect(unused_variables, clippy::unused_async, clippy::todo, reason = "replaced by the implementation")]
 impl Store {
     /// A new clock generation, larger than all before.
     pub async fn new_generation(&self, began: Instant) -> Result<i64, StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let id = write.conn.one(NEW_GENERATION, values![began]).await?.int("id")?;
+        write.conn.commit().await?;
+        Ok(id)
     }
 
     /// Widens (never narrows) the stored offset interval of a generation and a registry.
     pub async fn put_offset(&self, registry: i64, offset: Offset) -> Result<(), StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let values = values![registry, offset.generation, offset.low.0, offset.high.0];
+        write.conn.execute(PUT_OFFSET, values).await?;
+        write.conn.commit().await
     }
 
     /// All stored offsets of a registry.
     pub async fn offsets(&self, registry: i64) -> Result<Vec<Offset>, StoreError> {
-        todo!()
+        let rows = self.read_conn().await?.all(OFFSETS, values![registry]).await?;
+        let offset = |row: &super::db::Row| {
+            let (low, high) = (Millis(row.int("low")?), Millis(row.int("high")?));
+            Ok(Offset { generation: row.int("generation")?, low, high })
+        };
+        rows.iter().map(offset).collect()
     }
 
     /// Takes or renews the lease of a registry: free, expired, or ours. `None` while another owner holds it.
@@ -232,43 +262,32 @@ impl Store {
         now: Instant,
         until: Instant,
     ) -> Result<Option<Lease>, StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let sql = write.conn.pick(LEASE);
+        let row = write.conn.one(sql, values![registry]).await?;
+        let lasts = row.instant_opt("lease_until")?.is_some_and(|until| until > now);
+        let ours = row.text_opt("lease_owner")?.as_deref() == Some(owner);
+        if lasts && !ours {
+            return Ok(None);
+        }
+        let epoch = row.int("lease_epoch")? + i64::from(!ours);
+        write.conn.execute(RENEW_LEASE, values![registry, owner, epoch, until]).await?;
+        write.conn.commit().await?;
+        Ok(Some(Lease { registry, epoch }))
     }
 
-    /// The repositories watched in a registry. Reads no tags: its cost grows with repositories only.
-    pub async fn watched(&self, registry: i64) -> Result<Vec<WatchedRepository>, StoreError> {
-        todo!()
-    }
-
-    /// One repository with its tags.
-    pub async fn load(&self, repository: i64, recent_since: Instant) -> Result<LoadedRepository, StoreError> {
-        todo!()
-    }
-
-    /// Writes tags, events, flags, promises, spans, rollups, counts and change notices in one transaction.
-    pub async fn commit(&self, commit: &Commit) -> Result<Vec<Written>, StoreError> {
-        todo!()
-    }
-
-    /// Writes the row of a pass, opens or closes the band's gap, notes a change notice when the repository's freshness
-    /// state changed (complete <-> incomplete), and merges away pass rows that can no longer be a last sighting.
-    pub async fn put_pass(
-        &self,
-        repository: i64,
-        lease: Lease,
-        pass: &PassRow,
-        gap: Option<&GapWrite>,
-    ) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// Writes a repository's state and its event, if any.
-    pub async fn put_repository(&self, write: &RepositoryWrite) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// The promised digest and the current one of tags in breach, for target proofs: see `read`.
+    /// The promised digest and the current one of a tag, for target proofs: see `read`.
     pub async fn digests_of(&self, repository: i64, tag: &TagName) -> Result<Vec<Digest>, StoreError> {
-        todo!()
+        let mut conn = self.read_conn().await?;
+        let promises = Promises::of(&mut conn, repository, tag).await?;
+        let mut digests =
+            promises.standing().and_then(|promise| promise.digest.clone()).into_iter().collect::<Vec<_>>();
+        if let Some(row) = conn.optional(load::TAG, values![repository, tag.as_str()]).await?
+            && let TagState::Present(digest) = load::record(&row)?.state
+            && !digests.contains(&digest)
+        {
+            digests.push(digest);
+        }
+        Ok(digests)
     }
 }

@@ -3,7 +3,28 @@
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
+use tagwarden_model::api::{ChangeKind, JobState, RepositoryState};
+
+use super::db::{Row, statements, values};
 use super::{Actor, Store, StoreError};
+
+statements! {
+    PUT_REGISTRY = "INSERT INTO registries (name, host, repositories) VALUES ($1, $2, $3)
+        ON CONFLICT (name) DO UPDATE SET host = excluded.host, repositories = excluded.repositories RETURNING id";
+    REGISTRIES = "SELECT id, name, host, repositories FROM registries ORDER BY id";
+    INSERT_REPOSITORY = "INSERT INTO repositories (registry_id, host, path, name, state, state_since)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING";
+    FIND_REPOSITORY = "SELECT id FROM repositories WHERE name = $1";
+    BEGIN_PERIOD = "INSERT INTO watch_periods (repository_id, began, began_actor_kind, began_actor_id, began_actor_display)
+        VALUES ($1, $2, $3, $4, $5) RETURNING id";
+    WATCH = "UPDATE repositories SET registry_id = $2, state = $3, state_reason = NULL, state_since = $4, refused_missing = NULL,
+            refused_generation = NULL, refused_wall = NULL, period_id = $5, watched_since = $4 WHERE id = $1";
+    END_PERIOD = "UPDATE watch_periods SET ended = $2, ended_actor_kind = $3, ended_actor_id = $4, ended_actor_display = $5
+        WHERE id = $1";
+    UNWATCH = "UPDATE repositories SET period_id = NULL WHERE id = $1";
+    END_GAPS = "UPDATE gaps SET until_at = $2 WHERE repository_id = $1 AND until_at IS NULL";
+    END_JOBS = "UPDATE jobs SET state = $2, finished = $3, error = $4 WHERE repository_id = $1 AND state IN ($5, $6)";
+}
 
 /// A registry entry as configured: one host, or part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,16 +48,19 @@ pub enum Added {
     Already(i64),
 }
 
-#[expect(unused_variables, clippy::unused_async, clippy::todo, reason = "replaced by the implementation")]
 impl Store {
     /// Inserts or updates a registry entry by name; gives it with its id. Further entries stay.
     pub async fn put_registry(&self, entry: &RegistryEntry) -> Result<RegistryEntry, StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let patterns = serde_json::Value::from(entry.repositories.clone()).to_string();
+        let row = write.conn.one(PUT_REGISTRY, values![&entry.name, &entry.host, patterns]).await?;
+        write.conn.commit().await?;
+        Ok(RegistryEntry { id: row.int("id")?, ..entry.clone() })
     }
 
     /// All registry entries, in the order they were made.
     pub async fn registries(&self) -> Result<Vec<RegistryEntry>, StoreError> {
-        todo!()
+        self.read_conn().await?.all(REGISTRIES, values![]).await?.iter().map(registry).collect()
     }
 
     /// Begins to watch a repository: a new watch period; its history of earlier periods stays.
@@ -47,11 +71,47 @@ impl Store {
         actor: &Actor,
         now: Instant,
     ) -> Result<Added, StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let text = name.to_string();
+        let new = RepositoryState::New.code();
+        write.conn.execute(INSERT_REPOSITORY, values![registry, &name.host, &name.path, &text, new, now]).await?;
+        let id = write.conn.one(FIND_REPOSITORY, values![&text]).await?.int("id")?;
+        if write.lock_repository(id).await?.int_opt("period_id")?.is_some() {
+            return Ok(Added::Already(id));
+        }
+        let period = write
+            .conn
+            .one(BEGIN_PERIOD, values![id, now, actor.kind as i64, &actor.id, &actor.display])
+            .await?
+            .int("id")?;
+        write.conn.execute(WATCH, values![id, registry, new, now, period]).await?;
+        write.notice(ChangeKind::Repository, 0, id);
+        self.finish(write, now).await?;
+        Ok(Added::New(id))
     }
 
     /// Ends the watch period; history stays. `false` if it was not watched.
     pub async fn unwatch(&self, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<bool, StoreError> {
-        todo!()
+        let mut write = self.begin().await?;
+        let Some(row) = write.conn.optional(FIND_REPOSITORY, values![name.to_string()]).await? else {
+            return Ok(false);
+        };
+        let id = row.int("id")?;
+        let Some(period) = write.lock_repository(id).await?.int_opt("period_id")? else { return Ok(false) };
+        write.conn.execute(END_PERIOD, values![period, now, actor.kind as i64, &actor.id, &actor.display]).await?;
+        write.conn.execute(UNWATCH, values![id]).await?;
+        write.conn.execute(END_GAPS, values![id, now]).await?;
+        let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
+        let error = "the repository is no longer watched";
+        write.conn.execute(END_JOBS, values![id, JobState::Failed.code(), now, error, queued, running]).await?;
+        write.notice(ChangeKind::Repository, 0, id);
+        self.finish(write, now).await?;
+        Ok(true)
     }
+}
+
+fn registry(row: &Row) -> Result<RegistryEntry, StoreError> {
+    let repositories = serde_json::from_str(&row.text("repositories")?)
+        .map_err(|error| StoreError::Inconsistent(format!("registries.repositories: {error}")))?;
+    Ok(RegistryEntry { id: row.int("id")?, name: row.text("name")?, host: row.text("host")?, repositories })
 }

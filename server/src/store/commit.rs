@@ -1,0 +1,436 @@
+//! What a check concluded, written in one transaction: tags, events, promises, flags, projections, change notices.
+
+use tagwarden_model::api::ChangeKind;
+use tagwarden_model::event::{EventKind, NewEvent};
+use tagwarden_model::flag::{BREACHES_WITHIN, Facts, FlagKind, FlagStep, MOVES_WITHIN, judge, judge_repository};
+use tagwarden_model::instant::Instant;
+use tagwarden_model::promise::{Promise, Standing, after_event, standing};
+use tagwarden_model::tag::{Band, Class, Prior, TagRecord, TagState};
+use tagwarden_model::version::Version;
+
+use super::db::{Row, Value, statements, values};
+use super::digests::Interned;
+use super::events::{self, Subject, SubjectTag};
+use super::flags::{self, Cause, Step, Stored};
+use super::projections::{self, Counted, Projected, Tally};
+use super::promises::{Act, Promises};
+use super::record::{Commit, RepositoryWrite, TagWrite, Written};
+use super::transaction::Write;
+use super::{Actor, Store, StoreError, load};
+
+statements! {
+    INSERT_TAG = "INSERT INTO tags (repository_id, name, family, track, version_key, class, rule, state, digest_id, claimed_id,
+            media_type, verified, header_untrusted, listed, listed_generation, listed_wall, floor_generation, floor_wall,
+            proof_generation, proof_wall, prior, band, band_generation, band_wall, last_seq, first_seen, baseline, changed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+            $26, $27, $28) RETURNING id";
+    UPDATE_TAG = "UPDATE tags SET class = $2, rule = $3, state = $4, digest_id = $5, claimed_id = $6, media_type = $7, verified = $8,
+            header_untrusted = $9, listed = $10, listed_generation = $11, listed_wall = $12, floor_generation = $13,
+            floor_wall = $14, proof_generation = $15, proof_wall = $16, prior = $17, band = $18, band_generation = $19,
+            band_wall = $20, last_seq = $21, first_seen = $22, baseline = $23, changed = $24 WHERE id = $1";
+    UPDATE_STATE = "UPDATE repositories SET state = $2, state_reason = $3, state_since = $4, refused_missing = $5,
+            refused_generation = $6, refused_wall = $7 WHERE id = $1";
+}
+
+/// The reason of the first promise of a release.
+const FIRST_SEEN: &str = "first seen";
+/// The reason of the promise of a tag that became a release.
+const BECAME_RELEASE: &str = "what it was when it became a release";
+
+/// A tag row as it is before the write.
+struct Before {
+    id: i64,
+    digest: Option<i64>,
+    counted: Counted,
+    class: Class,
+    changed: Option<Instant>,
+    record: TagRecord,
+}
+
+impl Store {
+    /// Writes tags, events, flags, promises, spans, rollups, counts and change notices in one transaction.
+    pub async fn commit(&self, commit: &Commit) -> Result<Vec<Written>, StoreError> {
+        let mut write = self.begin().await?;
+        write.hold_lease(commit.lease).await?;
+        let repository = write.lock_repository(commit.repository).await?;
+        let ids = Interned::new(&mut write.conn, digests(&commit.tags)).await?;
+        let mut accepted = Vec::new();
+        let mut names = std::collections::HashSet::new();
+        for tag in &commit.tags {
+            let before = before(&mut write, commit.repository, tag).await?;
+            let last_seq = before.as_ref().map_or(0, |before| before.record.last_seq);
+            // The same tag twice: the second was decided without knowing the first.
+            let fits = last_seq == tag.record.last_seq && names.insert(&tag.name);
+            accepted.push(fits.then_some((tag, before)));
+        }
+        let count = accepted.iter().flatten().map(|(tag, _)| tag.events.len() as u64).sum::<u64>();
+        let mut seq = if count > 0 { write.take_event_numbers(count).await? } else { 0 };
+        let name = format!("{}/{}", repository.text("host")?, repository.text("path")?);
+        let system = Actor::system();
+        let mut tags = TagsWrite { write, ids, commit, name, system, tally: Tally::default() };
+        let mut written = Vec::new();
+        for slot in accepted {
+            let Some((tag, before)) = slot else {
+                written.push(Written::Conflict);
+                continue;
+            };
+            written.push(tags.put(tag, before, seq).await?);
+            seq += tag.events.len() as i64;
+        }
+        let TagsWrite { mut write, tally, .. } = tags;
+        tally.put(&mut write.conn).await?;
+        if count > 0 {
+            write.notice(ChangeKind::Events, seq - 1, commit.repository);
+        }
+        self.finish(write, commit.now).await?;
+        Ok(written)
+    }
+
+    /// Writes a repository's state and its event, if any.
+    pub async fn put_repository(&self, change: &RepositoryWrite) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        write.hold_lease(change.lease).await?;
+        let row = write.lock_repository(change.repository).await?;
+        let name = format!("{}/{}", row.text("host")?, row.text("path")?);
+        let (state, refused) = (&change.state, change.state.refused_since);
+        let values = values![
+            change.repository,
+            state.state.code(),
+            state.reason.as_deref(),
+            state.since,
+            refused.map(|(missing, _)| i64::from(missing)),
+            refused.map(|(_, mark)| mark.generation),
+            refused.map(|(_, mark)| mark.wall.0),
+        ];
+        write.conn.execute(UPDATE_STATE, values).await?;
+        write.notice(ChangeKind::Repository, 0, change.repository);
+        if let Some(event) = &change.event {
+            let seq = write.take_event_numbers(1).await?;
+            let subject = Subject { repository: change.repository, repository_name: &name, tag: None };
+            let ids = Interned::default();
+            events::put_event(&mut write.conn, seq, subject, event, &ids, change.now).await?;
+            write.notice(ChangeKind::Events, seq, change.repository);
+            let standing = if event.kind == EventKind::Vanished { Standing::InBreach } else { Standing::AsPromised };
+            let cause = Some(Cause::new(seq, event));
+            write.judge_repository(change.repository, FlagKind::Vanished, standing, cause, event.not_after).await?;
+        }
+        if let Some(invisible) = change.invisible {
+            let standing = if invisible { Standing::InBreach } else { Standing::AsPromised };
+            write.judge_repository(change.repository, FlagKind::Invisible, standing, None, change.now).await?;
+        }
+        self.finish(write, change.now).await
+    }
+}
+
+impl Write {
+    async fn judge_repository(
+        &mut self,
+        repository: i64,
+        kind: FlagKind,
+        standing: Standing,
+        event: Option<Cause>,
+        at: Instant,
+    ) -> Result<(), StoreError> {
+        let flag = flags::of_repository(&mut self.conn, repository, kind).await?;
+        // The same refusal said again is nothing new; an event always is.
+        let already = flag.as_ref().is_some_and(|stored| {
+            event.is_none()
+                && standing == Standing::InBreach
+                && stored.flag.state != tagwarden_model::flag::FlagState::Restored
+        });
+        if already {
+            return Ok(());
+        }
+        let step = judge_repository(kind, standing, flag.as_ref().map(|stored| &stored.flag));
+        let actor = Actor::system();
+        let about = Step { repository, tag: None, event, at, actor: &actor, reason: None };
+        self.take_step(flag, &step, &about).await?;
+        Ok(())
+    }
+
+    /// What the state and the promise of a tag mean for its flag now.
+    pub(super) async fn judge_tag(
+        &mut self,
+        flag: Option<Stored>,
+        judged: &Judged<'_>,
+        about: &Step<'_>,
+    ) -> Result<Option<Stored>, StoreError> {
+        let (promise, former) = (judged.promises.standing(), judged.promises.former());
+        if flag.is_none() && standing(promise, judged.state) == Standing::AsPromised {
+            return Ok(None);
+        }
+        let Some(tag) = about.tag else { return Ok(flag) };
+        let moves = flags::moves(&mut self.conn, tag, about.at - MOVES_WITHIN, judged.before_seq).await?;
+        let breaches = flags::breaches(&mut self.conn, tag, about.at - BREACHES_WITHIN).await?;
+        let facts = Facts {
+            class: judged.class,
+            promise,
+            former,
+            state: judged.state,
+            pre_release: judged.pre_release,
+            flag: flag.as_ref().map(|stored| &stored.flag),
+            at: about.at,
+            moved: judged.moved,
+            moves: &moves,
+            breaches: &breaches,
+        };
+        let step = judge(&facts);
+        if step == FlagStep::None {
+            return Ok(flag);
+        }
+        self.take_step(flag, &step, about).await
+    }
+}
+
+/// What a flag is judged by.
+pub(super) struct Judged<'a> {
+    pub(super) class: Class,
+    pub(super) promises: &'a Promises,
+    pub(super) state: &'a TagState,
+    pub(super) pre_release: bool,
+    pub(super) moved: bool,
+    /// Moves of earlier events count.
+    pub(super) before_seq: i64,
+}
+
+struct TagsWrite<'a> {
+    write: Write,
+    ids: Interned,
+    commit: &'a Commit,
+    /// Canonical name of the repository.
+    name: String,
+    system: Actor,
+    tally: Tally,
+}
+
+impl TagsWrite<'_> {
+    /// Writes one tag whose events have the numbers from `seq`.
+    async fn put(&mut self, tag: &TagWrite, before: Option<Before>, seq: i64) -> Result<Written, StoreError> {
+        let repository = self.commit.repository;
+        let last_seq = match tag.events.len() {
+            0 => tag.record.last_seq,
+            count => seq + count as i64 - 1,
+        };
+        let version = Version::of(tag.name.as_str());
+        let first = tag.events.first();
+        let unread = tag.record.state == TagState::Unread;
+        let kept = before.as_ref().filter(|before| !unread && before.counted.first_seen.is_some());
+        let counted = Counted {
+            repository,
+            band: tag.record.band,
+            class: tag.class,
+            state: load::state_code(&tag.record.state),
+            first_seen: kept
+                .and_then(|before| before.counted.first_seen)
+                .or(first.filter(|_| !unread).map(|event| event.not_after)),
+            baseline: kept.map_or(first.is_some_and(|event| event.baseline), |before| before.counted.baseline),
+        };
+        let changed =
+            tag.events.last().map(|event| event.not_after).or(before.as_ref().and_then(|before| before.changed));
+        let row = self.row(tag, before.as_ref(), last_seq, &counted, changed)?;
+        let id = if let Some(before) = &before {
+            self.write.conn.execute(UPDATE_TAG, &[&[before.id.into()][..], &row[..]].concat()).await?;
+            self.tally.count(&before.counted, -1);
+            before.id
+        } else {
+            let (family, track) = (&version.family, version.track.as_deref());
+            let head = values![repository, tag.name.as_str(), family, track, &version.key[..]];
+            self.write.conn.one(INSERT_TAG, &[&head[..], &row[..]].concat()).await?.int("id")?
+        };
+        self.tally.count(&counted, 1);
+        let flagged = self.put_events(tag, before.as_ref(), (id, seq), version.pre_release).await?;
+        Ok(Written::Ok { last_seq, flagged })
+    }
+
+    /// Writes events with all that follows from each; says whether the tag has a flag that is not closed then.
+    async fn put_events(
+        &mut self,
+        tag: &TagWrite,
+        before: Option<&Before>,
+        (id, first_seq): (i64, i64),
+        pre_release: bool,
+    ) -> Result<bool, StoreError> {
+        let repository = self.commit.repository;
+        let place = (repository, &tag.name);
+        let subject_tag = SubjectTag { id, name: &tag.name, class: tag.class };
+        let conn = &mut self.write.conn;
+        let mut promises = Promises::of(conn, repository, &tag.name).await?;
+        let mut flag = if before.is_some() { flags::of_tag(conn, id).await? } else { None };
+        if tag.proven
+            && let Some(before) = before
+        {
+            events::prove_event(conn, before.record.last_seq, self.commit.now).await?;
+            if let (Some(claimed), Some(proven)) = (before.record.state.digest(), tag.record.state.digest()) {
+                promises.prove(conn, claimed, proven, &self.ids).await?;
+            }
+        }
+        for (seq, (at, event)) in (first_seq..).zip(tag.events.iter().enumerate()) {
+            let subject = Subject { repository, repository_name: &self.name, tag: Some(subject_tag) };
+            events::put_event(&mut self.write.conn, seq, subject, event, &self.ids, self.commit.now).await?;
+            let projected = Projected {
+                seq,
+                at: event.not_after,
+                kind: event.kind,
+                repository,
+                tag: id,
+                name: &tag.name,
+                class: tag.class,
+                new: event.new.as_ref().map(|digest| self.ids.id(digest)).transpose()?,
+                baseline: event.baseline,
+            };
+            projections::put_span(&mut self.write.conn, &projected).await?;
+            self.tally.add_event(&projected);
+            let last = at + 1 == tag.events.len();
+            let state = if last { tag.record.state.clone() } else { state_after(event, before) };
+            self.keep_promise(&mut promises, tag, event).await?;
+            let judged = Judged {
+                class: tag.class,
+                promises: &promises,
+                state: &state,
+                pre_release,
+                moved: event.kind == EventKind::Moved,
+                before_seq: seq,
+            };
+            let cause = Some(Cause::new(seq, event));
+            let step = Step {
+                repository,
+                tag: Some(id),
+                event: cause,
+                at: event.not_after,
+                actor: &self.system,
+                reason: None,
+            };
+            flag = self.write.judge_tag(flag, &judged, &step).await?;
+        }
+        let became_release = before.is_some_and(|before| before.class != tag.class);
+        if tag.events.is_empty()
+            && tag.class == Class::Release
+            && promises.standing().is_none()
+            && (became_release || tag.record.verified)
+            && let Some(promise) =
+                Promise::accepted(&tag.record.state, tag.record.verified).filter(|p| p.digest.is_some())
+        {
+            let reason = if became_release { BECAME_RELEASE } else { FIRST_SEEN };
+            let act = Act { actor: &self.system, reason, at: self.commit.now };
+            promises.make(&mut self.write.conn, place, &promise, &self.ids, act).await?;
+        }
+        Ok(flag.is_some())
+    }
+
+    async fn keep_promise(
+        &mut self,
+        promises: &mut Promises,
+        tag: &TagWrite,
+        event: &NewEvent,
+    ) -> Result<(), StoreError> {
+        let after = after_event(tag.class, promises.standing(), promises.former(), event);
+        if after.as_ref() == promises.standing() {
+            return Ok(());
+        }
+        let place = (self.commit.repository, &tag.name);
+        match &after {
+            Some(promise) if event.kind != EventKind::Retracted => {
+                let act = Act { actor: &self.system, reason: FIRST_SEEN, at: event.not_after };
+                promises.make(&mut self.write.conn, place, promise, &self.ids, act).await
+            }
+            again => promises.fall(&mut self.write.conn, place, again.as_ref()).await,
+        }
+    }
+
+    /// The columns that an insert and an update share, in their order.
+    fn row(
+        &self,
+        tag: &TagWrite,
+        before: Option<&Before>,
+        last_seq: i64,
+        counted: &Counted,
+        changed: Option<Instant>,
+    ) -> Result<Vec<Value>, StoreError> {
+        let record = &tag.record;
+        let prior = record.prior.as_deref().map(|prior| {
+            let seq = if prior.seq == 0 { last_seq } else { prior.seq };
+            serde_json::to_string(&Prior { seq, ..prior.clone() })
+        });
+        let prior = prior
+            .transpose()
+            .map_err(|error| StoreError::Inconsistent(format!("what was before a claim cannot be written: {error}")))?;
+        // An absent tag keeps the digest that it named last.
+        let last_digest = match (&record.state, tag.events.last()) {
+            (TagState::Absent, Some(event)) => event.old.as_ref().map(|digest| self.ids.id(digest)).transpose()?,
+            (TagState::Absent, None) => before.and_then(|before| before.digest),
+            _ => None,
+        };
+        let digest = record.state.digest().map(|digest| self.ids.id(digest)).transpose()?.or(last_digest);
+        let listed = record.listed.and_then(|listed| listed.not_before);
+        let generation = |mark: Option<tagwarden_model::tag::Mark>| Value::Int(mark.map(|mark| mark.generation));
+        let wall = |mark: Option<tagwarden_model::tag::Mark>| Value::Int(mark.map(|mark| mark.wall.0));
+        Ok(values![
+            tag.class.code(),
+            &tag.rule,
+            counted.state,
+            digest,
+            self.ids.value(record.claimed.as_ref())?,
+            record.media_type.map(tagwarden_model::tag::MediaType::code),
+            record.verified,
+            record.header_untrusted,
+            record.listed.is_some(),
+            generation(listed),
+            wall(listed),
+            generation(record.floor),
+            wall(record.floor),
+            generation(record.proof_floor),
+            wall(record.proof_floor),
+            prior.as_deref(),
+            record.band.code(),
+            generation(record.band_since),
+            wall(record.band_since),
+            last_seq,
+            counted.first_seen,
+            counted.baseline,
+            changed,
+        ]
+        .to_vec())
+    }
+}
+
+/// The state right after an event that is not the last of its write.
+fn state_after(event: &NewEvent, before: Option<&Before>) -> TagState {
+    match (event.kind, &event.new) {
+        (EventKind::Retracted, _) => {
+            let prior = before.and_then(|before| before.record.prior.as_deref());
+            prior.map_or(TagState::Unread, |prior| prior.state.clone())
+        }
+        (_, Some(digest)) => TagState::Present(digest.clone()),
+        (_, None) => TagState::Absent,
+    }
+}
+
+fn digests(tags: &[TagWrite]) -> impl Iterator<Item = &tagwarden_model::digest::Digest> {
+    tags.iter().flat_map(|tag| {
+        let of_events = tag.events.iter().flat_map(|event| event.old.iter().chain(&event.new));
+        of_events.chain(tag.record.state.digest()).chain(&tag.record.claimed)
+    })
+}
+
+async fn before(write: &mut Write, repository: i64, tag: &TagWrite) -> Result<Option<Before>, StoreError> {
+    let row = write.conn.optional(load::TAG, values![repository, tag.name.as_str()]).await?;
+    row.map(|row: Row| {
+        let class = row.code("class", Class::from_code)?;
+        Ok(Before {
+            id: row.int("id")?,
+            digest: row.int_opt("digest_id")?,
+            counted: Counted {
+                repository,
+                band: row.code("band", Band::from_code)?,
+                class,
+                state: row.int("state")?,
+                first_seen: row.instant_opt("first_seen")?,
+                baseline: row.yes("baseline")?,
+            },
+            class,
+            changed: row.instant_opt("changed")?,
+            record: load::record(&row)?,
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,394 @@
+//! The thin layer over sqlx that lets one body of SQL run on SQLite and on PostgreSQL.
+//!
+//! Every column is an integer of 64 bits, text or bytes, and every placeholder is `$1`, `$2` …, which both understand. SQL is
+//! `&'static str` (sqlx takes nothing else without an assertion), so that one test can prepare all of it on both databases.
+
+use std::str::FromStr;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Postgres, Row as _, Sqlite, Transaction};
+use tagwarden_model::instant::Instant;
+
+use super::StoreError;
+
+/// More than there are statements, so that none is parsed twice on a connection.
+const STATEMENT_CACHE: usize = 500;
+
+/// The database, chosen once from its URL.
+#[derive(Debug, Clone)]
+pub(crate) enum Db {
+    /// One writer at a time, many readers; the same single connection for both in memory.
+    Sqlite {
+        /// Holds exactly one connection.
+        writer: SqlitePool,
+        /// Never writes.
+        reader: SqlitePool,
+    },
+    /// One pool.
+    Postgres(PgPool),
+}
+
+/// A connection for reading, or a transaction for writing that is undone when it is dropped without [`Conn::commit`].
+pub(crate) enum Conn {
+    SqliteRead(PoolConnection<Sqlite>),
+    SqliteWrite(Transaction<'static, Sqlite>),
+    PostgresRead(PoolConnection<Postgres>),
+    PostgresWrite(Transaction<'static, Postgres>),
+}
+
+/// A parameter. `None` is NULL, of the type that PostgreSQL must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+}
+
+/// One statement where the two dialects must differ.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dialects {
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+/// A row of a result.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Db {
+    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+        let failed = |error: sqlx::Error| StoreError::Open(format!("the database cannot be opened: {error}"));
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url).map_err(failed)?.statement_cache_capacity(STATEMENT_CACHE);
+            let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await.map_err(failed)?;
+            return Ok(Self::Postgres(pool));
+        }
+        if let Some((scheme, _)) = url.split_once("://").filter(|(scheme, _)| *scheme != "sqlite") {
+            return Err(StoreError::Open(format!(
+                "a database of the kind `{scheme}` is not known: give a path, sqlite://PATH or postgres://…"
+            )));
+        }
+        // One connection that is never closed: a second one would see another, empty database.
+        let memory = url == "sqlite::memory:" || url == ":memory:";
+        let path = url.strip_prefix("sqlite://").unwrap_or(url);
+        let options = if memory {
+            SqliteConnectOptions::from_str("sqlite::memory:").map_err(failed)?
+        } else {
+            SqliteConnectOptions::new().filename(path).journal_mode(SqliteJournalMode::Wal)
+        };
+        let options = options
+            .create_if_missing(true)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .statement_cache_capacity(STATEMENT_CACHE);
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .min_connections(1)
+                .max_connections(connections)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
+        let reader = if memory {
+            writer.clone()
+        } else {
+            pool(4).connect_with(options.read_only(true)).await.map_err(failed)?
+        };
+        Ok(Self::Sqlite { writer, reader })
+    }
+
+    /// Brings the schema up to date. Migrations of a newer server are none of our business: `schema` says whether we may run.
+    pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
+        let done = match self {
+            Self::Sqlite { writer, .. } => {
+                sqlx::migrate!("migrations/sqlite").set_ignore_missing(true).run(writer).await
+            }
+            Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").set_ignore_missing(true).run(pool).await,
+        };
+        done.map_err(|error| StoreError::Open(format!("the database's schema cannot be brought up to date: {error}")))
+    }
+
+    /// A connection for reading.
+    pub(crate) async fn read(&self) -> Result<Conn, StoreError> {
+        Ok(match self {
+            Self::Sqlite { reader, .. } => Conn::SqliteRead(reader.acquire().await?),
+            Self::Postgres(pool) => Conn::PostgresRead(pool.acquire().await?),
+        })
+    }
+
+    /// A transaction for writing. On SQLite it has the write lock from its first moment: a read that turns into a write later
+    /// would fail at once when another writer was faster.
+    pub(crate) async fn begin(&self) -> Result<Conn, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Conn::SqliteWrite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Conn::PostgresWrite(pool.begin().await?),
+        })
+    }
+
+    /// The connections for reading, closed with all others.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+macro_rules! bind {
+    ($sql:expr, $values:expr) => {{
+        let mut query = sqlx::query($sql);
+        for value in $values {
+            query = match value {
+                Value::Int(value) => query.bind(*value),
+                // NUL is legal in SQLite's text and not in PostgreSQL's; nothing that we keep needs it.
+                Value::Text(value) => query.bind(value.as_deref().map(|text| text.replace('\0', "\u{fffd}"))),
+                Value::Bytes(value) => query.bind(value.as_deref()),
+            };
+        }
+        query
+    }};
+}
+
+impl Conn {
+    /// Runs a statement; gives the number of rows that it changed.
+    pub(crate) async fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, StoreError> {
+        Ok(match self {
+            Self::SqliteRead(c) => bind!(sql, values).execute(&mut **c).await?.rows_affected(),
+            Self::SqliteWrite(c) => bind!(sql, values).execute(&mut **c).await?.rows_affected(),
+            Self::PostgresRead(c) => bind!(sql, values).execute(&mut **c).await?.rows_affected(),
+            Self::PostgresWrite(c) => bind!(sql, values).execute(&mut **c).await?.rows_affected(),
+        })
+    }
+
+    /// All rows of a query.
+    pub(crate) async fn all(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::SqliteRead(c) => wrap(bind!(sql, values).fetch_all(&mut **c).await?, Row::Sqlite),
+            Self::SqliteWrite(c) => wrap(bind!(sql, values).fetch_all(&mut **c).await?, Row::Sqlite),
+            Self::PostgresRead(c) => wrap(bind!(sql, values).fetch_all(&mut **c).await?, Row::Postgres),
+            Self::PostgresWrite(c) => wrap(bind!(sql, values).fetch_all(&mut **c).await?, Row::Postgres),
+        })
+    }
+
+    /// The first row of a query, if there is one.
+    pub(crate) async fn optional(&mut self, sql: &'static str, values: &[Value]) -> Result<Option<Row>, StoreError> {
+        Ok(match self {
+            Self::SqliteRead(c) => bind!(sql, values).fetch_optional(&mut **c).await?.map(Row::Sqlite),
+            Self::SqliteWrite(c) => bind!(sql, values).fetch_optional(&mut **c).await?.map(Row::Sqlite),
+            Self::PostgresRead(c) => bind!(sql, values).fetch_optional(&mut **c).await?.map(Row::Postgres),
+            Self::PostgresWrite(c) => bind!(sql, values).fetch_optional(&mut **c).await?.map(Row::Postgres),
+        })
+    }
+
+    /// The row of a query that always has one.
+    pub(crate) async fn one(&mut self, sql: &'static str, values: &[Value]) -> Result<Row, StoreError> {
+        let row = self.optional(sql, values).await?;
+        row.ok_or_else(|| StoreError::Inconsistent(format!("no row where there must be one: {sql}")))
+    }
+
+    /// Makes everything written since [`Db::begin`] lasting.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::SqliteWrite(transaction) => transaction.commit().await?,
+            Self::PostgresWrite(transaction) => transaction.commit().await?,
+            Self::SqliteRead(_) | Self::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The text for this database.
+    pub(crate) fn pick(&self, dialects: Dialects) -> &'static str {
+        match self {
+            Self::SqliteRead(_) | Self::SqliteWrite(_) => dialects.sqlite,
+            Self::PostgresRead(_) | Self::PostgresWrite(_) => dialects.postgres,
+        }
+    }
+
+    /// Whether several processes may write to this database.
+    pub(crate) fn shared(&self) -> bool {
+        matches!(self, Self::PostgresRead(_) | Self::PostgresWrite(_))
+    }
+
+    /// Lets the database parse a statement without running it.
+    pub(crate) async fn prepare(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        use sqlx::{Executor as _, SqlSafeStr as _};
+        match self {
+            Self::SqliteRead(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
+            Self::SqliteWrite(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
+            Self::PostgresRead(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
+            Self::PostgresWrite(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
+        }
+        Ok(())
+    }
+}
+
+fn wrap<T>(rows: Vec<T>, kind: fn(T) -> Row) -> Vec<Row> {
+    rows.into_iter().map(kind).collect()
+}
+
+macro_rules! get {
+    ($row:expr, $column:expr) => {
+        match $row {
+            Row::Sqlite(row) => row.try_get($column),
+            Row::Postgres(row) => row.try_get($column),
+        }
+        .map_err(|error| StoreError::Inconsistent(error.to_string()))
+    };
+}
+
+impl Row {
+    pub(crate) fn int(&self, column: &str) -> Result<i64, StoreError> {
+        get!(self, column)
+    }
+
+    pub(crate) fn int_opt(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        get!(self, column)
+    }
+
+    pub(crate) fn text(&self, column: &str) -> Result<String, StoreError> {
+        get!(self, column)
+    }
+
+    pub(crate) fn text_opt(&self, column: &str) -> Result<Option<String>, StoreError> {
+        get!(self, column)
+    }
+
+    pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        get!(self, column)
+    }
+
+    pub(crate) fn bytes_opt(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        get!(self, column)
+    }
+
+    /// A count: never negative.
+    pub(crate) fn count(&self, column: &str) -> Result<u64, StoreError> {
+        let value = self.int(column)?;
+        u64::try_from(value).map_err(|_| StoreError::Inconsistent(format!("{column} is {value}")))
+    }
+
+    /// 0 or 1.
+    pub(crate) fn yes(&self, column: &str) -> Result<bool, StoreError> {
+        Ok(self.int(column)? != 0)
+    }
+
+    pub(crate) fn instant(&self, column: &str) -> Result<Instant, StoreError> {
+        self.int(column).map(Instant)
+    }
+
+    pub(crate) fn instant_opt(&self, column: &str) -> Result<Option<Instant>, StoreError> {
+        Ok(self.int_opt(column)?.map(Instant))
+    }
+
+    /// An enumeration's code, by its `from_code`.
+    pub(crate) fn code<T>(&self, column: &str, from_code: fn(i64) -> Option<T>) -> Result<T, StoreError> {
+        let code = self.int(column)?;
+        from_code(code).ok_or_else(|| StoreError::Inconsistent(format!("{column} has the unknown code {code}")))
+    }
+
+    /// The same where there may be none.
+    pub(crate) fn code_opt<T>(&self, column: &str, from_code: fn(i64) -> Option<T>) -> Result<Option<T>, StoreError> {
+        self.int_opt(column)?.map(|_| self.code(column, from_code)).transpose()
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Int(Some(i64::from(value)))
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Int(Some(i64::from(value)))
+    }
+}
+
+impl From<u64> for Value {
+    /// Counts beyond what a column holds do not occur; they would be stored as the largest.
+    fn from(value: u64) -> Self {
+        Self::Int(Some(i64::try_from(value).unwrap_or(i64::MAX)))
+    }
+}
+
+impl From<Instant> for Value {
+    fn from(value: Instant) -> Self {
+        Self::Int(Some(value.0))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<Option<Instant>> for Value {
+    fn from(value: Option<Instant>) -> Self {
+        Self::Int(value.map(|instant| instant.0))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Self::Text(Some(value.clone()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Self {
+        Self::Text(value.map(str::to_owned))
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Self {
+        Self::Bytes(Some(value.to_vec()))
+    }
+}
+
+/// Declares statements, and the list of them that a test prepares on both databases.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
+        $($(#[$doc])* const $name: &str = $sql;)+
+
+        pub(in crate::store) const STATEMENTS: &[&str] = &[$($name),+];
+    };
+}
+
+/// A list of parameters of mixed types.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => {
+        &[$($crate::store::db::Value::from($value)),*]
+    };
+}
+
+pub(crate) use {statements, values};

@@ -1,0 +1,236 @@
+//! What is kept beside events and tags so that reading is cheap: spans, rollups, counts. All of it can be rebuilt.
+
+use std::collections::BTreeMap;
+
+use tagwarden_model::event::EventKind;
+use tagwarden_model::instant::Instant;
+use tagwarden_model::name::TagName;
+use tagwarden_model::tag::{Band, Class};
+use tagwarden_model::version::family;
+
+use super::db::{Conn, statements, values};
+use super::{Store, StoreError};
+
+/// Buckets of 2^24 ms (4.7 hours) and 2^28 ms (3.1 days).
+pub(super) const LEVELS: [i64; 2] = [24, 28];
+/// Events that a rebuild reads at once.
+const CHUNK: u32 = 1000;
+const DAY: i64 = 86_400_000;
+
+statements! {
+    END_SPAN = "UPDATE spans SET until_at = $2, ended_by = $3, ended_seq = $4 WHERE tag_id = $1 AND ended_seq IS NULL";
+    BEGIN_SPAN = "INSERT INTO spans (began_seq, repository_id, tag_id, digest_id, from_at, began_by, baseline)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    REMOVE_LASTING_SPAN = "DELETE FROM spans WHERE tag_id = $1 AND ended_seq IS NULL RETURNING began_seq";
+    RESUME_SPAN = "UPDATE spans SET until_at = NULL, ended_by = NULL, ended_seq = NULL WHERE tag_id = $1 AND ended_seq = $2";
+    ADD_ROLLUP = "INSERT INTO rollups (repository_id, level, bucket, lane_kind, lane, n, first_seq, last_seq)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (repository_id, level, bucket, lane_kind, lane)
+        DO UPDATE SET n = rollups.n + excluded.n, last_seq = excluded.last_seq";
+    ADD_COUNT = "INSERT INTO tag_counts (repository_id, band, class, state, n) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (repository_id, band, class, state) DO UPDATE SET n = tag_counts.n + excluded.n";
+    ADD_DAY = "INSERT INTO releases_by_day (repository_id, day, n) VALUES ($1, $2, $3)
+        ON CONFLICT (repository_id, day) DO UPDATE SET n = releases_by_day.n + excluded.n";
+    DROP_NO_COUNT = "DELETE FROM tag_counts WHERE repository_id = $1 AND n = 0";
+    DROP_NO_DAY = "DELETE FROM releases_by_day WHERE repository_id = $1 AND n = 0";
+    REPOSITORIES = "SELECT id FROM repositories ORDER BY id";
+    CLEAR_SPANS = "DELETE FROM spans";
+    CLEAR_ROLLUPS = "DELETE FROM rollups";
+    CLEAR_COUNTS = "DELETE FROM tag_counts";
+    CLEAR_DAYS = "DELETE FROM releases_by_day";
+    EVENTS = "SELECT e.seq, e.at, e.kind, e.repository_id, e.tag_id, e.class, e.new_id, e.baseline, t.name
+        FROM events e JOIN tags t ON t.id = e.tag_id WHERE e.seq > $1 ORDER BY e.seq LIMIT $2";
+    TAGS = "SELECT id, repository_id, band, class, state, first_seen, baseline FROM tags WHERE id > $1 ORDER BY id LIMIT $2";
+}
+
+/// What the projections need of an event of a tag.
+pub(super) struct Projected<'a> {
+    pub(super) seq: i64,
+    pub(super) at: Instant,
+    pub(super) kind: EventKind,
+    pub(super) repository: i64,
+    pub(super) tag: i64,
+    pub(super) name: &'a TagName,
+    pub(super) class: Class,
+    /// Row of the new digest.
+    pub(super) new: Option<i64>,
+    pub(super) baseline: bool,
+}
+
+/// Applies an event to the spans of its tag.
+///
+/// A retraction takes the claim's span away and lets the one before go on: a retracted claim is always the tag's newest event.
+pub(super) async fn put_span(conn: &mut Conn, event: &Projected<'_>) -> Result<(), StoreError> {
+    match event.kind {
+        EventKind::Vanished | EventKind::Returned => {}
+        EventKind::Retracted => {
+            for row in conn.all(REMOVE_LASTING_SPAN, values![event.tag]).await? {
+                conn.execute(RESUME_SPAN, values![event.tag, row.int("began_seq")?]).await?;
+            }
+        }
+        EventKind::Created | EventKind::Moved | EventKind::Recreated | EventKind::Deleted => {
+            if event.kind != EventKind::Created {
+                conn.execute(END_SPAN, values![event.tag, event.at, event.kind.code(), event.seq]).await?;
+            }
+            if let Some(new) = event.new {
+                let (kind, baseline) = (event.kind.code(), event.baseline);
+                let values = values![event.seq, event.repository, event.tag, new, event.at, kind, baseline];
+                conn.execute(BEGIN_SPAN, values).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Differences of rollups and counts, gathered over one transaction.
+#[derive(Default)]
+pub(super) struct Tally {
+    rollups: BTreeMap<Bucket, Rollup>,
+    counts: BTreeMap<(i64, i64, i64, i64), i64>,
+    days: BTreeMap<(i64, i64), i64>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Bucket {
+    repository: i64,
+    level: i64,
+    bucket: i64,
+    /// 1: a family of releases; 2: one other tag.
+    lane_kind: i64,
+    lane: String,
+}
+
+struct Rollup {
+    n: i64,
+    first_seq: i64,
+    last_seq: i64,
+}
+
+/// What the counts depend on of a tag row.
+#[derive(Clone, Copy)]
+pub(super) struct Counted {
+    pub(super) repository: i64,
+    pub(super) band: Band,
+    pub(super) class: Class,
+    /// As stored.
+    pub(super) state: i64,
+    pub(super) first_seen: Option<Instant>,
+    pub(super) baseline: bool,
+}
+
+impl Tally {
+    /// Counts an event in its buckets. Releases share the lane of their family, other tags have their own.
+    pub(super) fn add_event(&mut self, event: &Projected<'_>) {
+        let (lane_kind, lane) = match event.class {
+            Class::Release => (1, family(event.name.as_str())),
+            Class::Rebuilt | Class::Rolling | Class::Ignored => (2, event.name.to_string()),
+        };
+        for level in LEVELS {
+            let (repository, bucket, lane) = (event.repository, event.at.0 >> level, lane.clone());
+            let none = Rollup { n: 0, first_seq: event.seq, last_seq: event.seq };
+            let rollup = self.rollups.entry(Bucket { repository, level, bucket, lane_kind, lane }).or_insert(none);
+            rollup.n += 1;
+            rollup.last_seq = event.seq;
+        }
+    }
+
+    /// Counts a tag (`sign` 1) or no longer (-1).
+    pub(super) fn count(&mut self, tag: &Counted, sign: i64) {
+        let key = (tag.repository, tag.band.code(), tag.class.code(), tag.state);
+        *self.counts.entry(key).or_default() += sign;
+        if let Some(first_seen) = tag.first_seen.filter(|_| tag.class == Class::Release && !tag.baseline) {
+            *self.days.entry((tag.repository, first_seen.0.div_euclid(DAY))).or_default() += sign;
+        }
+    }
+
+    pub(super) async fn put(self, conn: &mut Conn) -> Result<(), StoreError> {
+        for (Bucket { repository, level, bucket, lane_kind, lane }, rollup) in self.rollups {
+            let (n, first, last) = (rollup.n, rollup.first_seq, rollup.last_seq);
+            let values = values![repository, level, bucket, lane_kind, lane, n, first, last];
+            conn.execute(ADD_ROLLUP, values).await?;
+        }
+        let mut lessened = std::collections::BTreeSet::new();
+        for ((repository, band, class, state), n) in self.counts.into_iter().filter(|(_, n)| *n != 0) {
+            conn.execute(ADD_COUNT, values![repository, band, class, state, n]).await?;
+            if n < 0 {
+                lessened.insert(repository);
+            }
+        }
+        for ((repository, day), n) in self.days.into_iter().filter(|(_, n)| *n != 0) {
+            conn.execute(ADD_DAY, values![repository, day, n]).await?;
+            if n < 0 {
+                lessened.insert(repository);
+            }
+        }
+        for repository in lessened {
+            conn.execute(DROP_NO_COUNT, values![repository]).await?;
+            conn.execute(DROP_NO_DAY, values![repository]).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Throws the projections away and makes them anew from events and tags, in one transaction.
+    pub async fn rebuild(&self) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        for row in write.conn.all(REPOSITORIES, values![]).await? {
+            write.lock_repository(row.int("id")?).await?;
+        }
+        let conn = &mut write.conn;
+        for clear in [CLEAR_SPANS, CLEAR_ROLLUPS, CLEAR_COUNTS, CLEAR_DAYS] {
+            conn.execute(clear, values![]).await?;
+        }
+        let mut tally = Tally::default();
+        let mut after = 0;
+        loop {
+            let rows = conn.all(EVENTS, values![after, CHUNK]).await?;
+            for row in &rows {
+                after = row.int("seq")?;
+                let name = tag_name(&row.text("name")?)?;
+                let event = Projected {
+                    seq: after,
+                    at: row.instant("at")?,
+                    kind: row.code("kind", EventKind::from_code)?,
+                    repository: row.int("repository_id")?,
+                    tag: row.int("tag_id")?,
+                    name: &name,
+                    class: row.code("class", Class::from_code)?,
+                    new: row.int_opt("new_id")?,
+                    baseline: row.yes("baseline")?,
+                };
+                put_span(conn, &event).await?;
+                tally.add_event(&event);
+            }
+            if rows.len() < CHUNK as usize {
+                break;
+            }
+        }
+        let mut after = 0;
+        loop {
+            let rows = conn.all(TAGS, values![after, CHUNK]).await?;
+            for row in &rows {
+                after = row.int("id")?;
+                let tag = Counted {
+                    repository: row.int("repository_id")?,
+                    band: row.code("band", Band::from_code)?,
+                    class: row.code("class", Class::from_code)?,
+                    state: row.int("state")?,
+                    first_seen: row.instant_opt("first_seen")?,
+                    baseline: row.yes("baseline")?,
+                };
+                tally.count(&tag, 1);
+            }
+            if rows.len() < CHUNK as usize {
+                break;
+            }
+        }
+        tally.put(conn).await?;
+        write.conn.commit().await
+    }
+}
+
+/// A stored tag name.
+pub(super) fn tag_name(text: &str) -> Result<TagName, StoreError> {
+    TagName::new(text).ok_or_else(|| StoreError::Inconsistent(format!("{text:?} is no tag")))
+}

@@ -1,0 +1,127 @@
+//! Flags and their stories.
+
+use tagwarden_model::api::{Flag, FlagDetail, Transition};
+use tagwarden_model::event::Severity;
+use tagwarden_model::flag::{FlagKind, FlagState, Resolution};
+
+use super::{FlagFilter, Position, Rows, one_more, page, repository_id, targets};
+use crate::store::db::{Row, statements, values};
+use crate::store::digests::digest_opt;
+use crate::store::{Scope, Store, StoreError, events};
+
+/// Events and steps of one flag that are shown.
+const MOST_SHOWN: u32 = 500;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT f.id, f.kind, f.state, f.severity, f.comparing, f.flapping, f.repository_id, r.name AS repository,
+                f.tag_id, t.name AS tag, pd.hash AS promise_hash, cd.hash AS current_hash, f.not_before, f.not_after, f.opened,
+                f.changed, f.acknowledged_until, f.group_id, f.version
+            FROM flags f JOIN repositories r ON r.id = f.repository_id
+                LEFT JOIN tags t ON t.id = f.tag_id
+                LEFT JOIN promises p ON p.repository_id = f.repository_id AND p.tag = t.name AND p.stands = 1
+                LEFT JOIN digests pd ON pd.id = p.digest_id
+                LEFT JOIN digests cd ON cd.id = t.digest_id AND t.state = 1 ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    ALL = select!("WHERE f.state = $1 AND (f.severity, f.id) < ($2, $3) ORDER BY f.severity DESC, f.id DESC LIMIT $4");
+    OF_REPOSITORY = select!("WHERE f.repository_id = $5 AND f.state = $1 AND (f.severity, f.id) < ($2, $3)
+        ORDER BY f.severity DESC, f.id DESC LIMIT $4");
+    ONE = select!("WHERE f.id = $1");
+    TRANSITIONS = "SELECT at, from_state, to_state, actor_display, reason, resolution FROM flag_transitions WHERE flag_id = $1
+        ORDER BY version DESC LIMIT $2";
+}
+
+impl Store {
+    /// Flags: worst first, then newest.
+    pub async fn flags(
+        &self,
+        scope: Scope,
+        filter: &FlagFilter,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Rows<Flag>, StoreError> {
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let severity = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
+        let id = after.map_or(Ok(i64::MAX), |after| after.int(1))?;
+        let repository = match &filter.repository {
+            Some(name) => match repository_id(&mut conn, name).await? {
+                Some(id) => Some(id),
+                None => return Ok((Vec::new(), None)),
+            },
+            None => None,
+        };
+        let states = if filter.states.is_empty() { FlagState::ALL } else { &filter.states };
+        let mut flags = Vec::new();
+        // One range of the index per state; together they hold the page.
+        for state in FlagState::ALL.iter().filter(|state| states.contains(state)) {
+            let rows = match repository {
+                Some(repository) => {
+                    let values = values![state.code(), severity, id, one_more(limit), repository];
+                    conn.all(OF_REPOSITORY, values).await?
+                }
+                None => conn.all(ALL, values![state.code(), severity, id, one_more(limit)]).await?,
+            };
+            for row in &rows {
+                flags.push(flag(row)?);
+            }
+        }
+        flags.sort_by_key(|flag| std::cmp::Reverse((flag.severity, flag.id)));
+        Ok(page(flags, limit, |flag| Position::of([flag.severity.code().into(), flag.id.into()])))
+    }
+
+    /// One flag with its story and its targets.
+    pub async fn flag(&self, scope: Scope, id: i64) -> Result<Option<FlagDetail>, StoreError> {
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let Some(row) = conn.optional(ONE, values![id]).await? else { return Ok(None) };
+        let flag = flag(&row)?;
+        let events = events::of_flag(&mut conn, id, MOST_SHOWN).await?;
+        let rows = conn.all(TRANSITIONS, values![id, MOST_SHOWN]).await?;
+        let transitions = rows.iter().rev().map(transition).collect::<Result<_, _>>()?;
+        let targets = match &flag.tag {
+            Some(tag) => targets::of(&mut conn, row.int("repository_id")?, &flag.repository, tag).await?,
+            None => None,
+        };
+        Ok(Some(FlagDetail { flag, events, transitions, targets: targets.unwrap_or_default() }))
+    }
+}
+
+fn flag(row: &Row) -> Result<Flag, StoreError> {
+    Ok(Flag {
+        id: row.int("id")?,
+        kind: row.code("kind", FlagKind::from_code)?,
+        state: row.code("state", FlagState::from_code)?,
+        severity: row.code("severity", Severity::from_code)?,
+        comparing: row.yes("comparing")?,
+        flapping: row.yes("flapping")?,
+        repository: row.text("repository")?,
+        tag: row.text_opt("tag")?,
+        promise: digest_opt(row, "promise_hash")?,
+        current: digest_opt(row, "current_hash")?,
+        not_before: row.instant_opt("not_before")?,
+        not_after: row.instant("not_after")?,
+        opened: row.instant("opened")?,
+        changed: row.instant("changed")?,
+        acknowledged_until: row.instant_opt("acknowledged_until")?,
+        group_id: row.int_opt("group_id")?,
+        version: row.int("version")?,
+    })
+}
+
+fn transition(row: &Row) -> Result<Transition, StoreError> {
+    Ok(Transition {
+        at: row.instant("at")?,
+        from: row.code_opt("from_state", FlagState::from_code)?,
+        to: row.code("to_state", FlagState::from_code)?,
+        actor: row.text("actor_display")?,
+        reason: row.text_opt("reason")?,
+        resolution: row.code_opt("resolution", Resolution::from_code)?,
+    })
+}

@@ -1,0 +1,288 @@
+//! Repositories with their freshness, and the sentence on the first page.
+
+use std::collections::HashMap;
+
+use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary};
+use tagwarden_model::event::Severity;
+use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::name::RepositoryName;
+use tagwarden_model::tag::Band;
+
+use super::{Position, Rows, one_more, page};
+use crate::store::db::{Conn, Row, statements, values};
+use crate::store::{Scope, Store, StoreError};
+
+const DAY: i64 = 86_400_000;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.id, r.name, r.host, r.state, r.state_reason, r.state_since, r.watched_since,
+                (SELECT count(*) FROM flags f WHERE f.repository_id = r.id AND f.state IN (1, 2)) AS open_flags
+            FROM repositories r WHERE r.period_id IS NOT NULL AND ",
+            $rest
+        )
+    };
+}
+
+macro_rules! counts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.repository_id, c.band, c.class, c.state, c.n FROM tag_counts c
+                JOIN repositories r ON r.id = c.repository_id WHERE r.period_id IS NOT NULL",
+            $rest
+        )
+    };
+}
+
+macro_rules! passes {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.repository_id, p.band, p.started_wall, p.finished, p.complete, p.reason, p.next, p.promised, g.from_at
+            FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
+                LEFT JOIN gaps g ON g.repository_id = p.repository_id AND g.band = p.band AND g.until_at IS NULL ",
+            $rest,
+            " ORDER BY p.id DESC"
+        )
+    };
+}
+
+statements! {
+    BY_NAME = select!("r.name > $1 ORDER BY r.name LIMIT $2");
+    ONE = select!("r.name = $1");
+    ALL = select!("r.id > $1");
+    COUNTS_OF_ALL = counts!("");
+    COUNTS_OF_ONE = counts!(" AND r.id = $1");
+    PASSES_OF_ALL = passes!("");
+    PASSES_OF_ONE = passes!("WHERE r.id = $1");
+    HOSTS = "SELECT count(DISTINCT registry_id) AS n FROM repositories WHERE period_id IS NOT NULL";
+    PUBLISHED = "SELECT CAST(COALESCE(SUM(d.n), 0) AS BIGINT) AS n FROM releases_by_day d
+        JOIN repositories r ON r.id = d.repository_id WHERE r.period_id IS NOT NULL AND d.day > $1";
+    FLAGS = "SELECT state, severity, count(*) AS n FROM flags WHERE state IN (1, 3) GROUP BY state, severity";
+}
+
+/// How many tags of each sort a repository has.
+#[derive(Default)]
+struct Counts {
+    /// Present and not ignored.
+    tags: u64,
+    releases: u64,
+    read: u64,
+    found: u64,
+    bands: HashMap<Band, BandCount>,
+}
+
+#[derive(Default)]
+struct BandCount {
+    /// Not absent.
+    tags: u64,
+    releases: u64,
+}
+
+/// The newest pass of a band, and when the newest complete one started.
+struct Passes {
+    band: Band,
+    finished: Instant,
+    complete: bool,
+    reason: Option<String>,
+    next: Instant,
+    promised: Millis,
+    complete_started: Option<Instant>,
+    /// Where the gap that lasts began.
+    gap: Option<Instant>,
+}
+
+impl Store {
+    /// What the first page says.
+    pub async fn summary(&self, scope: Scope, now: Instant) -> Result<Summary, StoreError> {
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let rows = conn.all(ALL, values![0_i64]).await?;
+        let counts = counts(&mut conn, None).await?;
+        let passes = passes(&mut conn, None).await?;
+        let repositories = rows.iter().map(|row| repository(row, &counts, &passes, now));
+        let repositories = repositories.collect::<Result<Vec<_>, _>>()?;
+        let is_late = |repository: &Repository| repository.freshness.iter().any(|band| band.late_since.is_some());
+        // The longest promise for a release of the hot band, wherever there is one.
+        let hot = passes.iter().filter_map(|(id, bands)| {
+            let releases = counts.get(id)?.bands.get(&Band::Hot)?.releases;
+            let pass = bands.iter().find(|pass| pass.band == Band::Hot && releases > 0)?;
+            u64::try_from(pass.promised.0).ok()
+        });
+        let promised_ms = hot.max();
+        let mut summary = Summary {
+            repositories: repositories.len() as u64,
+            registries: conn.one(HOSTS, values![]).await?.count("n")?,
+            releases: repositories.iter().map(|repository| repository.releases).sum(),
+            published_30_days: conn.one(PUBLISHED, values![now.0.div_euclid(DAY) - 30]).await?.count("n")?,
+            needs_attention: 0,
+            needs_review: 0,
+            late: repositories.iter().filter(|repository| is_late(repository)).count() as u64,
+            promised_ms,
+        };
+        for row in conn.all(FLAGS, values![]).await? {
+            let n = row.count("n")?;
+            match (row.int("state")?, row.int("severity")?) {
+                (3, _) => summary.needs_review += n,
+                (_, severity) if severity > Severity::Info.code() => summary.needs_attention += n,
+                _ => {}
+            }
+        }
+        Ok(summary)
+    }
+
+    /// Watched repositories by name.
+    pub async fn repositories(
+        &self,
+        scope: Scope,
+        now: Instant,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Rows<Repository>, StoreError> {
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let name = after.map_or(Ok(""), |after| after.text(0))?;
+        let rows = conn.all(BY_NAME, values![name, one_more(limit)]).await?;
+        let mut repositories = Vec::new();
+        for row in rows {
+            repositories.push(one(&mut conn, &row, now).await?);
+        }
+        Ok(page(repositories, limit, |repository| Position::of([repository.name.clone().into()])))
+    }
+
+    /// One watched repository.
+    pub async fn repository(
+        &self,
+        scope: Scope,
+        name: &RepositoryName,
+        now: Instant,
+    ) -> Result<Option<Repository>, StoreError> {
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let Some(row) = conn.optional(ONE, values![name.to_string()]).await? else { return Ok(None) };
+        one(&mut conn, &row, now).await.map(Some)
+    }
+}
+
+async fn one(conn: &mut Conn, row: &Row, now: Instant) -> Result<Repository, StoreError> {
+    let id = row.int("id")?;
+    let counts = counts(conn, Some(id)).await?;
+    let passes = passes(conn, Some(id)).await?;
+    repository(row, &counts, &passes, now)
+}
+
+fn repository(
+    row: &Row,
+    counts: &HashMap<i64, Counts>,
+    passes: &HashMap<i64, Vec<Passes>>,
+    now: Instant,
+) -> Result<Repository, StoreError> {
+    let id = row.int("id")?;
+    let none = Counts::default();
+    let counts = counts.get(&id).unwrap_or(&none);
+    let passes = passes.get(&id).map_or(&[][..], Vec::as_slice);
+    let state = row.code("state", RepositoryState::from_code)?;
+    let state_reason = row.text_opt("state_reason")?;
+    let watched_since = row.instant_opt("watched_since")?;
+    let watched_since = watched_since.ok_or_else(|| StoreError::Inconsistent("a watch without start".to_owned()))?;
+    let bands = Band::ALL.iter().filter_map(|band| counts.bands.get_key_value(band)).filter(|(_, n)| n.tags > 0);
+    let freshness = bands.map(|(band, count)| {
+        let pass = passes.iter().find(|pass| pass.band == *band);
+        freshness(*band, count.tags, pass, watched_since, state_reason.as_deref(), now)
+    });
+    Ok(Repository {
+        name: row.text("name")?,
+        registry: row.text("host")?,
+        state,
+        state_since: row.instant("state_since")?,
+        watched_since,
+        tags: counts.tags,
+        releases: counts.releases,
+        open_flags: row.count("open_flags")?,
+        last_pass: passes.iter().map(|pass| pass.finished).max(),
+        next_pass: passes.iter().map(|pass| pass.next).min(),
+        freshness: freshness.collect(),
+        progress: (state == RepositoryState::New).then_some(Progress { read: counts.read, found: counts.found }),
+        state_reason,
+    })
+}
+
+/// Late is a band whose newest complete pass started longer ago than is promised. A band that nobody has passed yet is not
+/// late: its tags have just joined it.
+fn freshness(
+    band: Band,
+    tags: u64,
+    pass: Option<&Passes>,
+    watched_since: Instant,
+    state_reason: Option<&str>,
+    now: Instant,
+) -> Freshness {
+    let promised = pass.map_or(band.default_interval(), |pass| pass.promised);
+    let observed =
+        pass.map(|pass| pass.complete_started.unwrap_or(pass.gap.unwrap_or(watched_since).max(watched_since)));
+    let late_since = observed.map(|observed| observed + promised).filter(|late_since| now > *late_since);
+    let reason = pass.filter(|pass| !pass.complete).and_then(|pass| pass.reason.as_deref());
+    let reason = reason.or(state_reason).unwrap_or("the pass that is due has not ended yet");
+    Freshness {
+        band,
+        tags,
+        promised_ms: u64::try_from(promised.0).unwrap_or(0),
+        last_complete: pass.and_then(|pass| pass.complete_started),
+        next: pass.map(|pass| pass.next),
+        late_since,
+        late_reason: late_since.map(|_| reason.to_owned()),
+    }
+}
+
+async fn counts(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64, Counts>, StoreError> {
+    use tagwarden_model::tag::Class;
+    let rows = match repository {
+        Some(id) => conn.all(COUNTS_OF_ONE, values![id]).await?,
+        None => conn.all(COUNTS_OF_ALL, values![]).await?,
+    };
+    let mut all = HashMap::<i64, Counts>::new();
+    for row in rows {
+        let (class, state, n) = (row.code("class", Class::from_code)?, row.int("state")?, row.count("n")?);
+        let (unread, present, absent) = (state == 0, state == 1, state == 2);
+        let release = class == Class::Release && present;
+        let counts = all.entry(row.int("repository_id")?).or_default();
+        let band = counts.bands.entry(row.code("band", Band::from_code)?).or_default();
+        let when = |condition: bool| if condition { n } else { 0 };
+        band.tags += when(!absent);
+        band.releases += when(release);
+        counts.tags += when(present && class != Class::Ignored);
+        counts.releases += when(release);
+        counts.read += when(!unread);
+        counts.found += n;
+    }
+    Ok(all)
+}
+
+async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64, Vec<Passes>>, StoreError> {
+    let rows = match repository {
+        Some(id) => conn.all(PASSES_OF_ONE, values![id]).await?,
+        None => conn.all(PASSES_OF_ALL, values![]).await?,
+    };
+    let mut all = HashMap::<i64, Vec<Passes>>::new();
+    for row in rows {
+        let band = row.code("band", Band::from_code)?;
+        let (complete, started) = (row.yes("complete")?, row.instant("started_wall")?);
+        let bands = all.entry(row.int("repository_id")?).or_default();
+        // Newest first: the first row of a band is its newest pass.
+        match bands.iter_mut().find(|pass| pass.band == band) {
+            Some(pass) if complete => pass.complete_started = pass.complete_started.or(Some(started)),
+            Some(_) => {}
+            None => bands.push(Passes {
+                band,
+                finished: row.instant("finished")?,
+                complete,
+                reason: row.text_opt("reason")?,
+                next: row.instant("next")?,
+                promised: Millis(row.int("promised")?),
+                complete_started: complete.then_some(started),
+                gap: row.instant_opt("from_at")?,
+            }),
+        }
+    }
+    Ok(all)
+}

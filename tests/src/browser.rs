@@ -1,0 +1,196 @@
+//! A real browser: headless Chromium, driven through chromedriver.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use thirtyfour::prelude::*;
+use thirtyfour::{BrowserLogEntry, ChromeCapabilities, LoggingPrefsLogLevel};
+
+use crate::process::{Ending, Process, free_port};
+use crate::wait::{START, try_until, until};
+
+/// The windows in which pages are looked at: name, width and height in CSS pixels.
+pub const WINDOWS: [(&str, u32, u32); 3] = [("desktop", 1440, 900), ("tablet", 820, 1180), ("phone", 390, 844)];
+
+/// One Chromium with a fresh profile, and its chromedriver. The driver's own methods are called on [`Browser::driver`].
+pub struct Browser {
+    /// For everything that WebDriver can do.
+    pub driver: WebDriver,
+    chromedriver: Process,
+    profile: TempDir,
+}
+
+impl Browser {
+    /// Starts one with a desktop window.
+    pub async fn start() -> Self {
+        crate::install_tls();
+        let profile = tempfile::tempdir().expect("a temporary folder");
+        let port = free_port();
+        let mut command = Command::new("chromedriver");
+        command.arg(format!("--port={port}"));
+        let mut chromedriver = Process::start(&command, Ending::Kill, &profile.path().join("chromedriver.log"))
+            .unwrap_or_else(|error| panic!("chromedriver does not start ({error}): run packaging/tools.sh test"));
+        let url = format!("http://127.0.0.1:{port}");
+        let client = crate::http_client();
+        until("chromedriver answers", START, || {
+            assert!(chromedriver.ended().is_none(), "chromedriver ended:\n{}", chromedriver.output());
+            let request = client.get(format!("{url}/status"));
+            async move { request.send().await.ok() }
+        })
+        .await;
+        let capabilities = capabilities(profile.path()).expect("capabilities that serialise");
+        let driver = WebDriver::builder(&url, capabilities)
+            .request_timeout(Duration::from_mins(1))
+            .connect()
+            .await
+            .unwrap_or_else(|error| panic!("Chromium does not start: {error}\n{}", chromedriver.output()));
+        let browser = Self { driver, chromedriver, profile };
+        browser.resize(WINDOWS[0].1, WINDOWS[0].2).await;
+        browser
+    }
+
+    /// Opens `url` and waits for its load event.
+    pub async fn open(&self, url: &str) {
+        self.driver.goto(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
+    /// Makes what the page sees exactly `width` to `height` CSS pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        // The window's own size would count a frame, and headless Chromium makes no window narrower than 500 pixels.
+        let metrics = serde_json::json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Sends a command of the Chrome DevTools protocol; gives its result.
+    pub async fn cdp(&self, command: &str, parameters: serde_json::Value) -> serde_json::Value {
+        let answer = self.driver.cdp().send_raw(command, parameters).await;
+        answer.unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// Lets the page read and write the clipboard without asking.
+    pub async fn allow_clipboard(&self) {
+        let permissions = serde_json::json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+        self.cdp("Browser.grantPermissions", permissions).await;
+    }
+
+    /// What the page put on the clipboard. Needs [`Browser::allow_clipboard`].
+    pub async fn clipboard(&self) -> String {
+        let script = "const done = arguments[0]; navigator.clipboard.readText().then(done, error => done(`${error}`));";
+        let text = self.driver.execute_async(script, Vec::new()).await.expect("the clipboard is read");
+        text.convert().expect("the clipboard holds text")
+    }
+
+    /// Waits until an element that matches the CSS `selector` is displayed.
+    pub async fn shown(&self, selector: &str) -> WebElement {
+        self.until(&format!("{selector} is displayed"), || async {
+            let element = self.driver.find(By::Css(selector)).await.ok()?;
+            element.is_displayed().await.ok()?.then_some(element)
+        })
+        .await
+    }
+
+    /// Waits until the visible text of the page holds `text`.
+    pub async fn shows(&self, text: &str) {
+        self.until(&format!("the page shows {text:?}"), || async { self.text().await.contains(text).then_some(()) })
+            .await;
+    }
+
+    /// The visible text of the page.
+    pub async fn text(&self) -> String {
+        let text = self.driver.execute("return document.body ? document.body.innerText : '';", Vec::new()).await;
+        text.and_then(|text| text.convert()).unwrap_or_default()
+    }
+
+    /// Waits until `check` gives something, at most 20 s. On failure a screenshot is kept and the page's text and
+    /// console are part of the message.
+    pub async fn until<T, Fut: Future<Output = Option<T>>>(&self, what: &str, check: impl FnMut() -> Fut) -> T {
+        if let Some(found) = try_until(Duration::from_secs(20), check).await {
+            return found;
+        }
+        let picture = self.screenshot("failure").await;
+        let console: Vec<String> = self.console().await.into_iter().map(|entry| entry.message).collect();
+        let text = self.text().await;
+        panic!("waited 20 s in vain: {what}\npicture: {}\nconsole: {console:#?}\ntext:\n{text}", picture.display());
+    }
+
+    /// Saves what the window shows as `tests/screenshots/<name>.png`; gives the path.
+    pub async fn screenshot(&self, name: &str) -> PathBuf {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+        fs::create_dir_all(&folder).expect("the folder for screenshots");
+        let path = folder.join(format!("{name}.png"));
+        self.driver.screenshot(&path).await.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path
+    }
+
+    /// What the page wrote to its console since the last call, with Chromium's own messages.
+    pub async fn console(&self) -> Vec<BrowserLogEntry> {
+        self.driver.browser_log().await.expect("chromedriver gives the console's log")
+    }
+
+    /// Fails on an error in the console: a JavaScript exception, a WASM panic, a blocked or missing resource.
+    /// `expected` are pieces of messages that the test itself provokes.
+    pub async fn assert_no_errors(&self, expected: &[&str]) {
+        let errors: Vec<String> = self
+            .console()
+            .await
+            .into_iter()
+            .filter(|entry| entry.level == "SEVERE")
+            .map(|entry| entry.message)
+            .filter(|message| !expected.iter().any(|piece| message.contains(piece)))
+            .collect();
+        assert!(errors.is_empty(), "the browser's console has errors: {errors:#?}");
+    }
+
+    /// Ends the session, after a last look at the console. A test that forgets this leaves it to `Drop`.
+    pub async fn close(self) {
+        self.assert_no_errors(&[]).await;
+        self.driver.clone().quit().await.expect("the browser closes");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.chromedriver.kill();
+        // Chromium outlives a killed chromedriver. The fresh profile's path names exactly our processes.
+        let mark = self.profile.path().as_os_str().as_encoded_bytes();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        for entry in processes {
+            let Ok(id) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            if line.windows(mark.len()).any(|piece| piece == mark) {
+                let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+            }
+        }
+        // Its destructor would ask the killed chromedriver to quit.
+        let _ = self.driver.clone().leak();
+    }
+}
+
+fn capabilities(profile: &Path) -> WebDriverResult<ChromeCapabilities> {
+    let mut capabilities = DesiredCapabilities::chrome();
+    for argument in [
+        "--headless",
+        // Containers and CI run as root, where Chromium's sandbox refuses to start.
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        // Nothing may leave the machine.
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        // The same glyphs and rounding on every machine.
+        "--force-device-scale-factor=1",
+        "--hide-scrollbars",
+        "--lang=en-GB",
+    ] {
+        capabilities.add_arg(argument)?;
+    }
+    capabilities.add_arg(&format!("--user-data-dir={}", profile.display()))?;
+    capabilities.set_browser_log_level(LoggingPrefsLogLevel::All)?;
+    Ok(capabilities)
+}

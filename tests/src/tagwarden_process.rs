@@ -1,0 +1,120 @@
+//! The built server as a program of its own: started, killed, started again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::process::{Ending, Process, free_port};
+use crate::wait::{START, until};
+
+/// Names the built binary; without it, the first test that needs it builds it.
+pub const VARIABLE: &str = "TAGWARDEN_BIN";
+
+/// `tagwarden serve` with a configuration file, a port and a folder of its own.
+#[derive(Debug)]
+pub struct Tagwarden {
+    port: u16,
+    process: Option<Process>,
+    folder: TempDir,
+}
+
+/// What a configuration is written for.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// A free port of 127.0.0.1.
+    pub port: u16,
+    /// An empty folder that lives as long as the [`Tagwarden`].
+    pub folder: &'a Path,
+}
+
+impl Tagwarden {
+    /// Starts one with the configuration that `config` writes for its place; `/healthz` answers when this returns.
+    pub async fn start(config: impl FnOnce(Place<'_>) -> String) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let port = free_port();
+        let text = config(Place { port, folder: folder.path() });
+        fs::write(folder.path().join("tagwarden.toml"), text).expect("the configuration is written");
+        let mut server = Self { port, process: None, folder };
+        server.restart().await;
+        server
+    }
+
+    /// `http://127.0.0.1:8080`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Where its configuration is, and whatever else that put there.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it has logged since its last start.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// SIGTERM; panics unless it ends by itself with success.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let status = process.terminate();
+            assert!(status.success(), "tagwarden ended with {status}:\n{}", process.output());
+        }
+    }
+
+    /// Starts it again with the same configuration, after a `kill -9` if it still runs.
+    pub async fn restart(&mut self) {
+        self.kill();
+        let mut command = Command::new(binary().await);
+        command.arg("serve").arg("--config").arg(self.folder.path().join("tagwarden.toml"));
+        command.current_dir(self.folder.path());
+        let mut process = Process::start(&command, Ending::Kill, &self.log_file())
+            .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let client = crate::http_client();
+        let url = format!("{}/healthz", self.url());
+        until("tagwarden answers", START, || {
+            assert!(process.ended().is_none(), "tagwarden ended:\n{}", process.output());
+            let request = client.get(&url);
+            async move { request.send().await.ok().filter(|response| response.status().is_success()) }
+        })
+        .await;
+        self.process = Some(process);
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+}
+
+/// The path of the built binary: what [`VARIABLE`] says, else beside this test's own, brought up to date once.
+pub async fn binary() -> &'static Path {
+    static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
+    BUILT
+        .get_or_init(|| async {
+            if let Some(path) = std::env::var_os(VARIABLE) {
+                return PathBuf::from(path);
+            }
+            let own = std::env::current_exe().expect("this test has a path");
+            // target/debug/deps/e2e-0123456789abcdef
+            let profile = own.ancestors().nth(2).expect("a test lies in target/<profile>/deps");
+            let mut build = tokio::process::Command::new(env!("CARGO"));
+            build.args(["build", "--quiet", "--locked", "--package", "tagwarden"]);
+            build.arg("--manifest-path").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+            build.arg("--target-dir").arg(profile.parent().expect("a profile lies in a target folder"));
+            if profile.ends_with("release") {
+                build.arg("--release");
+            }
+            let status = build.status().await.unwrap_or_else(|error| panic!("cargo does not start: {error}"));
+            assert!(status.success(), "the server does not build");
+            profile.join("tagwarden")
+        })
+        .await
+}
