@@ -119,10 +119,6 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Refused { message, field } => Self::Refused { field: field.into(), message },
             StoreError::LeaseLost => Self::Unavailable("another process took over: try again".into()),
-            StoreError::Database(sqlx::Error::PoolTimedOut) => {
-                tracing::warn!("no database connection became free in time");
-                Self::Unavailable("the database is busy: try again".into())
-            }
             error => Self::Internal(with_causes(&error).into()),
         }
     }

@@ -7,8 +7,8 @@ use tagwarden::store::Scope;
 use tagwarden_model::instant::Millis;
 use tokio::time::{Duration, timeout};
 
-use crate::record::{API, digest, usual};
-use crate::server::{Server, masked};
+use tagwarden_tests::api_server::{Server, masked};
+use tagwarden_tests::record::{API, digest, usual};
 
 #[tokio::test]
 async fn a_repository_is_added_once_and_removed() {
@@ -149,7 +149,7 @@ async fn a_post_that_waits_answers_when_its_job_ends() {
             store.changed(store.newest_change().await.unwrap()).await;
         };
         assert!(store.job(Scope::All, job.id).await.unwrap().is_some());
-        store.finish_job(job.id, None, crate::clock::START).await.unwrap();
+        store.finish_job(job.id, None, tagwarden_tests::step_clock::START).await.unwrap();
     };
     let (answer, ()) = timeout(Duration::from_secs(20), async { tokio::join!(waiting, working) }).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.json()["state"].as_str()), (202, Some("done")), "{}", answer.text);

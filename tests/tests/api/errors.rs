@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Method;
 use serde_json::json;
 
-use crate::server::{Server, json_request, masked, request};
+use tagwarden_tests::api_server::{Server, json_request, masked, request};
 
 #[tokio::test]
 async fn a_wrong_parameter_is_named() {
@@ -153,7 +153,7 @@ async fn an_error_has_one_shape() {
 #[tokio::test]
 async fn a_cursor_belongs_to_its_list() {
     let server = Server::start().await;
-    crate::record::usual(&server.record).await;
+    tagwarden_tests::record::usual(&server.record).await;
     let page = server.read("/api/v1/events?limit=1").await;
     let cursor = page["next"].as_str().expect("there are more events");
     server.read(&format!("/api/v1/events?limit=2&cursor={cursor}")).await;
@@ -176,7 +176,7 @@ async fn a_forged_cursor_is_bad_input() {
     use sha2::Digest as _;
 
     let server = Server::start().await;
-    crate::record::usual(&server.record).await;
+    tagwarden_tests::record::usual(&server.record).await;
     for (path, bound_to) in [
         ("/api/v1/events?", r#"events ["-", "-", "At"]"#),
         ("/api/v1/flags?", r#"flags ["[]", "-"]"#),

@@ -5,7 +5,7 @@ use axum::http::{Method, Request};
 use serde_json::json;
 use tagwarden::http::HttpSettings;
 
-use crate::server::{Answer, Server, json_request, request};
+use tagwarden_tests::api_server::{Answer, Server, json_request, request};
 
 fn behind_proxy() -> HttpSettings {
     HttpSettings {

@@ -1,7 +1,7 @@
 //! What can be read.
 
-use crate::record::{API, digest, usual};
-use crate::server::{Server, masked};
+use tagwarden_tests::api_server::{Server, masked};
+use tagwarden_tests::record::{API, digest, usual};
 
 #[tokio::test]
 async fn every_read_of_a_filled_record() {

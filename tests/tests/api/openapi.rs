@@ -1,7 +1,7 @@
 //! The API's description.
 
-use crate::server::{Server, request};
 use std::collections::BTreeSet;
+use tagwarden_tests::api_server::{Server, request};
 
 use axum::body::Body;
 use axum::http::Method;

@@ -1,14 +1,15 @@
 //! The live stream over real connections.
 
 use tagwarden::http::{AppState, serve};
+use tagwarden::live::Live;
 use tagwarden_model::instant::Millis;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, timeout};
 
-use crate::record::{API, somebody, usual};
-use crate::server::Server;
+use tagwarden_tests::api_server::Server;
+use tagwarden_tests::record::{API, somebody, usual};
 
 /// The server on a port of loopback.
 struct Listening {
@@ -62,9 +63,9 @@ impl Stream {
         loop {
             let line = self.line().await?;
             match line.split_once(": ") {
-                Some(("event", value)) => message.0 = value.to_owned(),
-                Some(("id", value)) => message.1 = value.to_owned(),
-                Some(("data", value)) => message.2 = value.to_owned(),
+                Some(("event", value)) => value.clone_into(&mut message.0),
+                Some(("id", value)) => value.clone_into(&mut message.1),
+                Some(("data", value)) => value.clone_into(&mut message.2),
                 _ if line.is_empty() => return Some(message),
                 _ => panic!("not a line of a message: {line}"),
             }
@@ -93,7 +94,7 @@ impl Stream {
 async fn change(server: &Server) -> i64 {
     let store = &server.state.store;
     let name = API.parse().unwrap();
-    let now = crate::clock::START;
+    let now = tagwarden_tests::step_clock::START;
     if !store.unwatch(&name, &somebody(), now).await.unwrap() {
         let registry = store.registries().await.unwrap()[0].id;
         store.watch(registry, &name, &somebody(), now).await.unwrap();
@@ -176,11 +177,13 @@ async fn an_id_that_is_not_kept_any_more_starts_anew() {
     let from = server.state.store.newest_change().await.unwrap();
     changes(&server, 3).await;
     server.clock.step(Millis::hours(30));
-    let now = crate::clock::START + Millis::hours(30);
+    let now = tagwarden_tests::step_clock::START + Millis::hours(30);
     server.state.store.prune_changes(now).await.unwrap();
-    // Ids after the pruned ones, so that the store can tell what is missing.
     let newest = change(&server).await;
-    let listening = listen(&server.state).await;
+    // Started anew: the one that saw the pruned changes has them in memory.
+    let mut state = server.state.clone();
+    state.live = Live::start(state.store.clone(), state.clock.clone(), state.shutdown.clone()).await.unwrap();
+    let listening = listen(&state).await;
     let mut stream = listening.open(&format!("?after={}", from - 1), "").await;
     assert_eq!(stream.event().await.0, "hello");
     let (event, id, _) = stream.event().await;

@@ -1,5 +1,7 @@
 //! A server on an empty record in memory, asked without a socket.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,13 +18,18 @@ use tagwarden::store::Store;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::clock::StepClock;
 use crate::record::Record;
+use crate::step_clock::StepClock;
 
+/// The server.
 pub struct Server {
+    /// Its clock.
     pub clock: Arc<StepClock>,
+    /// What its handlers share.
     pub state: AppState,
+    /// Fills its record.
     pub record: Record,
+    /// How often the poller was woken.
     pub woken: Arc<AtomicUsize>,
     router: Router,
 }
@@ -30,16 +37,21 @@ pub struct Server {
 /// A whole answer.
 #[derive(Debug)]
 pub struct Answer {
+    /// The status.
     pub status: StatusCode,
+    /// The headers.
     pub headers: HeaderMap,
+    /// The body.
     pub text: String,
 }
 
 impl Server {
+    /// A server at `/`.
     pub async fn start() -> Self {
         Self::with(HttpSettings::default()).await
     }
 
+    /// A server with these settings.
     pub async fn with(settings: HttpSettings) -> Self {
         let store = Store::open("sqlite::memory:").await.unwrap();
         let clock = Arc::new(StepClock::new());
@@ -65,6 +77,7 @@ impl Server {
         Self { clock, router: router(state.clone()).unwrap(), state, record, woken }
     }
 
+    /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -72,6 +85,7 @@ impl Server {
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.into()).unwrap() }
     }
 
+    /// A GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
@@ -83,28 +97,34 @@ impl Server {
         answer.json()
     }
 
+    /// A POST of JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(json_request(Method::POST, path, body.to_string())).await
     }
 
+    /// A DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(request(Method::DELETE, path).body(Body::empty()).unwrap()).await
     }
 }
 
+/// A request to this machine.
 pub fn request(method: Method, path: &str) -> axum::http::request::Builder {
     Request::builder().method(method).uri(path).header("host", "localhost:8080")
 }
 
+/// A request with a JSON body.
 pub fn json_request(method: Method, path: &str, body: impl Into<Body>) -> Request<Body> {
     request(method, path).header("content-type", "application/json").body(body.into()).unwrap()
 }
 
 impl Answer {
+    /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
+    /// A header, empty when it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

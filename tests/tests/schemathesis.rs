@@ -1,5 +1,7 @@
 //! Property-based requests made from the API's own description: <https://schemathesis.readthedocs.io>.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use tagwarden_model::tag::Class;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-use crate::server::Server;
+use tagwarden_tests::api_server::Server;
 
 /// The repository that the description's examples name.
 const EXAMPLE: &str = "docker.io/library/nginx";
@@ -53,7 +55,7 @@ async fn end_jobs(store: Store) {
         let seen = store.newest_change().await.unwrap();
         for entry in store.registries().await.unwrap() {
             for job in store.take_jobs(entry.id, 100).await.unwrap() {
-                store.finish_job(job.id, None, crate::clock::START).await.unwrap();
+                store.finish_job(job.id, None, tagwarden_tests::step_clock::START).await.unwrap();
             }
         }
         store.changed(seen).await;

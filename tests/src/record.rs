@@ -1,5 +1,7 @@
 //! Fills the record as the poller would: through `Store::commit`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use tagwarden::clock::Clock as _;
@@ -12,10 +14,12 @@ use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::tag::{Band, Class, Listed, MediaType, TagRecord, TagState};
 
-use crate::clock::StepClock;
+use crate::step_clock::StepClock;
 
+/// The repository of [`usual`].
 pub const API: &str = "registry.example/team/api";
 
+/// Writes to the record of one server.
 pub struct Record {
     store: Store,
     clock: Arc<StepClock>,
@@ -23,19 +27,24 @@ pub struct Record {
 
 /// One watched repository to write to.
 pub struct Watched {
+    /// The repository's row.
     pub id: i64,
+    /// The lease of its registry.
     pub lease: Lease,
 }
 
+/// The digest of some bytes.
 pub fn digest(of: &str) -> Digest {
     Digest::of(of.as_bytes())
 }
 
+/// Whoever acts in a test.
 pub fn somebody() -> Actor {
     Actor { kind: ActorKind::Person, id: "tester".into(), display: "A Tester".into() }
 }
 
 impl Record {
+    /// Writes to `store` at the times of `clock`.
     pub fn new(store: Store, clock: Arc<StepClock>) -> Self {
         Self { store, clock }
     }
@@ -44,6 +53,7 @@ impl Record {
         self.clock.now().mark.wall
     }
 
+    /// Begins to watch a repository.
     pub async fn watch(&self, name: &str) -> Watched {
         let name: RepositoryName = name.parse().unwrap();
         let entry = RegistryEntry { id: 0, name: name.host.clone(), host: name.host.clone(), repositories: vec![] };

@@ -9,21 +9,30 @@ use tagwarden_model::observation::{Moment, Mono};
 use tagwarden_model::tag::Mark;
 use tokio::sync::watch;
 
-/// 2026-11-23T12:00:00Z.
+/// What it says first: 2026-11-23T12:00:00Z.
 pub const START: Instant = Instant(1_795_435_200_000);
 
+/// The clock. Readings in between steps differ by a microsecond each.
 pub struct StepClock {
     micros: watch::Sender<u64>,
     readings: AtomicU64,
 }
 
 impl StepClock {
+    /// A clock at [`START`].
     pub fn new() -> Self {
         Self { micros: watch::Sender::new(0), readings: AtomicU64::new(0) }
     }
 
+    /// Moves the clock on and wakes who waits for that.
     pub fn step(&self, length: Millis) {
         self.micros.send_modify(|micros| *micros += length.0 as u64 * 1000);
+    }
+}
+
+impl Default for StepClock {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
