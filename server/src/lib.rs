@@ -3,8 +3,13 @@
 pub mod check;
 pub mod clock;
 pub mod demo;
+pub mod http;
 pub mod jobs;
+pub mod live;
+pub mod metrics;
+pub mod page;
 pub mod policy;
 pub mod poller;
 pub mod registry;
 pub mod store;
+pub mod watch;
