@@ -31,14 +31,10 @@ statements! {
         RETURNING id, repository_id, request";
     PROGRESS = "UPDATE jobs SET done = $2, total = $3 WHERE id = $1 AND state = $4";
     FINISH = "UPDATE jobs SET state = $2, error = $3, finished = $4 WHERE id = $1 AND state IN ($5, $6)";
-    /// A job that waits again already keeps the place; its double ends as done.
-    REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3 AND kind = $4
-        AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)
-        AND NOT EXISTS (SELECT 1 FROM jobs o WHERE o.repository_id = jobs.repository_id AND o.kind = jobs.kind
-            AND o.request_hash = jobs.request_hash AND o.id <> jobs.id
-            AND (o.state = $2 OR o.state = $3 AND o.id < jobs.id))";
-    DROP_DOUBLES = "UPDATE jobs SET state = $2, finished = created WHERE state = $3 AND kind = $4
-        AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)";
+    RUNNING = "SELECT j.id, j.repository_id, j.request_hash FROM jobs j JOIN repositories r ON r.id = j.repository_id
+        WHERE j.state = $3 AND j.kind = $2 AND r.registry_id = $1 ORDER BY j.id";
+    SET_STATE = "UPDATE jobs SET state = $2 WHERE id = $1";
+    END_DOUBLE = "UPDATE jobs SET state = $2, finished = created WHERE id = $1";
 }
 
 /// What a job shall do.
@@ -139,8 +135,16 @@ impl Store {
     pub async fn requeue_jobs(&self, registry: i64, kind: JobKind) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
-        write.conn.execute(REQUEUE, values![registry, queued, running, kind.code()]).await?;
-        write.conn.execute(DROP_DOUBLES, values![registry, JobState::Done.code(), running, kind.code()]).await?;
+        for row in write.conn.all(RUNNING, values![registry, kind.code(), running]).await? {
+            let id = row.int("id")?;
+            let same = values![row.int("repository_id")?, kind.code(), &row.bytes("request_hash")?[..], queued];
+            // An equal job that waits already keeps the place; this one ends.
+            if write.conn.optional(SAME_JOB, same).await?.is_some() {
+                write.conn.execute(END_DOUBLE, values![id, JobState::Done.code()]).await?;
+            } else {
+                write.conn.execute(SET_STATE, values![id, queued]).await?;
+            }
+        }
         write.conn.commit().await
     }
 
