@@ -224,8 +224,8 @@ impl Conn {
     pub(crate) async fn prepare(&mut self, sql: &'static str) -> Result<(), StoreError> {
         use sqlx::{Column as _, Executor as _, SqlSafeStr as _, Statement as _, TypeInfo as _};
         let statement = match self {
-            Self::SqliteRead(c) => return Ok(drop((&mut **c).prepare(sql.into_sql_str()).await?)),
-            Self::SqliteWrite(c) => return Ok(drop((&mut **c).prepare(sql.into_sql_str()).await?)),
+            Self::SqliteRead(c) => return (&mut **c).prepare(sql.into_sql_str()).await.map(drop).map_err(Into::into),
+            Self::SqliteWrite(c) => return (&mut **c).prepare(sql.into_sql_str()).await.map(drop).map_err(Into::into),
             Self::PostgresRead(c) => (&mut **c).prepare(sql.into_sql_str()).await?,
             Self::PostgresWrite(c) => (&mut **c).prepare(sql.into_sql_str()).await?,
         };

@@ -31,13 +31,12 @@ statements! {
         RETURNING id, repository_id, request";
     PROGRESS = "UPDATE jobs SET done = $2, total = $3 WHERE id = $1 AND state = $4";
     FINISH = "UPDATE jobs SET state = $2, error = $3, finished = $4 WHERE id = $1 AND state IN ($5, $6)";
-    /// A job that waits again already keeps the place; its double ends as done.
-    REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3
+    /// A newer equal job will do what this one was to do.
+    END_DOUBLES = "UPDATE jobs SET state = $2, finished = created WHERE state = $3
         AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)
-        AND NOT EXISTS (SELECT 1 FROM jobs o WHERE o.repository_id = jobs.repository_id AND o.kind = jobs.kind
-            AND o.request_hash = jobs.request_hash AND o.id <> jobs.id
-            AND (o.state = $2 OR o.state = $3 AND o.id < jobs.id))";
-    DROP_DOUBLES = "UPDATE jobs SET state = $2, finished = created WHERE state = $3
+        AND EXISTS (SELECT 1 FROM jobs o WHERE o.repository_id = jobs.repository_id AND o.kind = jobs.kind
+            AND o.request_hash = jobs.request_hash AND o.id > jobs.id AND o.state <= $3)";
+    REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3
         AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)";
 }
 
@@ -139,8 +138,9 @@ impl Store {
     pub async fn requeue_jobs(&self, registry: i64) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
+        // One of several equal jobs waits: queued and running are the two smallest codes.
+        write.conn.execute(END_DOUBLES, values![registry, JobState::Done.code(), running]).await?;
         write.conn.execute(REQUEUE, values![registry, queued, running]).await?;
-        write.conn.execute(DROP_DOUBLES, values![registry, JobState::Done.code(), running]).await?;
         write.conn.commit().await
     }
 

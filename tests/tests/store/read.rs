@@ -71,7 +71,7 @@ db_test! {
                 if after.is_none() {
                     break;
                 }
-                let tag = format!("2.{number}.{}", if order == EventOrder::Seq { 0 } else { 1 });
+                let tag = format!("2.{number}.{}", i32::from(order == EventOrder::At));
                 world.create(&tag, "a").await;
             }
             assert_eq!(found, before);
@@ -256,8 +256,7 @@ db_test! {
         let stored = world.store.registries().await.unwrap().pop().unwrap();
         assert_eq!((stored.name.as_str(), stored.host.as_str()), (kept.as_str(), kept.as_str()));
         assert_eq!(stored.repositories, [hostile], "JSON writes NUL as an escape");
-        let mut named = repository(hostile);
-        named.host = "h".to_owned();
+        let named = tagwarden_model::name::RepositoryName { host: "h".to_owned(), path: hostile.to_owned() };
         let Added::New(_) = world.store.watch(registry, &named, &actor, START).await.unwrap() else { panic!("new") };
         assert!(world.store.repository(Scope::All, &named, START).await.unwrap().is_some());
         let write = TagWrite { rule: hostile.to_owned(), ..world.created("1.0.0", "a") };
