@@ -76,7 +76,8 @@ impl Db {
         }
         // One connection that is never closed: a second one would see another, empty database.
         let memory = url == "sqlite::memory:" || url == ":memory:";
-        let path = url.strip_prefix("sqlite://").unwrap_or(url);
+        let path = url.strip_prefix("sqlite://").or(url.strip_prefix("sqlite:")).unwrap_or(url);
+        let failed = |error: sqlx::Error| StoreError::Open(format!("the database {path} cannot be opened: {error}"));
         let options = if memory {
             SqliteConnectOptions::from_str("sqlite::memory:").map_err(failed)?
         } else {
