@@ -9,11 +9,11 @@ export PATH := $(shell packaging/tools.sh path):$(PATH):$(CURDIR)/packaging/with
 
 ARGS ?= serve
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .cargo packaging/tools.sh -type f)
+PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .cargo packaging/tools.sh -type f ! -name tagwarden.css)
 # Every crate that compiles for this machine. Without default features the app is its pure parts, without Leptos.
 NATIVE := --workspace --no-default-features
 # The test files that need no program besides this one; in the others every test needs a registry, a browser or time.
-CORE := $(filter-out bench e2e registry soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
+CORE := $(filter-out bench e2e registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
 
 say = printf '\033[1m%s\033[0m\n'
 

@@ -64,7 +64,10 @@ pub enum FlagStep {
     Restore(Change),
 }
 
-/// What is known of a tag right after an event, or after its promise was changed.
+/// What is known of a tag after a step of the record with all its events, or after its promise was changed.
+///
+/// A step is judged once, by where it ends: a retraction and the move that follows it restore and re-open nothing in
+/// between. All its events belong to the flag.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
     /// What its name promises.
@@ -79,9 +82,9 @@ pub struct Facts<'a> {
     pub pre_release: bool,
     /// Its flag that is not closed.
     pub flag: Option<&'a Flag>,
-    /// `not_after` of the event, or when the promise was changed.
+    /// `not_after` of the newest event, or when the promise was changed.
     pub at: Instant,
-    /// Whether the event is a move.
+    /// Whether a move is among the events.
     pub moved: bool,
     /// `not_after` of earlier moves of the tag that were not retracted; older than [`MOVES_WITHIN`] does not count.
     pub moves: &'a [Instant],

@@ -162,9 +162,8 @@ fn parse(text: &[u8]) -> Option<Instant> {
         if digits == 0 {
             return None;
         }
-        for place in 0..3 {
-            milli = milli * 10 + if place < digits { i64::from(fraction[place] - b'0') } else { 0 };
-        }
+        let padded = fraction[..digits].iter().copied().chain([b'0'; 3]);
+        milli = padded.take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
         rest = &fraction[digits..];
     }
     let offset_minutes = match rest {

@@ -34,7 +34,8 @@ impl Promise {
         }
     }
 
-    /// The promise after bytes proved the tag's unproven digest: `proven` replaces `claimed` where that was promised.
+    /// The promise after bytes proved the tag's unproven digest, without an event: `proven` replaces `claimed` where that
+    /// was promised.
     #[must_use]
     pub fn after_proof(self, claimed: &Digest, proven: &Digest) -> Self {
         if self.provisional && self.digest.as_ref() == Some(claimed) {
@@ -54,20 +55,28 @@ pub fn standing(promise: Option<&Promise>, state: &TagState) -> Standing {
     }
 }
 
-/// The promise in force after `event`. `promise` is the one before, `former` the one that it had replaced.
+/// The promise in force after `event`. `promise` is the one before, `former` the one that it had replaced, `now` what the
+/// tag is after the whole step of the record that the event belongs to.
 ///
-/// A release without a promise is held to the first digest seen. A retraction shows that the registry's header lies, and
-/// a provisional promise rests on nothing else: it falls, and the former one is in force again. Without a former one
-/// there is none until the tag is read again.
+/// A release without a promise is held to the first digest seen. A retraction comes from bytes that showed the registry's
+/// header to lie, and a provisional promise rests on nothing but that header: unless these bytes are what it promised, it
+/// falls and the former one is in force again. Without a former one there is none until the next digest is seen, which
+/// may be in the same step.
 pub fn after_event(
     class: Class,
     promise: Option<&Promise>,
     former: Option<&Promise>,
     event: &NewEvent,
+    now: &TagState,
 ) -> Option<Promise> {
     let retracted = event.kind == EventKind::Retracted;
     let standing = match promise {
-        Some(promise) if promise.provisional && retracted => former.filter(|former| !former.provisional),
+        Some(promise) if promise.provisional && retracted => {
+            if promise.digest.as_ref() == now.digest() {
+                return Some(Promise { provisional: false, ..promise.clone() });
+            }
+            former.filter(|former| !former.provisional)
+        }
         other => other,
     };
     if standing.is_some() || class != Class::Release || retracted {
@@ -101,6 +110,17 @@ mod tests {
             deleted_by: None,
             group: None,
         }
+    }
+
+    /// [`super::after_event`] where the event is the last of its step.
+    fn after_event(
+        class: Class,
+        promise: Option<&Promise>,
+        former: Option<&Promise>,
+        event: &NewEvent,
+    ) -> Option<Promise> {
+        let now = event.new.clone().map_or(TagState::Absent, TagState::Present);
+        super::after_event(class, promise, former, event, &now)
     }
 
     fn promise(name: &str, provisional: bool) -> Promise {
@@ -174,6 +194,28 @@ mod tests {
         );
         let read = event(EventKind::Created, Some("b"), true);
         assert_eq!(after_event(Class::Release, None, None, &read), Some(promise("b", false)));
+    }
+
+    #[test]
+    fn section_8_1_what_a_retraction_goes_back_to_is_no_new_promise() {
+        let retracted = event(EventKind::Retracted, Some("a"), true);
+        assert_eq!(after_event(Class::Release, None, None, &retracted), None);
+        let third = TagState::Present(digest("third"));
+        let provisional = promise("a", true);
+        assert_eq!(super::after_event(Class::Release, Some(&provisional), None, &retracted, &third), None);
+        let moved = event(EventKind::Moved, Some("third"), true);
+        assert_eq!(super::after_event(Class::Release, None, None, &moved, &third), Some(promise("third", false)));
+    }
+
+    #[test]
+    fn section_8_1_the_bytes_of_a_retraction_prove_a_provisional_promise_of_them() {
+        let retracted = event(EventKind::Retracted, Some("a"), true);
+        let former = promise("z", false);
+        assert_eq!(
+            after_event(Class::Release, Some(&promise("a", true)), Some(&former), &retracted),
+            Some(promise("a", false)),
+            "a later claim was the lie"
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Version {
     /// with a number.
     pub key: Vec<u8>,
     /// How many bytes of the key are the version; the others are the tag, which only tells equal versions apart.
-    version_bytes: usize,
+    compared: usize,
 }
 
 /// The family of tags that name a commit.
@@ -58,7 +58,7 @@ impl Version {
     /// Reads any tag; a tag without a version has its words as family.
     pub fn of(tag: &str) -> Self {
         match commit(tag) {
-            Some(time) => Self::of_commit(tag, time),
+            Some(commit) => Self::of_commit(tag, commit.time),
             None => Parts::of(tag).version(tag),
         }
     }
@@ -66,14 +66,14 @@ impl Version {
     fn of_commit(tag: &str, time: Option<&str>) -> Self {
         let mut key = vec![KEY_COMMIT];
         push_numbers(&mut key, &Vec::from_iter(time));
-        let version_bytes = key.len();
+        let compared = key.len();
         key.extend_from_slice(tag.as_bytes());
-        Self { family: COMMIT.to_owned(), track: None, pre_release: false, key, version_bytes }
+        Self { family: COMMIT.to_owned(), track: None, pre_release: false, key, compared }
     }
 
     /// Whether this is an earlier version, and not only another spelling of the same: `2.3.0` is not before `v2.3.0`.
     pub fn is_before(&self, other: &Self) -> bool {
-        self.key[..self.version_bytes] < other.key[..other.version_bytes]
+        self.key[..self.compared] < other.key[..other.compared]
     }
 }
 
@@ -215,9 +215,9 @@ impl<'a> Parts<'a> {
             None => key.push(KEY_RELEASE),
         }
         push_numbers(&mut key, &self.rest);
-        let version_bytes = key.len();
+        let compared = key.len();
         key.extend_from_slice(tag.as_bytes());
-        Version { family, track, pre_release: self.pre.is_some(), key, version_bytes }
+        Version { family, track, pre_release: self.pre.is_some(), key, compared }
     }
 }
 
@@ -267,17 +267,23 @@ pub(crate) fn is_hash(segment: &str) -> bool {
     is_hex(segment, 7, 40) && is_mixed(segment)
 }
 
+/// A tag that names a commit.
+pub(crate) struct Commit<'a> {
+    /// Unix seconds, where the tag ends in them.
+    time: Option<&'a str>,
+}
+
 /// Whether the whole tag names a commit: `sha-<7..40 hex>`, 40 hex, 7 to 12 hex with a letter and a digit, or
-/// `<word>-<hex>-<unix time>`, where the inner value is the time.
-pub(crate) fn commit(tag: &str) -> Option<Option<&str>> {
+/// `<word>-<hex>-<unix time>`.
+pub(crate) fn commit(tag: &str) -> Option<Commit<'_>> {
     let prefixed = tag.strip_prefix("sha-").is_some_and(|rest| is_hex(rest, 7, 40));
     if prefixed || is_hex(tag, 40, 40) || is_hex(tag, 7, 12) && is_mixed(tag) {
-        return Some(None);
+        return Some(Commit { time: None });
     }
     let mut parts = tag.rsplitn(3, '-');
     let (time, hash, word) = (parts.next()?, parts.next()?, parts.next()?);
     let is_time = time.len() == 10 && !time.starts_with('0') && time.bytes().all(|byte| byte.is_ascii_digit());
-    (is_time && is_hex(hash, 7, 40) && !word.is_empty()).then_some(Some(time))
+    (is_time && is_hex(hash, 7, 40) && !word.is_empty()).then_some(Commit { time: Some(time) })
 }
 
 #[cfg(test)]

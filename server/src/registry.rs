@@ -1,5 +1,16 @@
 //! The port to a registry: the few calls of the OCI distribution specification that Tagwarden makes.
 
+mod auth;
+mod challenge;
+pub mod client;
+pub mod credentials;
+pub mod gate;
+mod link;
+mod reach;
+pub mod retry;
+mod scope;
+pub mod transport;
+
 use std::future::Future;
 
 use tagwarden_model::digest::Digest;

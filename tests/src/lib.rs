@@ -3,12 +3,18 @@
 //! Every starter takes free ports and a folder of its own, is ready when it returns, and ends what it started when it
 //! is dropped, also when the test's process dies.
 
+pub mod api_server;
 pub mod browser;
 pub mod docker_registry;
+pub mod fake_clock;
+pub mod faults;
 pub mod images;
 pub mod postgres;
 pub mod process;
+pub mod record;
+pub mod scripted;
 pub mod skopeo;
+pub mod step_clock;
 pub mod tagwarden_process;
 pub mod wait;
 

@@ -42,7 +42,7 @@ async fn it_answers_as_docker_registry_does() {
     let demo = DemoRegistry::new();
     let serving = demo.serve().await.unwrap();
     let client = http_client();
-    let twins = Twins { client: client.clone(), real: real.url(), demo: serving.url() };
+    let mut twins = Twins { client: client.clone(), real: real.url(), demo: serving.url(), differences: Vec::new() };
 
     twins.equal("an empty registry", Method::GET, "tags/list", |request| request).await;
     for url in [&twins.real, &twins.demo] {
@@ -76,7 +76,12 @@ async fn it_answers_as_docker_registry_does() {
         move |request: RequestBuilder| request.header(CONTENT_TYPE, media_type).body(body)
     };
     let oci = MediaType::OciManifest.word();
-    twins.equal("no JSON", Method::PUT, "manifests/x", put("cut {", oci)).await;
+    twins.equal("another media type", Method::PUT, "manifests/x", put("{}", "text/plain")).await;
+    let list = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+    twins.equal("two media types", Method::PUT, "manifests/x", put(list, oci)).await;
+    let unknown = Image::single(9).manifest;
+    let missing = move |request: RequestBuilder| request.header(CONTENT_TYPE, oci).body(unknown.clone());
+    twins.equal("blobs are missing", Method::PUT, "manifests/x", missing).await;
     let bytes = single.manifest.clone();
     let same = move |request: RequestBuilder| request.header(CONTENT_TYPE, oci).body(bytes.clone());
     twins.equal("pushed again", Method::PUT, "manifests/1.0.1", same.clone()).await;
@@ -87,16 +92,18 @@ async fn it_answers_as_docker_registry_does() {
     }
     twins.equal("the last one", Method::DELETE, &format!("manifests/{other}"), |request| request).await;
     twins.equal("an empty repository", Method::GET, "tags/list", |request| request).await;
+    assert!(twins.differences.is_empty(), "real and demo differ:\n{}", twins.differences.join("\n"));
 }
 
 struct Twins {
     client: Client,
     real: String,
     demo: String,
+    differences: Vec<String>,
 }
 
 impl Twins {
-    async fn equal(&self, what: &str, method: Method, path: &str, with: impl Fn(RequestBuilder) -> RequestBuilder) {
+    async fn equal(&mut self, what: &str, method: Method, path: &str, with: impl Fn(RequestBuilder) -> RequestBuilder) {
         let mut answers = Vec::new();
         for url in [&self.real, &self.demo] {
             let request = with(self.client.request(method.clone(), format!("{url}/v2/{REPOSITORY}/{path}")));
@@ -105,7 +112,9 @@ impl Twins {
             assert!(response.headers().contains_key(DATE), "{url}: {what}");
             answers.push((status, headers, response.text().await.unwrap()));
         }
-        assert_eq!(answers[0], answers[1], "real and demo differ: {method} {path}, {what}");
+        if answers[0] != answers[1] {
+            self.differences.push(format!("{method} {path}, {what}\n  real {:?}\n  demo {:?}", answers[0], answers[1]));
+        }
     }
 }
 

@@ -268,13 +268,16 @@ fn every_stylesheet_is_in_the_written_order() {
         .into_iter()
         .filter_map(|path| path.strip_prefix("style/").filter(|name| has_extension(name, &["css"])).map(str::to_owned))
         .collect();
-    if sheets.is_empty() && !root().join("style/order").exists() {
+    if sheets.is_empty() && !root().join("style/order.txt").exists() {
         return;
     }
-    let order: Vec<_> = read("style/order").lines().map(str::to_owned).collect();
+    let order: Vec<_> = read("style/order.txt").lines().map(str::to_owned).collect();
     let named: BTreeSet<_> = order.iter().cloned().collect();
-    assert_eq!(named.len(), order.len(), "style/order names a file twice");
-    assert_eq!(named, sheets, "style/order names the files of style/, one a line, in the order they are concatenated");
+    assert_eq!(named.len(), order.len(), "style/order.txt names a file twice");
+    assert_eq!(
+        named, sheets,
+        "style/order.txt names the files of style/, one a line, in the order they are concatenated"
+    );
 }
 
 #[test]

@@ -201,6 +201,8 @@ const TABLE: &[(Classified, &[&str])] = &[
             "dev-v2",
             "pr-123-3f91c0e",
             "pr-1.2",
+            "pr-alpine-12",
+            "main-abc1234-0700000000",
             "edge-slim-2.0",
             "deadbeef",
             "DEADBEE1",
@@ -244,7 +246,7 @@ fn section_7_versions_of_official_images_are_rebuilt_and_nothing_else_differs() 
         let official = if *expected == VERSION { OFFICIAL } else { *expected };
         for tag in *tags {
             assert_eq!(class_of("docker.io/library/nginx", tag), official, "{tag}");
-            for elsewhere in ["docker.io/acme/nginx", "docker.io/librarian/x", "ghcr.io/docker.io/library/x"] {
+            for elsewhere in ["docker.io/acme/nginx", "docker.io/library2/x", "ghcr.io/docker.io/library/x"] {
                 assert_eq!(class_of(elsewhere, tag), *expected, "{elsewhere}:{tag}");
             }
         }

@@ -182,11 +182,12 @@ proptest! {
                 prop_assert_eq!(at, 0);
             } else {
                 prop_assert!(Version::of(&candidate.release) < Version::of(&subject.tag));
-                prop_assert!(releases.iter().any(|release| {
+                let is_it = |release: &Owned| {
                     release.tag == candidate.release
                         && !release.do_not_use
                         && release.promise.as_ref() == Some(&candidate.digest)
-                }));
+                };
+                prop_assert!(releases.iter().any(is_it), "{:?}", candidate);
             }
         }
         let rest: Vec<_> = found.iter().filter(|found| found.release != subject.tag).collect();

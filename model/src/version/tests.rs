@@ -96,6 +96,15 @@ fn section_7_versions_order_numerically_within_a_family_and_pre_releases_before_
 }
 
 #[test]
+fn section_7_numbers_of_any_length_are_numbers() {
+    for digits in 1..300 {
+        let shorter = format!("{}.9-alpine", "9".repeat(digits));
+        let longer = format!("1{}.0-alpine", "0".repeat(digits));
+        assert!(Version::of(&shorter).is_before(&Version::of(&longer)), "{digits} digits");
+    }
+}
+
+#[test]
 fn section_7_another_spelling_is_not_an_earlier_version() {
     for (one, other) in
         [("2.3.0", "v2.3.0"), ("2024.05.1", "2024.5.1"), ("2.3.0-rc1", "2.3.0-rc.1"), ("2.3.0", "2.3.0")]
@@ -119,7 +128,7 @@ const RANKED: [&str; 5] = ["dev", "alpha", "beta", "rc", "snapshot"];
 
 impl Plain {
     fn tag(&self) -> String {
-        let pre = self.pre.iter().map(|(rank, numbers)| format!("-{}{}", RANKED[*rank], dotted(".", numbers)));
+        let pre = self.pre.iter().map(|(rank, numbers)| format!("-{}.{}", RANKED[*rank], numbers.join(".")));
         format!("{}{}-alpine{}", self.main.join("."), pre.collect::<String>(), self.rest.as_deref().unwrap_or(""))
     }
 
@@ -135,10 +144,6 @@ impl Plain {
             .then_with(|| pre(self).cmp(&pre(other)))
             .then_with(|| self.rest.as_deref().map(numeric).cmp(&other.rest.as_deref().map(numeric)))
     }
-}
-
-fn dotted(separator: &str, numbers: &[String]) -> String {
-    numbers.iter().map(|number| format!("{separator}{number}")).collect()
 }
 
 /// Digits as a number of any size: first by length, then by digits.

@@ -342,7 +342,7 @@ impl TagsWrite<'_> {
         tag: &TagWrite,
         event: &NewEvent,
     ) -> Result<(), StoreError> {
-        let after = after_event(tag.class, promises.standing(), promises.former(), event);
+        let after = after_event(tag.class, promises.standing(), promises.former(), event, &tag.record.state);
         if after.as_ref() == promises.standing() {
             return Ok(());
         }

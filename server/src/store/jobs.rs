@@ -27,16 +27,16 @@ statements! {
     JOB_REPOSITORY = "SELECT repository_id FROM jobs WHERE id = $1";
     TAKE_JOBS = "UPDATE jobs SET state = $3 WHERE state = $2 AND id IN (
             SELECT j.id FROM jobs j JOIN repositories r ON r.id = j.repository_id
-            WHERE j.state = $2 AND r.registry_id = $1 AND r.period_id IS NOT NULL ORDER BY j.id LIMIT $4)
+            WHERE j.state = $2 AND j.kind = $5 AND r.registry_id = $1 AND r.period_id IS NOT NULL ORDER BY j.id LIMIT $4)
         RETURNING id, repository_id, request";
     PROGRESS = "UPDATE jobs SET done = $2, total = $3 WHERE id = $1 AND state = $4";
     FINISH = "UPDATE jobs SET state = $2, error = $3, finished = $4 WHERE id = $1 AND state IN ($5, $6)";
     /// A newer equal job will do what this one was to do.
-    END_DOUBLES = "UPDATE jobs SET state = $2, finished = created WHERE state = $3
+    END_DOUBLES = "UPDATE jobs SET state = $2, finished = created WHERE state = $3 AND kind = $4
         AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)
         AND EXISTS (SELECT 1 FROM jobs o WHERE o.repository_id = jobs.repository_id AND o.kind = jobs.kind
             AND o.request_hash = jobs.request_hash AND o.id > jobs.id AND o.state <= $3)";
-    REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3
+    REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3 AND kind = $4
         AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)";
 }
 
@@ -107,11 +107,11 @@ impl Store {
         self.read_conn().await?.optional(JOB, values![id]).await?.as_ref().map(job).transpose()
     }
 
-    /// Marks the oldest queued jobs of a registry as running and gives them.
-    pub async fn take_jobs(&self, registry: i64, limit: u32) -> Result<Vec<TakenJob>, StoreError> {
+    /// Marks the oldest queued jobs of a kind of a registry as running and gives them.
+    pub async fn take_jobs(&self, registry: i64, kind: JobKind, limit: u32) -> Result<Vec<TakenJob>, StoreError> {
         let mut write = self.begin().await?;
         let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
-        let rows = write.conn.all(TAKE_JOBS, values![registry, queued, running, limit]).await?;
+        let rows = write.conn.all(TAKE_JOBS, values![registry, queued, running, limit, kind.code()]).await?;
         let mut jobs = rows.iter().map(taken).collect::<Result<Vec<_>, _>>()?;
         jobs.sort_by_key(|job| job.id);
         write.conn.commit().await?;
@@ -134,13 +134,13 @@ impl Store {
         self.job_changed(write, id, changed, now).await
     }
 
-    /// Running jobs of a registry are queued again: their worker died.
-    pub async fn requeue_jobs(&self, registry: i64) -> Result<(), StoreError> {
+    /// Running jobs of a kind of a registry are queued again: their worker died.
+    pub async fn requeue_jobs(&self, registry: i64, kind: JobKind) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
         // One of several equal jobs waits: queued and running are the two smallest codes.
-        write.conn.execute(END_DOUBLES, values![registry, JobState::Done.code(), running]).await?;
-        write.conn.execute(REQUEUE, values![registry, queued, running]).await?;
+        write.conn.execute(END_DOUBLES, values![registry, JobState::Done.code(), running, kind.code()]).await?;
+        write.conn.execute(REQUEUE, values![registry, queued, running, kind.code()]).await?;
         write.conn.commit().await
     }
 

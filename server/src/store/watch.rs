@@ -14,6 +14,7 @@ statements! {
     REGISTRIES = "SELECT id, name, host, repositories FROM registries ORDER BY id";
     INSERT_REPOSITORY = "INSERT INTO repositories (registry_id, host, path, name, state, state_since)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING";
+    REPOSITORY_NAME = "SELECT host, path FROM repositories WHERE id = $1 AND period_id IS NOT NULL";
     FIND_REPOSITORY = "SELECT id FROM repositories WHERE name = $1";
     BEGIN_PERIOD = "INSERT INTO watch_periods (repository_id, began, began_actor_kind, began_actor_id, began_actor_display)
         VALUES ($1, $2, $3, $4, $5) RETURNING id";
@@ -88,6 +89,12 @@ impl Store {
         write.notice(ChangeKind::Repository, 0, id);
         self.finish(write, now).await?;
         Ok(Added::New(id))
+    }
+
+    /// The name of a watched repository; `None` when it is not watched any more.
+    pub async fn repository_name(&self, repository: i64) -> Result<Option<RepositoryName>, StoreError> {
+        let row = self.read_conn().await?.optional(REPOSITORY_NAME, values![repository]).await?;
+        row.map(|row| Ok(RepositoryName { host: row.text("host")?, path: row.text("path")? })).transpose()
     }
 
     /// Ends the watch period; history stays. `false` if it was not watched.

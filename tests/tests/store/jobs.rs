@@ -24,10 +24,10 @@ db_test! {
         let proof = JobRequest::Proof(vec![digest("a")]);
         let second = world.store.create_job(&name(), JobKind::Proof, &proof, &person(), world.tick()).await.unwrap().unwrap();
         assert_eq!((first.state, first.repository.as_str()), (JobState::Queued, "registry.example/team/api"));
-        assert!(world.store.take_jobs(world.registry + 1, 10).await.unwrap().is_empty());
-        let taken = world.store.take_jobs(world.registry, 1).await.unwrap();
+        assert!(world.store.take_jobs(world.registry + 1, JobKind::Check, 10).await.unwrap().is_empty());
+        let taken = world.store.take_jobs(world.registry, JobKind::Check, 10).await.unwrap();
         assert_eq!((taken[0].id, &taken[0].request), (first.id, &check(&["1.0.0"])));
-        assert_eq!(world.store.take_jobs(world.registry, 10).await.unwrap()[0].request, proof);
+        assert_eq!(world.store.take_jobs(world.registry, JobKind::Proof, 10).await.unwrap()[0].request, proof);
         world.store.progress_job(first.id, 1, 2, world.tick()).await.unwrap();
         let running = world.store.job(Scope::All, first.id).await.unwrap().unwrap();
         assert_eq!((running.state, running.done, running.total), (JobState::Running, 1, 2));
@@ -50,13 +50,17 @@ db_test! {
         let first = job(&world, &check(&["1.0.0"])).await.unwrap().unwrap();
         assert_eq!(job(&world, &check(&["1.0.0"])).await.unwrap().unwrap().id, first.id);
         assert_ne!(job(&world, &check(&[])).await.unwrap().unwrap().id, first.id);
-        world.store.take_jobs(world.registry, 10).await.unwrap();
+        world.store.take_jobs(world.registry, JobKind::Check, 10).await.unwrap();
+        let proof = JobRequest::Proof(vec![digest("a")]);
+        world.store.create_job(&name(), JobKind::Proof, &proof, &person(), world.tick()).await.unwrap().unwrap();
+        assert_eq!(world.store.take_jobs(world.registry, JobKind::Proof, 10).await.unwrap().len(), 1);
         let while_running = job(&world, &check(&["1.0.0"])).await.unwrap().unwrap();
         assert_ne!(while_running.id, first.id, "what runs may have passed the tag already");
         // The worker dies: the running one would wait a second time.
-        world.store.requeue_jobs(world.registry).await.unwrap();
-        let waiting = world.store.take_jobs(world.registry, 10).await.unwrap();
+        world.store.requeue_jobs(world.registry, JobKind::Check).await.unwrap();
+        let waiting = world.store.take_jobs(world.registry, JobKind::Check, 10).await.unwrap();
         assert_eq!(waiting.len(), 2);
+        assert!(world.store.take_jobs(world.registry, JobKind::Proof, 10).await.unwrap().is_empty(), "its worker lives");
         assert!(waiting.iter().any(|job| job.id == while_running.id));
         assert_eq!(world.store.job(Scope::All, first.id).await.unwrap().unwrap().state, JobState::Done);
     }

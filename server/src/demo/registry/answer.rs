@@ -57,12 +57,23 @@ impl Code {
 
 /// An error body; `detail` may be null.
 pub fn failure(code: Code, detail: &Value) -> Response {
+    failures(code, std::slice::from_ref(detail))
+}
+
+/// The same error with several details.
+pub fn failures(code: Code, details: &[Value]) -> Response {
     let (status, code, message) = code.words();
-    let mut error = json!({ "code": code, "message": message });
-    if !detail.is_null() {
-        error["detail"] = detail.clone();
-    }
-    json_body(status, &json!({ "errors": [error] }))
+    let errors: Vec<Value> = details
+        .iter()
+        .map(|detail| {
+            let mut error = json!({ "code": code, "message": message });
+            if !detail.is_null() {
+                error["detail"] = detail.clone();
+            }
+            error
+        })
+        .collect();
+    json_body(status, &json!({ "errors": errors }))
 }
 
 /// 200 with a JSON body.

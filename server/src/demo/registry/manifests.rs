@@ -1,6 +1,8 @@
 //! Tags and manifests.
 
-use axum::body::Bytes;
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, LINK, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
@@ -10,7 +12,9 @@ use tagwarden_model::digest::Digest;
 use tagwarden_model::name::TagName;
 use tagwarden_model::tag::MediaType;
 
-use super::answer::{Code, bytes_of, digest_headers, failure, insert, is_accepted, is_known, location, ok_json, query};
+use super::answer::{
+    Code, bytes_of, digest_headers, failure, failures, insert, is_accepted, is_known, location, ok_json, query,
+};
 use super::{DemoRegistry, Manifest, Repository};
 
 impl DemoRegistry {
@@ -72,7 +76,7 @@ impl DemoRegistry {
         };
         // Before it looks whether the manifest is there, and before Accept.
         if is_known(parts, digest) {
-            return StatusCode::NOT_MODIFIED.into_response();
+            return not_modified();
         }
         let Some(manifest) = found.and_then(|found| found.manifests.get(digest)) else {
             return failure(Code::ManifestUnknown, &Reference::Digest(digest.clone()).detail(repository));
@@ -95,8 +99,9 @@ impl DemoRegistry {
         let digest = Digest::of(&bytes);
         let mut content = self.content();
         let found = content.repository(repository);
-        if let Some(missing) = missing_part(found, &parsed) {
-            return failure(Code::ManifestBlobUnknown, &json!({ "digest": missing }));
+        let missing = missing_parts(found, &parsed);
+        if !missing.is_empty() {
+            return failures(Code::ManifestBlobUnknown, &missing);
         }
         match reference {
             Reference::Digest(named) if named != digest => return failure(Code::DigestInvalid, &Value::Null),
@@ -112,8 +117,14 @@ impl DemoRegistry {
     }
 }
 
-/// The first config, layer or child that a manifest names and the repository lacks.
-fn missing_part(repository: &Repository, manifest: &Value) -> Option<String> {
+fn not_modified() -> Response {
+    // A body of unknown length, or HEAD would be told `Content-Length: 0`.
+    let body = Body::from_stream(futures::stream::empty::<Result<Bytes, Infallible>>());
+    (StatusCode::NOT_MODIFIED, body).into_response()
+}
+
+/// The digests of config, layers and children that a manifest names and the repository lacks.
+fn missing_parts(repository: &Repository, manifest: &Value) -> Vec<Value> {
     let digests = |descriptors: &Value| -> Vec<String> {
         let listed = descriptors.as_array().map_or(std::slice::from_ref(descriptors), Vec::as_slice);
         listed.iter().filter_map(|descriptor| descriptor.get("digest")?.as_str().map(str::to_owned)).collect()
@@ -130,8 +141,9 @@ fn missing_part(repository: &Repository, manifest: &Value) -> Option<String> {
     ["config", "layers", "manifests"]
         .into_iter()
         .flat_map(|field| digests(&manifest[field]).into_iter().map(move |digest| (field, digest)))
-        .find(|(field, digest)| !is_there(digest, *field == "manifests"))
-        .map(|(_, digest)| digest)
+        .filter(|(field, digest)| !is_there(digest, *field == "manifests"))
+        .map(|(_, digest)| Value::String(digest))
+        .collect()
 }
 
 /// The last part of a manifest's address.

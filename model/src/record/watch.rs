@@ -1,0 +1,276 @@
+mod bands;
+mod reply;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::sighting::Pass;
+use super::sweep::Sweep;
+use super::{Effects, Plan, Repository, Request, RequestKind, Tag};
+use crate::instant::Millis;
+use crate::name::TagName;
+use crate::observation::{Method, Moment, Mono, Unknown};
+use crate::tag::{Band, TagState};
+
+/// The watch over one repository: gives requests, takes replies, says what to write. It never waits and never asks itself.
+///
+/// The driver calls [`Watch::begin`] when [`Watch::next_due`] has come, sends what [`Watch::next_request`] gives (several at a
+/// time if it likes), and hands every reply to [`Watch::reply`].
+pub struct Watch {
+    /// How often and how patiently.
+    pub plan: Plan,
+    /// The repository as a whole.
+    pub repository: Repository,
+    /// Why the listing cannot be had at all, in words, since the last one that could.
+    pub failing: Option<(Unknown, String)>,
+    tags: BTreeMap<TagName, Tag>,
+    passes: Vec<Pass>,
+    schedule: BTreeMap<Band, Due>,
+    /// Passes under way, by number: bands of one pace share one, so that a slow pass delays no fast band.
+    sweeps: BTreeMap<u64, Sweep>,
+    last_sweep: u64,
+    singles: Singles,
+    held: Option<Mono>,
+    /// Where the last pass of a band was cut.
+    resume_at: BTreeMap<Band, TagName>,
+    /// Bands that have tags to ask.
+    used: BTreeSet<Band>,
+    unwritten: BTreeSet<TagName>,
+    seed: u64,
+}
+
+/// When a band is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Due {
+    next: Mono,
+    next_proof: Mono,
+    /// Somebody asked for a pass that begins after this.
+    asked: Option<Mono>,
+}
+
+/// Tags that are due by themselves, outside the passes of their bands.
+#[derive(Debug, Default)]
+struct Singles {
+    due: BTreeMap<TagName, (Mono, Method)>,
+    queue: VecDeque<Request>,
+    in_flight: BTreeSet<TagName>,
+    once_more: BTreeSet<TagName>,
+    listing_wanted: bool,
+    listing_in_flight: bool,
+}
+
+impl Watch {
+    /// A watch over what the store knows. Bands whose `next` pass is missing are due at once. `seed` spreads passes.
+    pub fn new(
+        plan: Plan,
+        repository: Repository,
+        tags: BTreeMap<TagName, Tag>,
+        passes: Vec<Pass>,
+        next: &BTreeMap<Band, Mono>,
+        now: Moment,
+        seed: u64,
+    ) -> Self {
+        let schedule = Band::ALL
+            .iter()
+            .map(|band| {
+                // Without a proof on record it is due at once, unless every tag is read by GET anyway: then the pass is one.
+                let newest =
+                    passes.iter().filter(|pass| pass.band == *band && pass.proof).map(|pass| pass.started).max();
+                let since = newest.map(|started| now.mark.wall - started.wall);
+                let wait = since.map_or(Millis(0), |since| Millis((plan.proof_interval(*band).0 - since.0).max(0)));
+                let next = next.get(band).copied().unwrap_or(now.mono);
+                (*band, Due { next, next_proof: now.mono.after(wait), asked: None })
+            })
+            .collect();
+        let mut watch = Self {
+            plan,
+            repository,
+            failing: None,
+            tags,
+            passes,
+            schedule,
+            sweeps: BTreeMap::new(),
+            last_sweep: 0,
+            singles: Singles::default(),
+            held: None,
+            resume_at: BTreeMap::new(),
+            used: BTreeSet::new(),
+            unwritten: BTreeSet::new(),
+            seed,
+        };
+        watch.count_bands();
+        watch
+    }
+
+    /// The tags, by name.
+    pub fn tags(&self) -> &BTreeMap<TagName, Tag> {
+        &self.tags
+    }
+
+    /// How far the passes under way have come: tags asked and tags to ask.
+    pub fn progress(&self) -> Option<(usize, usize)> {
+        self.sweeps.values().map(Sweep::progress).reduce(|one, other| (one.0 + other.0, one.1 + other.1))
+    }
+
+    /// Whether requests are waiting or under way.
+    pub fn busy(&self) -> bool {
+        !self.sweeps.is_empty()
+            || !self.singles.queue.is_empty()
+            || !self.singles.in_flight.is_empty()
+            || self.singles.listing_in_flight
+    }
+
+    /// When [`Watch::begin`] has something to do.
+    pub fn next_due(&self) -> Mono {
+        let waiting = self.schedule.iter().filter(|(band, _)| self.in_use(**band) && !self.under_way(**band));
+        let passes = waiting.map(|(_, due)| due.next);
+        let singles = self.singles.due.values().map(|(at, _)| *at);
+        let next = passes.chain(singles).min().unwrap_or(Mono(u64::MAX));
+        let next = match self.held {
+            // What waits for the pause to end goes on then.
+            Some(held) if self.busy() => held,
+            Some(held) => next.max(held),
+            None => next,
+        };
+        self.sweeps.values().filter_map(Sweep::deadline).min().map_or(next, |cut| next.min(cut))
+    }
+
+    fn under_way(&self, band: Band) -> bool {
+        self.sweeps.values().any(|sweep| sweep.covers(band))
+    }
+
+    /// The hot band lists the repository even when it has no tags; the others wait for theirs.
+    fn in_use(&self, band: Band) -> bool {
+        band == Band::Hot || self.used.contains(&band)
+    }
+
+    fn count_bands(&mut self) {
+        let asked = self.tags.values().filter(|tag| tag.asked_in_passes());
+        self.used = asked.map(|tag| tag.known.record.band).collect();
+    }
+
+    /// Somebody asks for these tags now; for the whole repository when there are none.
+    pub fn check(&mut self, names: &[TagName], now: Mono) {
+        if names.is_empty() {
+            for due in self.schedule.values_mut() {
+                (due.next, due.asked) = (now, Some(now));
+            }
+            return;
+        }
+        for name in names {
+            if self.singles.in_flight.contains(name) {
+                self.singles.once_more.insert(name.clone());
+            } else {
+                self.singles.due.insert(name.clone(), (now, Method::Head));
+            }
+        }
+    }
+
+    /// Whether the tags that somebody asked for have been looked at.
+    pub fn checked(&self, names: &[TagName], since: Mono) -> bool {
+        if names.is_empty() {
+            let open = |(band, due): (&Band, &Due)| self.in_use(*band) && due.asked.is_some_and(|asked| asked <= since);
+            return !self.schedule.iter().any(open);
+        }
+        let waiting = |name: &TagName| {
+            self.singles.in_flight.contains(name)
+                || self.singles.due.get(name).is_some_and(|(at, _)| *at <= since)
+                || self.singles.queue.iter().any(|request| request.tag() == Some(name))
+        };
+        !self.singles.listing_in_flight && !self.singles.listing_wanted && !names.iter().any(waiting)
+    }
+
+    /// Starts what is due, and ends a pass whose time is over.
+    pub fn begin(&mut self, now: Moment) -> Effects {
+        let mut effects = Effects::default();
+        self.finish_sweeps(now, &mut effects);
+        if self.held.is_none_or(|held| now.mono >= held) {
+            self.held = None;
+            self.start(now);
+        }
+        effects
+    }
+
+    fn start(&mut self, now: Moment) {
+        let due: Vec<TagName> =
+            self.singles.due.iter().filter(|(_, (at, _))| *at <= now.mono).map(|(name, _)| name.clone()).collect();
+        for name in due {
+            let Some((_, method)) = self.singles.due.remove(&name) else { continue };
+            if self.singles.in_flight.contains(&name) {
+                self.singles.once_more.insert(name);
+                continue;
+            }
+            let kind = self.request_for(&name, method);
+            self.singles.in_flight.insert(name);
+            self.singles.queue.push_back(Request { kind, sweep: None });
+        }
+        let mut by_limit: BTreeMap<Millis, BTreeMap<Band, bool>> = BTreeMap::new();
+        for (band, due) in &self.schedule {
+            if due.next <= now.mono && self.in_use(*band) && !self.under_way(*band) {
+                let proof = due.next_proof <= now.mono;
+                by_limit.entry(self.plan.limit(*band)).or_default().insert(*band, proof);
+            }
+        }
+        for (limit, bands) in by_limit {
+            self.last_sweep += 1;
+            self.sweeps.insert(self.last_sweep, Sweep::new(now, bands, now.mono.after(limit)));
+        }
+    }
+
+    /// The next request to send; tags that somebody waits for come first.
+    pub fn next_request(&mut self, now: Mono) -> Option<Request> {
+        if self.held.is_some_and(|held| now < held) {
+            return None;
+        }
+        if let Some(request) = self.singles.queue.pop_front() {
+            return Some(request);
+        }
+        if self.singles.listing_wanted && self.singles.in_flight.is_empty() && !self.singles.listing_in_flight {
+            self.singles.listing_wanted = false;
+            self.singles.listing_in_flight = true;
+            return Some(Request { kind: RequestKind::Listing, sweep: None });
+        }
+        // Fast bands first: their time is the shortest.
+        let mut order: Vec<(Option<Mono>, u64)> =
+            self.sweeps.iter().map(|(id, sweep)| (sweep.deadline(), *id)).collect();
+        order.sort_unstable();
+        let next = order.into_iter().find_map(|(_, id)| Some((id, self.sweeps.get_mut(&id)?.next(now)?)));
+        let (id, kind) = next?;
+        let kind = match kind {
+            RequestKind::Head(name, _) => {
+                let by_get = self.sweeps.get(&id).is_some_and(|sweep| sweep.by_get(&name));
+                let kind = self.request_for(&name, if by_get { Method::Get } else { Method::Head });
+                if let (RequestKind::Head(..), Some(sweep)) = (&kind, self.sweeps.get_mut(&id)) {
+                    sweep.used(&name, Method::Head);
+                }
+                kind
+            }
+            other => other,
+        };
+        Some(Request { kind, sweep: Some(id) })
+    }
+
+    /// HEAD, unless only bytes can tell.
+    fn request_for(&self, name: &TagName, method: Method) -> RequestKind {
+        let record = self.tags.get(name).map(|tag| &tag.known.record);
+        let unread = record.is_none_or(|record| record.state == TagState::Unread);
+        let untrusted = record.is_some_and(|record| record.header_untrusted);
+        if method == Method::Get || unread || untrusted {
+            return RequestKind::Get(name.clone());
+        }
+        let known = record
+            .filter(|record| matches!(record.state, TagState::Present(_)))
+            .and_then(|record| record.claimed.clone());
+        RequestKind::Head(name.clone(), known)
+    }
+}
+
+/// Up to a tenth of the interval, early or late, so that passes that began together drift apart (splitmix64).
+fn spread(seed: u64, interval: Millis) -> Millis {
+    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    let tenth = interval.0 / 10;
+    // Only early: the promise is interval plus limit, and lateness by our own dice would break it.
+    Millis(-((mixed % (tenth.unsigned_abs() + 1)) as i64))
+}

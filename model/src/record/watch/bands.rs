@@ -1,0 +1,91 @@
+use super::{Watch, spread};
+use crate::name::TagName;
+use crate::observation::{Method, Moment};
+use crate::record::sweep::Sweep;
+use crate::record::{Effects, FinishedPass, Write, sighting};
+use crate::tag::Band;
+
+impl Watch {
+    /// A tag moves to a faster band at once and is due at once (RECORD.md 4.3).
+    pub(super) fn speed_up(&mut self, name: &TagName, now: Moment) {
+        let Some(tag) = self.tags.get_mut(name) else { return };
+        let belongs = tag.belongs(now.mark.wall);
+        let record = &mut tag.known.record;
+        if self.plan.interval(belongs) < self.plan.interval(record.band) {
+            record.floor = sighting::last_seen(name, record, &self.passes);
+            record.proof_floor = sighting::last_proof(name, record, &self.passes);
+            record.band = belongs;
+            record.band_since = Some(now.mark);
+            self.used.insert(belongs);
+            self.singles.due.entry(name.clone()).or_insert((now.mono, Method::Head));
+            self.unwritten.insert(name.clone());
+        }
+    }
+
+    /// What a commit said of a tag.
+    pub fn written(&mut self, name: &TagName, last_seq: i64, flagged: bool, now: Moment) {
+        if let Some(tag) = self.tags.get_mut(name) {
+            let record = &mut tag.known.record;
+            record.last_seq = last_seq;
+            if let Some(prior) = &mut record.prior
+                && prior.seq == 0
+            {
+                prior.seq = last_seq;
+            }
+            tag.flagged = flagged;
+        }
+        self.speed_up(name, now);
+    }
+
+    pub(super) fn finish_sweeps(&mut self, now: Moment, effects: &mut Effects) {
+        let over: Vec<u64> =
+            self.sweeps.iter_mut().filter_map(|(id, sweep)| sweep.finished(now.mono).then_some(*id)).collect();
+        for id in over {
+            if let Some(sweep) = self.sweeps.remove(&id) {
+                self.finish_sweep(sweep, now, effects);
+            }
+        }
+    }
+
+    fn finish_sweep(&mut self, sweep: Sweep, now: Moment, effects: &mut Effects) {
+        let (started, cut_at) = (sweep.started(), sweep.cut_at());
+        for mut finished in sweep.finish(now.mark.wall, &self.plan, &self.tags) {
+            let band = finished.pass.band;
+            let interval = self.plan.interval(band) + spread(self.seed ^ now.mono.0, self.plan.interval(band));
+            let Some(due) = self.schedule.get_mut(&band) else { continue };
+            due.asked = due.asked.filter(|asked| *asked > started.mono);
+            due.next = if due.asked.is_some() { now.mono } else { started.mono.after(interval).max(now.mono) };
+            finished.next = (started.mark.wall + interval).max(now.mark.wall);
+            if finished.pass.proof {
+                due.next_proof = now.mono.after(self.plan.proof_interval(band));
+            }
+            if let Some(cut_at) = &cut_at {
+                self.resume_at.insert(band, cut_at.clone());
+            }
+            self.passes.push(finished.pass.clone());
+            self.slow_down(band, &finished, now, effects);
+            effects.passes.push(finished);
+        }
+        sighting::prune(&mut self.passes, 64);
+        self.count_bands();
+    }
+
+    /// Tags that this pass saw move to a band of equal or slower pace only now; their last sighting goes along (4.3).
+    fn slow_down(&mut self, band: Band, finished: &FinishedPass, now: Moment, effects: &mut Effects) {
+        if !finished.pass.complete {
+            return;
+        }
+        for (name, tag) in &mut self.tags {
+            let belongs = tag.belongs(now.mark.wall);
+            let record = &mut tag.known.record;
+            if record.band != band || belongs == band || finished.pass.exceptions.contains(name) {
+                continue;
+            }
+            record.floor = sighting::last_seen(name, record, &self.passes);
+            record.proof_floor = sighting::last_proof(name, record, &self.passes);
+            record.band = belongs;
+            record.band_since = Some(now.mark);
+            effects.writes.push(Write::row(name.clone()));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The HTTP server: the API under `api/v1`, the page, and what operators ask for.
+//!
+//! Architecture invariant: no GET waits for a registry, and nothing here calls the poller; the two meet in the store.
+
+#![expect(unused_qualifications, reason = "utoipa repeats the handlers' parameter types in its own code")]
+
+mod access;
+mod around;
+mod body;
+mod checks;
+mod cursor;
+mod digests;
+mod docs;
+mod error;
+mod events;
+mod flags;
+mod health;
+mod host;
+mod jobs;
+mod live;
+mod parameters;
+mod promises;
+mod repositories;
+mod routes;
+mod summary;
+mod tags;
+mod targets;
+mod timeline;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, OriginalUri, State};
+use axum::http::{HeaderMap, Method};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use tagwarden_model::instant::{Instant, Millis};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::{ConfigError, CsrfLayer};
+use url::Url;
+
+pub use self::host::check_listen;
+use crate::clock::SharedClock;
+use crate::live::Live;
+use crate::metrics::Metrics;
+use crate::page::Page;
+use crate::store::Store;
+use error::ApiError;
+
+/// After shutdown was asked for, requests that still run are cut off then.
+const GRACE: Millis = Millis::seconds(10);
+
+/// How the server is reached and by whom.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy. Begins and ends with a slash.
+    pub base_path: String,
+    /// How people reach the server, when that is not its loopback address: its host is taken in `Host`, its origin in POSTs.
+    pub public_url: Option<Url>,
+    /// Anybody who reaches the server may use it, under any name: `--no-auth`.
+    pub no_auth: bool,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self { base_path: "/".into(), public_url: None, no_auth: false }
+    }
+}
+
+/// What the handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The record.
+    pub store: Store,
+    /// The clock.
+    pub clock: SharedClock,
+    /// How the server is reached.
+    pub settings: Arc<HttpSettings>,
+    /// The page.
+    pub page: Arc<Page>,
+    /// The live stream's source.
+    pub live: Live,
+    /// What this process counts.
+    pub metrics: Metrics,
+    /// Called after a job was created or a repository was added or removed: the poller looks at the store then.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+    /// Ends streams and the server.
+    pub shutdown: CancellationToken,
+}
+
+impl AppState {
+    /// Now, for the record.
+    fn now(&self) -> Instant {
+        self.clock.now().mark.wall
+    }
+}
+
+/// All routes and layers. Fails when the public URL is no origin that browsers send.
+pub fn router(state: AppState) -> Result<Router, ConfigError> {
+    let csrf = CsrfLayer::new().with_rejection_response(cross_site);
+    let csrf = match &state.settings.public_url {
+        Some(url) => csrf.add_trusted_origin(url.origin().ascii_serialization())?,
+        None => csrf,
+    };
+    let base = state.settings.base_path.clone();
+    let (routes, _) = routes::all(&base);
+    let routes = if base == "/" {
+        routes
+    } else {
+        let home = base.clone();
+        let to_home = get(move || async move { Redirect::permanent(&home) });
+        Router::new().nest(&base, routes).route(base.trim_end_matches('/'), to_home)
+    };
+    // The last layer is the outermost: it gives every answer its id, its body when it is an error, and its headers.
+    Ok(routes
+        .fallback(page_or_nothing)
+        .layer(csrf)
+        .layer(from_fn_with_state(state.clone(), host::check))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), around::around))
+        .layer(CompressionLayer::new())
+        .layer(DefaultBodyLimit::max(body::BODY_LIMIT))
+        .with_state(state))
+}
+
+/// Serves until the state's `shutdown`; streams end at once, other requests within ten seconds.
+pub async fn serve(listener: TcpListener, state: AppState) -> std::io::Result<()> {
+    let (shutdown, clock) = (state.shutdown.clone(), state.clock.clone());
+    let router = router(state).map_err(std::io::Error::other)?;
+    let server = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let cut_off = async {
+        shutdown.cancelled().await;
+        clock.sleep_until(clock.now().mono.after(GRACE)).await;
+    };
+    tokio::select! {
+        ended = server.into_future() => ended,
+        () = cut_off => {
+            tracing::warn!("requests were still running at the end of the grace period; they are cut off");
+            Ok(())
+        }
+    }
+}
+
+/// Whatever is no route: the page, one of its files, or an error.
+async fn page_or_nothing(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let path = uri.path();
+    let inside = path.strip_prefix(&*state.settings.base_path);
+    let page = inside
+        .filter(|path| matches!(method, Method::GET | Method::HEAD) && !path.starts_with("api/"))
+        .and_then(|path| state.page.get(path, &headers));
+    page.unwrap_or_else(|| {
+        let base = &state.settings.base_path;
+        let message = format!(
+            "there is nothing at this path; the page is at {base}, the API's documentation at {base}api/v1/docs"
+        );
+        ApiError::NotFound { field: None, message }.into_response()
+    })
+}
+
+fn cross_site<B: Default>(_: tower_http::csrf::ProtectionError) -> axum::http::Response<B> {
+    let message = "another site's page sent this request; a proxy in front must keep Host and Origin as they are, \
+                   or public_url must say how people reach the server";
+    ApiError::Forbidden(message.into()).into_response().map(|_| B::default())
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    // The panic hook has logged what and where.
+    ApiError::Internal("a handler panicked".into()).into_response()
+}

@@ -1,0 +1,71 @@
+//! What happened to tags and repositories.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use tagwarden_model::api::{Event, Page};
+use utoipa::{IntoParams, ToSchema};
+
+use super::AppState;
+use super::access::Caller;
+use super::cursor::{Limit, List, Opt};
+use super::error::ApiError;
+use super::parameters::{self, Query};
+use crate::store::read::{EventFilter, EventOrder};
+
+/// In which order.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    /// As recorded.
+    Seq,
+    /// As placed in time.
+    #[default]
+    At,
+}
+
+/// Which events.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Of this repository, as docker would name it.
+    #[param(max_length = 400, example = "docker.io/library/nginx")]
+    repository: Option<String>,
+    /// Of this tag; needs `repository`.
+    #[param(max_length = 128)]
+    tag: Option<String>,
+    /// As recorded (`seq`) or as placed in time (`at`).
+    #[serde(default)]
+    #[param(inline)]
+    order: Order,
+    /// Rows of a page.
+    #[serde(default)]
+    #[param(value_type = u32, minimum = 1, maximum = 500, default = 50)]
+    limit: Limit,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Events, newest first.
+#[utoipa::path(get, path = "/api/v1/events", tag = "record", params(Which), responses((status = 200, body = Page<Event>)))]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(which): Query<Which>,
+) -> Result<Json<Page<Event>>, ApiError> {
+    let repository = which.repository.map(|text| parameters::repository("repository", &text)).transpose()?;
+    let tag = which.tag.map(|text| parameters::tag("tag", &text)).transpose()?;
+    if tag.is_some() && repository.is_none() {
+        return Err(ApiError::invalid("repository", "a tag is one of a repository: name it, too"));
+    }
+    let order = match which.order {
+        Order::Seq => EventOrder::Seq,
+        Order::At => EventOrder::At,
+    };
+    let list = List::new("events", &[&Opt(&repository), &Opt(&tag), &format_args!("{order:?}")]);
+    let after = list.position(which.cursor.as_deref())?;
+    let filter = EventFilter { repository, tag };
+    let rows = state.store.events(caller.scope, &filter, order, after.as_ref(), which.limit.0).await?;
+    Ok(Json(list.page(rows)))
+}

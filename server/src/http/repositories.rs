@@ -1,0 +1,103 @@
+//! Watched repositories: list, add, remove.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use tagwarden_model::api::{AddRepository, ErrorBody, Page, Repository};
+use utoipa::IntoParams;
+
+use super::AppState;
+use super::access::Caller;
+use super::body::Body;
+use super::cursor::{Limit, List};
+use super::error::ApiError;
+use super::parameters::{self, Query};
+use crate::store::watch::Added;
+use crate::watch::watch;
+
+/// A page of a list without filters.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Paging {
+    /// Rows of a page.
+    #[serde(default)]
+    #[param(value_type = u32, minimum = 1, maximum = 500, default = 50)]
+    pub limit: Limit,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// One repository.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Named {
+    /// The repository, as docker would take it.
+    #[param(max_length = 400, example = "docker.io/library/nginx")]
+    name: String,
+}
+
+/// Watched repositories by name.
+#[utoipa::path(get, path = "/api/v1/repositories", tag = "repositories", params(Paging),
+    responses((status = 200, body = Page<Repository>)))]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<Repository>>, ApiError> {
+    let list = List::new("repositories", &[]);
+    let after = list.position(paging.cursor.as_deref())?;
+    let rows = state.store.repositories(caller.scope, state.now(), after.as_ref(), paging.limit.0).await?;
+    Ok(Json(list.page(rows)))
+}
+
+/// One watched repository.
+#[utoipa::path(get, path = "/api/v1/repositories/one", tag = "repositories", params(Named),
+    responses((status = 200, body = Repository), (status = 404, body = ErrorBody, description = "It is not watched.")))]
+pub(super) async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(of): Query<Named>,
+) -> Result<Json<Repository>, ApiError> {
+    let name = parameters::repository("name", &of.name)?;
+    let repository = state.store.repository(caller.scope, &name, state.now()).await?;
+    Ok(Json(repository.ok_or_else(|| ApiError::not_watched("name"))?))
+}
+
+/// Begins to watch a repository. The answer says what is known of it: nothing yet.
+#[utoipa::path(post, path = "/api/v1/repositories", tag = "repositories", request_body = AddRepository,
+    responses((status = 201, body = Repository, description = "Watched from now on."),
+        (status = 200, body = Repository, description = "It was watched already.")))]
+pub(super) async fn add(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(asked): Body<AddRepository>,
+) -> Result<(StatusCode, Json<Repository>), ApiError> {
+    let name = parameters::repository("name", &asked.name)?;
+    let status = match watch(&state.store, &name, &caller.actor, state.now()).await? {
+        Added::New(_) => StatusCode::CREATED,
+        Added::Already(_) => StatusCode::OK,
+    };
+    (state.wake)();
+    let repository = state.store.repository(caller.scope, &name, state.now()).await?;
+    Ok((status, Json(repository.ok_or_else(|| ApiError::not_watched("name"))?)))
+}
+
+/// Ends watching a repository. What was recorded stays.
+#[utoipa::path(delete, path = "/api/v1/repositories", tag = "repositories", params(Named),
+    responses((status = 204, description = "It is not watched any more."),
+        (status = 404, body = ErrorBody, description = "It was not watched.")))]
+pub(super) async fn remove(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(of): Query<Named>,
+) -> Result<StatusCode, ApiError> {
+    let name = parameters::repository("name", &of.name)?;
+    if !state.store.unwatch(&name, &caller.actor, state.now()).await? {
+        return Err(ApiError::not_watched("name"));
+    }
+    (state.wake)();
+    Ok(StatusCode::NO_CONTENT)
+}

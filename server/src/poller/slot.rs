@@ -1,0 +1,322 @@
+use std::collections::BTreeMap;
+
+use tagwarden_model::api::RepositoryState;
+use tagwarden_model::digest::Digest;
+use tagwarden_model::event::{NewEvent, Source};
+use tagwarden_model::instant::Instant;
+use tagwarden_model::name::{RepositoryName, TagName};
+use tagwarden_model::observation::{Moment, Mono, Unknown};
+use tagwarden_model::record::window::Clocks;
+use tagwarden_model::record::{Effects, FinishedPass, Happened, Request, Standing, Watch};
+
+use super::ask::{Answered, children};
+use super::{Poller, load};
+use crate::registry::Registry;
+use crate::store::StoreError;
+use crate::store::content::Content;
+use crate::store::record::{
+    Commit, GapWrite, Lease, PassRow, RepositoryRow, RepositoryWrite, TagWrite, WatchedRepository, Written,
+};
+
+/// So many tags wait at most before they are written; what a person must know is written at once.
+const BATCH: usize = 200;
+
+/// A watched repository in the poller: its record machine, loaded when it is first due, and what waits to be written.
+pub struct Slot {
+    pub watched: WatchedRepository,
+    loaded: Option<(Watch, u64)>,
+    written: RepositoryRow,
+    failing: Option<Unknown>,
+    waiting: Waiting,
+}
+
+#[derive(Default)]
+struct Waiting {
+    tags: BTreeMap<TagName, (Vec<NewEvent>, bool)>,
+    contents: Vec<(Digest, Content)>,
+    passes: Vec<FinishedPass>,
+    repository: Option<NewEvent>,
+    invisible: Option<bool>,
+    urgent: bool,
+}
+
+impl Slot {
+    pub fn new(watched: WatchedRepository) -> Self {
+        let written = watched.state.clone();
+        Self { watched, loaded: None, written, failing: None, waiting: Waiting::default() }
+    }
+
+    pub fn watch(&self) -> Option<&Watch> {
+        self.loaded.as_ref().map(|(watch, _)| watch)
+    }
+
+    pub fn epoch(&self) -> Option<u64> {
+        self.loaded.as_ref().map(|(_, epoch)| *epoch)
+    }
+
+    pub fn next_due(&self) -> Mono {
+        self.watch().map_or(Mono(0), Watch::next_due)
+    }
+
+    pub fn busy(&self) -> bool {
+        self.watch().is_some_and(Watch::busy)
+    }
+
+    /// Whether its newest listing was answered.
+    pub fn visible(&self) -> bool {
+        self.watch().is_some_and(|watch| {
+            watch.failing.is_none() && matches!(watch.repository.standing, Standing::Ok | Standing::Empty)
+        })
+    }
+
+    /// Reads the repository from the store, unless it is here already.
+    pub async fn load<R: Registry>(
+        &mut self,
+        poller: &Poller<R>,
+        now: Moment,
+        epoch: &mut u64,
+    ) -> Result<(), StoreError> {
+        if self.loaded.is_some() {
+            return Ok(());
+        }
+        let plan = &poller.settings.plan;
+        let loaded = poller.store.load(self.watched.id, now.mark.wall - plan.delays.stale).await?;
+        *epoch += 1;
+        self.loaded = Some((load::watch(&self.watched, loaded, plan, &poller.policy, now), *epoch));
+        self.waiting = Waiting::default();
+        Ok(())
+    }
+
+    pub fn check(&mut self, tags: &[TagName], now: Mono) {
+        if let Some((watch, _)) = &mut self.loaded {
+            watch.check(tags, now);
+        }
+    }
+
+    pub fn begin<R: Registry>(&mut self, poller: &Poller<R>, now: Moment) {
+        if let Some((watch, _)) = &mut self.loaded {
+            let effects = watch.begin(now);
+            self.take(poller, &Clocks::default(), effects);
+        }
+    }
+
+    pub fn next_request(&mut self, now: Mono) -> Option<(Request, u64, RepositoryName)> {
+        let (watch, epoch) = self.loaded.as_mut()?;
+        let request = watch.next_request(now)?;
+        Some((request, *epoch, self.watched.name.clone()))
+    }
+
+    /// Applies a reply. Bytes that are new to us are kept before anything is concluded from them.
+    pub async fn reply<R: Registry>(
+        &mut self,
+        poller: &Poller<R>,
+        clocks: &Clocks,
+        request: &Request,
+        answered: Answered,
+        others_visible: bool,
+    ) -> Result<(), StoreError> {
+        let related = match answered.manifest() {
+            None => false,
+            Some((tag, manifest)) => {
+                let watch = self.watch();
+                let known =
+                    watch.and_then(|watch| watch.tags().get(tag)).and_then(|tag| tag.known.record.state.digest());
+                let known = known.cloned();
+                if known.as_ref() != Some(&manifest.digest) {
+                    let content =
+                        Content { media_type: manifest.media_type.word().to_owned(), bytes: manifest.bytes.clone() };
+                    self.waiting.contents.push((manifest.digest.clone(), content));
+                }
+                match known {
+                    Some(known) if known != manifest.digest => {
+                        let kept = poller.store.content(&known).await?;
+                        children(&manifest.bytes).contains(&known)
+                            || kept.is_some_and(|kept| children(&kept.bytes).contains(&manifest.digest))
+                    }
+                    _ => false,
+                }
+            }
+        };
+        let now = poller.clock.now();
+        let Some((watch, _)) = &mut self.loaded else { return Ok(()) };
+        let name = &self.watched.name;
+        let effects =
+            watch.reply(request, answered.reply(related), now, others_visible, |tag| poller.policy.classify(name, tag));
+        self.take(poller, clocks, effects);
+        Ok(())
+    }
+
+    fn take<R: Registry>(&mut self, poller: &Poller<R>, clocks: &Clocks, effects: Effects) {
+        let waiting = &mut self.waiting;
+        for write in effects.writes {
+            let events = write.happened.into_iter().map(|happened| {
+                waiting.urgent |= happened.kind != tagwarden_model::event::EventKind::Created;
+                event(clocks, happened, write.group)
+            });
+            let events: Vec<NewEvent> = events.collect();
+            let slot = waiting.tags.entry(write.name).or_default();
+            slot.0.extend(events);
+            slot.1 |= write.proven;
+        }
+        if let Some(happened) = effects.repository {
+            waiting.repository = Some(event(clocks, happened, None));
+        }
+        waiting.invisible = effects.invisible.or(waiting.invisible);
+        waiting.passes.extend(effects.passes);
+        for (tag, warning) in effects.warnings {
+            let tag = tag.as_ref().map(TagName::as_str);
+            tracing::warn!(repository = %self.watched.name, tag, ?warning, registry = poller.entry.name, "odd answer");
+        }
+    }
+
+    /// Writes what waits, when it is enough, urgent, or nothing else is under way.
+    pub async fn flush<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease, idle: bool) -> Result<(), StoreError> {
+        let waiting = &self.waiting;
+        let due = idle || waiting.urgent || !waiting.passes.is_empty() || waiting.tags.len() >= BATCH;
+        if due {
+            self.commit(poller, lease).await?;
+        }
+        self.put_row(poller, lease).await?;
+        for finished in std::mem::take(&mut self.waiting.passes) {
+            self.put_pass(poller, lease, finished).await?;
+        }
+        Ok(())
+    }
+
+    async fn commit<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease) -> Result<(), StoreError> {
+        self.waiting.urgent = false;
+        for (digest, content) in std::mem::take(&mut self.waiting.contents) {
+            poller.store.put_content(&digest, &content, poller.clock.now().mark.wall).await?;
+        }
+        let changed = std::mem::take(&mut self.waiting.tags);
+        let Some((watch, _)) = &mut self.loaded else { return Ok(()) };
+        let now = poller.clock.now();
+        let tags: Vec<TagWrite> = changed
+            .into_iter()
+            .filter_map(|(name, (events, proven))| {
+                let tag = watch.tags().get(&name)?;
+                let (class, rule, record) = (tag.class, tag.rule.clone(), tag.known.record.clone());
+                Some(TagWrite { name, class, rule, record, events, proven })
+            })
+            .collect();
+        if tags.is_empty() {
+            return Ok(());
+        }
+        let commit = Commit { repository: self.watched.id, lease, now: now.mark.wall, tags };
+        let written = poller.store.commit(&commit).await?;
+        let now = poller.clock.now();
+        let mut conflict = false;
+        for (tag, written) in commit.tags.iter().zip(written) {
+            match written {
+                Written::Ok { last_seq, flagged } => watch.written(&tag.name, last_seq, flagged, now),
+                Written::Conflict => conflict = true,
+            }
+        }
+        if conflict {
+            // Somebody else wrote these tags: what we hold is old. It is read again before the next request.
+            self.loaded = None;
+            self.waiting = Waiting::default();
+        }
+        Ok(())
+    }
+
+    /// Writes the repository's state when it changed, with its event.
+    async fn put_row<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease) -> Result<(), StoreError> {
+        let Some((watch, _)) = &self.loaded else { return Ok(()) };
+        let now = poller.clock.now().mark.wall;
+        let (row, failing) = (self.row(watch, now), watch.failing.as_ref().map(|(reason, _)| *reason));
+        let event = self.waiting.repository.take();
+        let invisible = self
+            .waiting
+            .invisible
+            .take()
+            .filter(|invisible| *invisible || self.written.state == RepositoryState::Hidden);
+        let same =
+            (row.state, row.refused_since, failing) == (self.written.state, self.written.refused_since, self.failing);
+        if same && event.is_none() && invisible.is_none() {
+            return Ok(());
+        }
+        let write = RepositoryWrite { repository: self.watched.id, lease, now, state: row.clone(), event, invisible };
+        poller.store.put_repository(&write).await?;
+        self.written = row;
+        self.failing = failing;
+        Ok(())
+    }
+
+    fn row(&self, watch: &Watch, now: Instant) -> RepositoryRow {
+        let read_once = !self.watched.passes.is_empty();
+        let refused = |missing: bool| {
+            Some(
+                if missing { "the registry does not know it (404)" } else { "the registry refuses it (401 or 403)" }
+                    .to_owned(),
+            )
+        };
+        let reason_of = watch.repository.refused_since.and_then(|(missing, _)| refused(missing));
+        let (state, reason) = match (watch.repository.standing, &watch.failing) {
+            (Standing::Vanished, _) => (RepositoryState::Vanished, reason_of),
+            (_, Some((_, message))) => (RepositoryState::Failing, Some(message.clone())),
+            (Standing::Hidden, None) => (RepositoryState::Hidden, reason_of),
+            (Standing::Empty, None) => (RepositoryState::Empty, Some("its list of tags is empty".to_owned())),
+            (Standing::Ok, None) if read_once => (RepositoryState::Ok, None),
+            (Standing::Ok | Standing::New, None) => (RepositoryState::New, None),
+        };
+        let since = if state == self.written.state { self.written.since } else { now };
+        RepositoryRow { state, reason, since, refused_since: watch.repository.refused_since }
+    }
+
+    async fn put_pass<R: Registry>(
+        &mut self,
+        poller: &Poller<R>,
+        lease: Lease,
+        finished: FinishedPass,
+    ) -> Result<(), StoreError> {
+        let band = finished.pass.band;
+        let known = self.watched.passes.iter().find(|pass| pass.band == band).and_then(|pass| pass.complete_started);
+        let gap = finished.reason.clone().map(|reason| GapWrite {
+            band,
+            from: known.unwrap_or(self.watched.watched_since),
+            reason,
+        });
+        let (started, fresh) = (finished.pass.started, finished.reason.is_none());
+        let row = PassRow {
+            band,
+            started,
+            finished: finished.finished,
+            complete: finished.pass.complete,
+            proof: finished.pass.proof,
+            listed: finished.listed,
+            asked: finished.asked,
+            seen: finished.seen,
+            unseen: finished.unseen.into_iter().collect(),
+            exceptions: finished.pass.exceptions.into_iter().collect(),
+            reason: finished.reason,
+            next: finished.next,
+            promised: finished.promised,
+        };
+        poller.store.put_pass(self.watched.id, lease, &row, gap.as_ref()).await?;
+        let complete_started = if fresh { Some(started.wall) } else { known };
+        let summary =
+            crate::store::record::PassSummary { band, started: started.wall, next: row.next, complete_started };
+        self.watched.passes.retain(|pass| pass.band != band);
+        self.watched.passes.push(summary);
+        // The first pass makes a new repository an ordinary one.
+        self.put_row(poller, lease).await
+    }
+}
+
+fn event(clocks: &Clocks, happened: Happened, group: Option<i64>) -> NewEvent {
+    let window = clocks.window(happened.not_before, happened.not_after);
+    NewEvent {
+        kind: happened.kind,
+        old: happened.old,
+        new: happened.new,
+        not_before: window.not_before,
+        not_after: window.not_after,
+        clock_changed: window.clock_changed,
+        verified: happened.verified,
+        baseline: happened.baseline,
+        source: Source::Poll,
+        deleted_by: happened.deleted_by,
+        group,
+    }
+}

@@ -1,0 +1,75 @@
+//! Begins to watch a repository: finds the registry entry that serves it. For the API and for what the configuration names.
+
+use globset::{GlobBuilder, GlobMatcher};
+use tagwarden_model::instant::Instant;
+use tagwarden_model::name::RepositoryName;
+
+use crate::store::watch::{Added, RegistryEntry};
+use crate::store::{Actor, Store, StoreError};
+
+/// Watches `name` through the first entry that serves it. A host without an entry gets one that asks anonymously.
+pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<Added, StoreError> {
+    let entries = store.registries().await?;
+    let entry = match entry_for(&entries, name) {
+        Some(entry) => entry.id,
+        None if entries.iter().any(|entry| entry.host == name.host) => {
+            return Err(StoreError::Refused {
+                message: format!(
+                    "no registry entry for {} serves {}: add the repository to the `repositories` of one in the configuration",
+                    name.host, name.path
+                ),
+                field: "name",
+            });
+        }
+        None => {
+            let host = name.host.clone();
+            store.put_registry(&RegistryEntry { id: 0, name: host.clone(), host, repositories: Vec::new() }).await?.id
+        }
+    };
+    store.watch(entry, name, actor, now).await
+}
+
+/// The first entry whose host is the repository's and whose patterns, if it has any, match its path.
+pub fn entry_for<'a>(entries: &'a [RegistryEntry], name: &RepositoryName) -> Option<&'a RegistryEntry> {
+    let serves = |entry: &RegistryEntry| {
+        entry.repositories.is_empty()
+            || entry.repositories.iter().filter_map(|text| pattern(text)).any(|p| p.is_match(&name.path))
+    };
+    entries.iter().find(|entry| entry.host == name.host && serves(entry))
+}
+
+/// `*` matches within a segment, `**` across. A pattern that is none matches nothing; reading the configuration refuses it.
+fn pattern(text: &str) -> Option<GlobMatcher> {
+    GlobBuilder::new(text).literal_separator(true).build().ok().map(|glob| glob.compile_matcher())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: i64, host: &str, repositories: &[&str]) -> RegistryEntry {
+        let repositories = repositories.iter().map(ToString::to_string).collect();
+        RegistryEntry { id, name: format!("{host} {id}"), host: host.into(), repositories }
+    }
+
+    #[test]
+    fn the_first_entry_that_serves_a_repository_is_taken() {
+        let entries = [
+            entry(1, "ghcr.io", &["org-a/**", "org-b/*"]),
+            entry(2, "ghcr.io", &[]),
+            entry(3, "quay.io", &["team/api"]),
+        ];
+        for (host, path, expected) in [
+            ("ghcr.io", "org-a/x/y", Some(1)),
+            ("ghcr.io", "org-b/x", Some(1)),
+            ("ghcr.io", "org-b/x/y", Some(2)),
+            ("ghcr.io", "org-ab/x", Some(2)),
+            ("quay.io", "team/api", Some(3)),
+            ("quay.io", "team/apis", None),
+            ("docker.io", "library/nginx", None),
+        ] {
+            let name = RepositoryName { host: host.into(), path: path.into() };
+            assert_eq!(entry_for(&entries, &name).map(|entry| entry.id), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The HTTP API through its front door: the router without a socket, and over loopback where a connection matters.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod api {
+    mod acts;
+    mod errors;
+    mod front;
+    mod lists;
+    mod openapi;
+    mod stream;
+}
