@@ -60,6 +60,11 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let db = Db::open(url).await?;
         db.migrate().await?;
+        // Listening begins before the newest notice is read: none can fall between the two.
+        let listener = match &db {
+            Db::Sqlite { .. } => None,
+            Db::Postgres(pool) => Some((pool.clone(), connect(pool).await)),
+        };
         let mut conn = db.read().await?;
         let needed = conn.one(SERVER_NEEDED, values![]).await?.int("min_server")?;
         if needed > SCHEMA {
@@ -69,10 +74,8 @@ impl Store {
         }
         let (newest, _) = signal::channel(newest_change(&mut conn).await?);
         drop(conn);
-        let listener = match &db {
-            Db::Sqlite { .. } => None,
-            Db::Postgres(pool) => Some(AbortOnDropHandle::new(tokio::spawn(listen(pool.clone(), newest.clone())))),
-        };
+        let listener = listener
+            .map(|(pool, listener)| AbortOnDropHandle::new(tokio::spawn(listen(pool, listener, newest.clone()))));
         Ok(Self { shared: Arc::new(Shared { db, newest, _listener: listener }) })
     }
 
@@ -139,8 +142,7 @@ fn raise(newest: &signal::Sender<i64>, id: i64) {
 }
 
 /// Follows the change notices of other replicas for as long as the store lives.
-async fn listen(pool: PgPool, newest: signal::Sender<i64>) {
-    let mut listener = None;
+async fn listen(pool: PgPool, mut listener: Option<PgListener>, newest: signal::Sender<i64>) {
     loop {
         if listener.is_none() {
             listener = connect(&pool).await;

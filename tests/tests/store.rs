@@ -1,5 +1,7 @@
 //! The store through its front door, every test on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "store/acts.rs"]
 mod acts;
 #[path = "store/commit.rs"]
@@ -22,20 +24,18 @@ mod world;
 /// Makes two tests of one body: on a SQLite file and on a PostgreSQL database of its own.
 macro_rules! db_test {
     ($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block) => {
+        $(#[$meta])*
+        async fn $name($world: crate::world::World) $body
+
         mod $name {
-            use super::*;
-
-            $(#[$meta])*
-            async fn run($world: crate::world::World) $body
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run(crate::world::World::sqlite().await).await;
+                super::$name(crate::world::World::sqlite().await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                run(crate::world::World::postgres().await).await;
+                super::$name(crate::world::World::postgres().await).await;
             }
         }
     };

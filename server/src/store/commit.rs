@@ -44,6 +44,8 @@ struct Before {
     counted: Counted,
     class: Class,
     changed: Option<Instant>,
+    /// Has a flag that is not closed.
+    flagged: bool,
     record: TagRecord,
 }
 
@@ -67,6 +69,7 @@ impl Store {
         let mut seq = if count > 0 { write.take_event_numbers(count).await? } else { 0 };
         let name = format!("{}/{}", repository.text("host")?, repository.text("path")?);
         let system = Actor::system();
+        let appeared = accepted.iter().flatten().any(|(_, before)| before.is_none());
         let mut tags = TagsWrite { write, ids, commit, name, system, tally: Tally::default() };
         let mut written = Vec::new();
         for slot in accepted {
@@ -81,6 +84,9 @@ impl Store {
         tally.put(&mut write.conn).await?;
         if count > 0 {
             write.notice(ChangeKind::Events, seq - 1, commit.repository);
+        } else if appeared {
+            // Tags that are listed and not yet read: the first reading has that many to go.
+            write.notice(ChangeKind::Repository, 0, commit.repository);
         }
         self.finish(write, commit.now).await?;
         Ok(written)
@@ -214,16 +220,22 @@ impl TagsWrite<'_> {
         let version = Version::of(tag.name.as_str());
         let first = tag.events.first();
         let unread = tag.record.state == TagState::Unread;
+        // A retracted creation was none: what was first seen is what the next one says.
+        let created = tag.events.iter().rfind(|event| event.kind == EventKind::Created).filter(|_| !unread);
         let kept = before.as_ref().filter(|before| !unread && before.counted.first_seen.is_some());
+        let (first_seen, baseline) = match (created, kept, first) {
+            (Some(event), _, _) => (Some(event.not_after), event.baseline),
+            (None, Some(before), _) => (before.counted.first_seen, before.counted.baseline),
+            (None, None, Some(event)) if !unread => (Some(event.not_after), event.baseline),
+            (None, None, _) => (None, false),
+        };
         let counted = Counted {
             repository,
             band: tag.record.band,
             class: tag.class,
             state: load::state_code(&tag.record.state),
-            first_seen: kept
-                .and_then(|before| before.counted.first_seen)
-                .or(first.filter(|_| !unread).map(|event| event.not_after)),
-            baseline: kept.map_or(first.is_some_and(|event| event.baseline), |before| before.counted.baseline),
+            first_seen,
+            baseline,
         };
         let changed =
             tag.events.last().map(|event| event.not_after).or(before.as_ref().and_then(|before| before.changed));
@@ -254,13 +266,20 @@ impl TagsWrite<'_> {
         let place = (repository, &tag.name);
         let subject_tag = SubjectTag { id, name: &tag.name, class: tag.class };
         let conn = &mut self.write.conn;
-        let mut promises = Promises::of(conn, repository, &tag.name).await?;
-        let mut flag = if before.is_some() { flags::of_tag(conn, id).await? } else { None };
+        let mut flag = if before.is_some_and(|before| before.flagged) { flags::of_tag(conn, id).await? } else { None };
+        // Other classes are held to nothing; only a flag from earlier still looks at a promise.
+        let mut promises = if tag.class == Class::Release || flag.is_some() {
+            Promises::of(conn, repository, &tag.name).await?
+        } else {
+            Promises::default()
+        };
         if tag.proven
             && let Some(before) = before
         {
             events::prove_event(conn, before.record.last_seq, self.commit.now).await?;
-            if let (Some(claimed), Some(proven)) = (before.record.state.digest(), tag.record.state.digest()) {
+            // What was proven is what the tag was before anything else happened to it.
+            let proven = tag.events.first().map_or(tag.record.state.digest(), |event| event.old.as_ref());
+            if let (Some(claimed), Some(proven)) = (before.record.state.digest(), proven) {
                 promises.prove(conn, claimed, proven, &self.ids).await?;
             }
         }
@@ -356,6 +375,8 @@ impl TagsWrite<'_> {
             .map_err(|error| StoreError::Inconsistent(format!("what was before a claim cannot be written: {error}")))?;
         // An absent tag keeps the digest that it named last.
         let last_digest = match (&record.state, tag.events.last()) {
+            // What a retracted claim named was never there.
+            (TagState::Absent, Some(event)) if event.kind == EventKind::Retracted => None,
             (TagState::Absent, Some(event)) => event.old.as_ref().map(|digest| self.ids.id(digest)).transpose()?,
             (TagState::Absent, None) => before.and_then(|before| before.digest),
             _ => None,
@@ -429,6 +450,7 @@ async fn before(write: &mut Write, repository: i64, tag: &TagWrite) -> Result<Op
             },
             class,
             changed: row.instant_opt("changed")?,
+            flagged: row.int_opt("flag_id")?.is_some(),
             record: load::record(&row)?,
         })
     })

@@ -76,7 +76,8 @@ impl Db {
         }
         // One connection that is never closed: a second one would see another, empty database.
         let memory = url == "sqlite::memory:" || url == ":memory:";
-        let path = url.strip_prefix("sqlite://").unwrap_or(url);
+        let path = url.strip_prefix("sqlite://").or(url.strip_prefix("sqlite:")).unwrap_or(url);
+        let failed = |error: sqlx::Error| StoreError::Open(format!("the database {path} cannot be opened: {error}"));
         let options = if memory {
             SqliteConnectOptions::from_str("sqlite::memory:").map_err(failed)?
         } else {
@@ -219,16 +220,25 @@ impl Conn {
         matches!(self, Self::PostgresRead(_) | Self::PostgresWrite(_))
     }
 
-    /// Lets the database parse a statement without running it.
+    /// Lets the database parse a statement without running it, and looks at the types of its columns where the database is
+    /// strict about them: PostgreSQL's `count(*)` is of 64 bits, its `CASE … THEN 1` is not.
     pub(crate) async fn prepare(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        use sqlx::{Executor as _, SqlSafeStr as _};
-        match self {
-            Self::SqliteRead(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
-            Self::SqliteWrite(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
-            Self::PostgresRead(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
-            Self::PostgresWrite(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
+        use sqlx::{Column as _, Executor as _, SqlSafeStr as _, Statement as _, TypeInfo as _};
+        let statement = match self {
+            Self::SqliteRead(c) => return (&mut **c).prepare(sql.into_sql_str()).await.map(drop).map_err(Into::into),
+            Self::SqliteWrite(c) => return (&mut **c).prepare(sql.into_sql_str()).await.map(drop).map_err(Into::into),
+            Self::PostgresRead(c) => (&mut **c).prepare(sql.into_sql_str()).await?,
+            Self::PostgresWrite(c) => (&mut **c).prepare(sql.into_sql_str()).await?,
+        };
+        let strange = |name: &str| !matches!(name, "INT8" | "TEXT" | "BYTEA");
+        match statement.columns().iter().find(|column| strange(column.type_info().name())) {
+            Some(column) => Err(StoreError::Inconsistent(format!(
+                "the column {} has the type {}: {sql}",
+                column.name(),
+                column.type_info().name()
+            ))),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use super::StoreError;
 use super::db::{Conn, Row, Value, statements, values};
 
 statements! {
-    INSERT_DIGEST = "INSERT INTO digests (hash) VALUES ($1) ON CONFLICT (hash) DO NOTHING";
+    INSERT_DIGEST = "INSERT INTO digests (hash) VALUES ($1) ON CONFLICT (hash) DO NOTHING RETURNING id";
     FIND_DIGEST = "SELECT id FROM digests WHERE hash = $1";
 }
 
@@ -23,9 +23,11 @@ impl Interned {
         for digest in digests.into_iter().collect::<BTreeSet<_>>() {
             let id = if let Some(id) = find(conn, digest).await? {
                 id
+            } else if let Some(row) = conn.optional(INSERT_DIGEST, values![digest.bytes()]).await? {
+                row.int("id")?
             } else {
-                conn.execute(INSERT_DIGEST, values![digest.bytes()]).await?;
-                let missing = || StoreError::Inconsistent("a digest that was just written is not there".to_owned());
+                // Another transaction was faster, and has committed, or we would wait.
+                let missing = || StoreError::Inconsistent(format!("{digest} is there and is not"));
                 find(conn, digest).await?.ok_or_else(missing)?
             };
             ids.insert(digest.clone(), id);

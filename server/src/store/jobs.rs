@@ -31,10 +31,13 @@ statements! {
         RETURNING id, repository_id, request";
     PROGRESS = "UPDATE jobs SET done = $2, total = $3 WHERE id = $1 AND state = $4";
     FINISH = "UPDATE jobs SET state = $2, error = $3, finished = $4 WHERE id = $1 AND state IN ($5, $6)";
-    RUNNING = "SELECT j.id, j.repository_id, j.request_hash FROM jobs j JOIN repositories r ON r.id = j.repository_id
-        WHERE j.state = $3 AND j.kind = $2 AND r.registry_id = $1 ORDER BY j.id";
-    SET_STATE = "UPDATE jobs SET state = $2 WHERE id = $1";
-    END_DOUBLE = "UPDATE jobs SET state = $2, finished = created WHERE id = $1";
+    /// A newer equal job will do what this one was to do.
+    END_DOUBLES = "UPDATE jobs SET state = $2, finished = created WHERE state = $3 AND kind = $4
+        AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)
+        AND EXISTS (SELECT 1 FROM jobs o WHERE o.repository_id = jobs.repository_id AND o.kind = jobs.kind
+            AND o.request_hash = jobs.request_hash AND o.id > jobs.id AND o.state <= $3)";
+    REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3 AND kind = $4
+        AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)";
 }
 
 /// What a job shall do.
@@ -135,16 +138,9 @@ impl Store {
     pub async fn requeue_jobs(&self, registry: i64, kind: JobKind) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
-        for row in write.conn.all(RUNNING, values![registry, kind.code(), running]).await? {
-            let id = row.int("id")?;
-            let same = values![row.int("repository_id")?, kind.code(), &row.bytes("request_hash")?[..], queued];
-            // An equal job that waits already keeps the place; this one ends.
-            if write.conn.optional(SAME_JOB, same).await?.is_some() {
-                write.conn.execute(END_DOUBLE, values![id, JobState::Done.code()]).await?;
-            } else {
-                write.conn.execute(SET_STATE, values![id, queued]).await?;
-            }
-        }
+        // One of several equal jobs waits: queued and running are the two smallest codes.
+        write.conn.execute(END_DOUBLES, values![registry, JobState::Done.code(), running, kind.code()]).await?;
+        write.conn.execute(REQUEUE, values![registry, queued, running, kind.code()]).await?;
         write.conn.commit().await
     }
 

@@ -19,7 +19,7 @@ statements! {
         WHERE p.repository_id = $1 AND p.tag = $2 AND p.stands < 2 ORDER BY p.id DESC LIMIT 2";
     REPLACE = "UPDATE promises SET stands = $3 WHERE repository_id = $1 AND tag = $2 AND stands = 1";
     INSERT_PROMISE = "INSERT INTO promises (repository_id, tag, digest_id, provisional, stands, actor_kind, actor_id, actor_display,
-            reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+            reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id";
     STAND_AGAIN = "UPDATE promises SET stands = $2 WHERE id = $1";
     PROVE_PROMISE = "UPDATE promises SET digest_id = $2, provisional = 0 WHERE id = $1";
 }
@@ -74,14 +74,17 @@ impl Promises {
         ids: &Interned,
         act: Act<'_>,
     ) -> Result<(), StoreError> {
-        conn.execute(REPLACE, values![repository, tag.as_str(), REPLACED]).await?;
+        if let Some(standing) = self.standing.take() {
+            conn.execute(REPLACE, values![repository, tag.as_str(), REPLACED]).await?;
+            self.former = Some(standing);
+        }
         let digest = ids.value(promise.digest.as_ref())?;
         let (kind, id, display) = (act.actor.kind as i64, &act.actor.id, &act.actor.display);
         let provisional = promise.provisional;
         let values =
             values![repository, tag.as_str(), digest, provisional, STANDS, kind, id, display, act.reason, act.at];
-        conn.execute(INSERT_PROMISE, values).await?;
-        *self = Self::of(conn, repository, tag).await?;
+        let id = conn.one(INSERT_PROMISE, values).await?.int("id")?;
+        self.standing = Some(Kept { id, promise: promise.clone() });
         Ok(())
     }
 

@@ -55,7 +55,7 @@ statements! {
     COUNTS_OF_ONE = counts!(" AND r.id = $1");
     PASSES_OF_ALL = passes!("");
     PASSES_OF_ONE = passes!("WHERE r.id = $1");
-    HOSTS = "SELECT count(DISTINCT registry_id) AS n FROM repositories WHERE period_id IS NOT NULL";
+    HOSTS = "SELECT count(DISTINCT host) AS n FROM repositories WHERE period_id IS NOT NULL";
     PUBLISHED = "SELECT CAST(COALESCE(SUM(d.n), 0) AS BIGINT) AS n FROM releases_by_day d
         JOIN repositories r ON r.id = d.repository_id WHERE r.period_id IS NOT NULL AND d.day > $1";
     FLAGS = "SELECT state, severity, count(*) AS n FROM flags WHERE state IN (1, 3) GROUP BY state, severity";

@@ -6,13 +6,15 @@ use tagwarden_model::promise::{Promise, Standing, standing};
 use tagwarden_model::tag::{Class, TagRecord, TagState};
 
 use super::{Position, Rows, TagFilter, one_more, page, repository_id};
-use crate::store::db::{Row, Value, statements, values};
+use crate::store::db::{Row, statements, values};
 use crate::store::digests::digest_opt;
 use crate::store::record::PassRow;
 use crate::store::{Scope, Store, StoreError, load, passes};
 
-statements! {
-    TAGS = "SELECT t.id, t.name, t.class, t.rule, t.family, t.version_key, t.state, d.hash AS digest_hash,
+macro_rules! select {
+    ($range:literal, $order:literal) => {
+        concat!(
+            "SELECT t.id, t.name, t.class, t.rule, t.family, t.version_key, t.state, d.hash AS digest_hash,
             CAST(NULL AS TEXT) AS prior, CAST(NULL AS BIGINT) AS listed_generation, CAST(NULL AS BIGINT) AS listed_wall,
             c.hash AS claimed_hash, t.media_type, t.verified, t.header_untrusted, t.listed, t.floor_generation, t.floor_wall,
             t.proof_generation, t.proof_wall, t.band, t.band_generation, t.band_wall, t.last_seq, t.first_seen, t.changed,
@@ -23,12 +25,24 @@ statements! {
             LEFT JOIN promises p ON p.repository_id = t.repository_id AND p.tag = t.name AND p.stands = 1
             LEFT JOIN digests pd ON pd.id = p.digest_id
         WHERE t.repository_id = $1
-            AND (CAST($2 AS TEXT) IS NULL OR t.family > $2 OR t.family = $2 AND t.version_key < $3)
-            AND (CAST($4 AS BIGINT) IS NULL OR t.class = $4)
-            AND (CAST($5 AS TEXT) IS NULL OR t.family = $5)
-            AND (CAST($6 AS TEXT) IS NULL OR replace(lower(t.name), lower($6), '') <> lower(t.name))
-        ORDER BY t.family, t.version_key DESC LIMIT $7";
+            AND (CAST($2 AS BIGINT) IS NULL OR t.class = $2)
+            AND (CAST($3 AS TEXT) IS NULL OR replace(lower(t.name), lower($3), '') <> lower(t.name)) AND ",
+            $range,
+            " ORDER BY ",
+            $order,
+            " LIMIT $4"
+        )
+    };
 }
+
+// Two ranges of one index: its columns run in opposite directions, which one comparison of rows cannot say.
+statements! {
+    REST_OF_FAMILY = select!("t.family = $5 AND t.version_key < $6", "t.version_key DESC");
+    LATER_FAMILIES = select!("t.family > $5", "t.family, t.version_key DESC");
+}
+
+/// Greater than every version's key.
+const NEWEST: &[u8] = &[0xff];
 
 impl Store {
     /// Tags: newest version first within a family. `None` if the repository was never watched.
@@ -43,20 +57,18 @@ impl Store {
         let mut conn = self.read_conn().await?;
         let Some(id) = repository_id(&mut conn, &filter.repository).await? else { return Ok(None) };
         let (family, key) = match after {
-            Some(after) => (Some(after.text(0)?), Some(unhex(after.text(1)?)?)),
-            None => (None, None),
+            Some(after) => (after.text(0)?, unhex(after.text(1)?)?),
+            None => (filter.family.as_deref().unwrap_or_default(), NEWEST.to_vec()),
         };
-        let contains = filter.contains.as_deref().filter(|text| !text.is_empty());
-        let values = values![
-            id,
-            family,
-            Value::Bytes(key),
-            filter.class.map(Class::code),
-            filter.family.as_deref(),
-            contains,
-            one_more(limit),
-        ];
-        let rows = conn.all(TAGS, values).await?;
+        let (class, contains) = (filter.class.map(Class::code), filter.contains.as_deref());
+        let contains = contains.filter(|text| !text.is_empty());
+        let most = one_more(limit);
+        let values = values![id, class, contains, most, family, &key[..]];
+        let mut rows = conn.all(REST_OF_FAMILY, values).await?;
+        let rest = most - rows.len() as i64;
+        if rest > 0 && filter.family.is_none() {
+            rows.extend(conn.all(LATER_FAMILIES, values![id, class, contains, rest, family]).await?);
+        }
         let (passes, _) = passes::of_repository(&mut conn, id).await?;
         let repository = filter.repository.to_string();
         let tags = rows.iter().map(|row| Ok((row.bytes("version_key")?, tag(row, &repository, &passes)?)));
