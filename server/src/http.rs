@@ -22,6 +22,7 @@ mod parameters;
 mod promises;
 mod repositories;
 mod routes;
+mod settings;
 mod summary;
 mod tags;
 mod targets;
@@ -41,9 +42,8 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
-use url::Url;
 
-pub use self::host::check_listen;
+pub use self::settings::{HttpSettings, base_path, check_listen};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -53,23 +53,6 @@ use error::ApiError;
 
 /// After shutdown was asked for, requests that still run are cut off then.
 const GRACE: Millis = Millis::seconds(10);
-
-/// How the server is reached and by whom.
-#[derive(Debug, Clone)]
-pub struct HttpSettings {
-    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy. Begins and ends with a slash.
-    pub base_path: String,
-    /// How people reach the server, when that is not its loopback address: its host is taken in `Host`, its origin in POSTs.
-    pub public_url: Option<Url>,
-    /// Anybody who reaches the server may use it, under any name: `--no-auth`.
-    pub no_auth: bool,
-}
-
-impl Default for HttpSettings {
-    fn default() -> Self {
-        Self { base_path: "/".into(), public_url: None, no_auth: false }
-    }
-}
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]

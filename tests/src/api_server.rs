@@ -77,6 +77,12 @@ impl Server {
         Self { clock, router: router(state.clone()).unwrap(), state, record, woken }
     }
 
+    /// Changes what the handlers share.
+    pub fn rewire(&mut self, change: impl FnOnce(&mut AppState)) {
+        change(&mut self.state);
+        self.router = router(self.state.clone()).unwrap();
+    }
+
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();

@@ -151,6 +151,32 @@ async fn an_error_has_one_shape() {
 }
 
 #[tokio::test]
+async fn a_failure_is_told_without_its_cause() {
+    let server = Server::start().await;
+    server.state.store.shut().await;
+    for path in ["/api/v1/summary", "/api/v1/flags/1"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.error(), (500, "internal".into(), String::new()), "{path}");
+        for word in ["sql", "pool", "database", "closed"] {
+            assert!(!answer.text.to_lowercase().contains(word), "{path}: {}", answer.text);
+        }
+    }
+    assert_eq!(server.get("/readyz").await.error().0, 503);
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_of_its_request_only() {
+    let mut server = Server::start().await;
+    server.rewire(|state| state.wake = std::sync::Arc::new(|| panic!("the panic of this test")));
+    server.record.watch("docker.io/library/nginx").await;
+    let answer = server.post("/api/v1/checks", &json!({ "repository": "nginx" })).await;
+    assert_eq!(answer.error(), (500, "internal".into(), String::new()));
+    assert!(!answer.text.contains("panic"), "{}", answer.text);
+    server.read("/api/v1/jobs/1").await;
+}
+
+#[tokio::test]
 async fn a_cursor_belongs_to_its_list() {
     let server = Server::start().await;
     tagwarden_tests::record::usual(&server.record).await;
