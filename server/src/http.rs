@@ -48,7 +48,7 @@ use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::page::Page;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use error::ApiError;
 
 /// After shutdown was asked for, requests that still run are cut off then.
@@ -76,6 +76,21 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// The state of a server with the page of this binary; starts following the store for the live stream. `metrics` and
+    /// `wake` are shared with the poller. Call it within a Tokio runtime.
+    pub async fn new(
+        store: Store,
+        clock: SharedClock,
+        settings: HttpSettings,
+        metrics: Metrics,
+        wake: Arc<dyn Fn() + Send + Sync>,
+        shutdown: CancellationToken,
+    ) -> Result<Self, StoreError> {
+        let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
+        let page = Arc::new(Page::embedded(&settings.base_path));
+        Ok(Self { store, clock, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
+    }
+
     /// Now, for the record.
     fn now(&self) -> Instant {
         self.clock.now().mark.wall

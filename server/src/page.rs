@@ -36,8 +36,9 @@ struct File {
 impl Page {
     /// The page in this binary. `base_path` begins and ends with a slash.
     pub fn embedded(base_path: &str) -> Self {
-        let files = Dist::iter().filter_map(|name| Dist::get(&name).map(|file| (name.into_owned(), file.data)));
-        Self::new(files, base_path)
+        // Trunk works in `.stage` and leaves it behind when it is interrupted.
+        let names = Dist::iter().filter(|name| !name.starts_with('.'));
+        Self::new(names.filter_map(|name| Dist::get(&name).map(|file| (name.into_owned(), file.data))), base_path)
     }
 
     /// A page of these files; without an `index.html` it says how to build one.

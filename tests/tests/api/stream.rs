@@ -1,7 +1,7 @@
 //! The live stream over real connections.
 
 use tagwarden::http::{AppState, serve};
-use tagwarden::live::Live;
+use tagwarden::live::{Batch, Live};
 use tagwarden_model::instant::Millis;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -219,6 +219,26 @@ async fn a_slow_reader_delays_nobody_and_gets_everything() {
     assert_eq!(quick.ids(expected.len()).await, expected);
     assert_eq!(slow.event().await.0, "hello");
     assert_eq!(slow.ids(expected.len()).await, expected);
+}
+
+/// The record is closed under them: whoever keeps up gets everything from the one task that read it.
+#[tokio::test]
+async fn readers_that_keep_up_cost_no_reads_of_the_record() {
+    let server = Server::start().await;
+    usual(&server.record).await;
+    let live = &server.state.live;
+    let from = server.state.store.newest_change().await.unwrap();
+    let expected = changes(&server, 3).await;
+    let mut first = live.reader(Some(from));
+    while first.position() < *expected.last().unwrap() {
+        first.next().await.unwrap();
+    }
+    server.state.store.shut().await;
+    for _ in 0..200 {
+        let Batch::Changes(changes) = live.reader(Some(from)).next().await.unwrap() else { panic!("a reset") };
+        assert_eq!(changes.iter().map(|change| change.id).collect::<Vec<_>>(), expected);
+    }
+    assert!(live.reader(Some(from - 1)).next().await.is_ok(), "still in memory");
 }
 
 #[tokio::test]
