@@ -219,16 +219,25 @@ impl Conn {
         matches!(self, Self::PostgresRead(_) | Self::PostgresWrite(_))
     }
 
-    /// Lets the database parse a statement without running it.
+    /// Lets the database parse a statement without running it, and looks at the types of its columns where the database is
+    /// strict about them: PostgreSQL's `count(*)` is of 64 bits, its `CASE … THEN 1` is not.
     pub(crate) async fn prepare(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        use sqlx::{Executor as _, SqlSafeStr as _};
-        match self {
-            Self::SqliteRead(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
-            Self::SqliteWrite(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
-            Self::PostgresRead(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
-            Self::PostgresWrite(c) => drop((&mut **c).prepare(sql.into_sql_str()).await?),
+        use sqlx::{Column as _, Executor as _, SqlSafeStr as _, Statement as _, TypeInfo as _};
+        let statement = match self {
+            Self::SqliteRead(c) => return Ok(drop((&mut **c).prepare(sql.into_sql_str()).await?)),
+            Self::SqliteWrite(c) => return Ok(drop((&mut **c).prepare(sql.into_sql_str()).await?)),
+            Self::PostgresRead(c) => (&mut **c).prepare(sql.into_sql_str()).await?,
+            Self::PostgresWrite(c) => (&mut **c).prepare(sql.into_sql_str()).await?,
+        };
+        let strange = |name: &str| !matches!(name, "INT8" | "TEXT" | "BYTEA");
+        match statement.columns().iter().find(|column| strange(column.type_info().name())) {
+            Some(column) => Err(StoreError::Inconsistent(format!(
+                "the column {} has the type {}: {sql}",
+                column.name(),
+                column.type_info().name()
+            ))),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

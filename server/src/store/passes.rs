@@ -27,7 +27,7 @@ macro_rules! select {
         concat!(
             "SELECT p.id, p.band, p.started_generation, p.started_wall, p.finished, p.complete, p.proof, p.listed_generation,
                 p.listed_wall, p.listed_names, p.asked, p.seen, p.unseen, p.exceptions, p.reason, p.next, p.promised,
-                CASE WHEN p.period_id = r.period_id THEN 1 ELSE 0 END AS present
+                CAST(CASE WHEN p.period_id = r.period_id THEN 1 ELSE 0 END AS BIGINT) AS present
             FROM passes p JOIN repositories r ON r.id = p.repository_id ",
             $rest
         )

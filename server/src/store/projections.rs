@@ -94,7 +94,7 @@ pub(super) struct Tally {
 struct Bucket {
     repository: i64,
     level: i64,
-    bucket: i64,
+    number: i64,
     /// 1: a family of releases; 2: one other tag.
     lane_kind: i64,
     lane: String,
@@ -126,9 +126,9 @@ impl Tally {
             Class::Rebuilt | Class::Rolling | Class::Ignored => (2, event.name.to_string()),
         };
         for level in LEVELS {
-            let (repository, bucket, lane) = (event.repository, event.at.0 >> level, lane.clone());
+            let (repository, number, lane) = (event.repository, event.at.0 >> level, lane.clone());
             let none = Rollup { n: 0, first_seq: event.seq, last_seq: event.seq };
-            let rollup = self.rollups.entry(Bucket { repository, level, bucket, lane_kind, lane }).or_insert(none);
+            let rollup = self.rollups.entry(Bucket { repository, level, number, lane_kind, lane }).or_insert(none);
             rollup.n += 1;
             rollup.last_seq = event.seq;
         }
@@ -144,9 +144,9 @@ impl Tally {
     }
 
     pub(super) async fn put(self, conn: &mut Conn) -> Result<(), StoreError> {
-        for (Bucket { repository, level, bucket, lane_kind, lane }, rollup) in self.rollups {
+        for (Bucket { repository, level, number, lane_kind, lane }, rollup) in self.rollups {
             let (n, first, last) = (rollup.n, rollup.first_seq, rollup.last_seq);
-            let values = values![repository, level, bucket, lane_kind, lane, n, first, last];
+            let values = values![repository, level, number, lane_kind, lane, n, first, last];
             conn.execute(ADD_ROLLUP, values).await?;
         }
         let mut lessened = std::collections::BTreeSet::new();

@@ -22,7 +22,7 @@ const MOST_SPANS: u32 = 2000;
 const KEPT: Millis = Millis::hours(24);
 
 statements! {
-    PING = "SELECT 1 AS one";
+    PING = "SELECT CAST(1 AS BIGINT) AS one";
     REPOSITORY_ID = "SELECT id, watched_since FROM repositories WHERE name = $1";
     TAG_ID = "SELECT id FROM tags WHERE repository_id = $1 AND name = $2";
     USES = "SELECT s.began_seq, d.hash, r.name AS repository, t.name AS tag, t.class, s.from_at, s.until_at

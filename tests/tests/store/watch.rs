@@ -1,0 +1,99 @@
+//! Registries, watch periods, leases, clock offsets.
+
+use tagwarden::store::record::Offset;
+use tagwarden::store::watch::{Added, RegistryEntry};
+use tagwarden::store::{Scope, StoreError};
+use tagwarden_model::api::{JobKind, JobState, RepositoryState};
+use tagwarden_model::instant::Millis;
+
+use crate::db_test;
+use crate::world::{START, entry, filter, name, person, repository};
+
+db_test! {
+    async fn a_registry_entry_is_updated_by_its_name(world: World) {
+        let parted = RegistryEntry { name: "a".to_owned(), repositories: vec!["org-a/**".to_owned()], ..entry("ghcr.io") };
+        let first = world.store.put_registry(&parted).await.unwrap();
+        let second = world.store.put_registry(&RegistryEntry { host: "quay.io".to_owned(), ..parted }).await.unwrap();
+        assert_eq!(first.id, second.id);
+        let entries = world.store.registries().await.unwrap();
+        assert_eq!(entries.iter().map(|entry| entry.host.as_str()).collect::<Vec<_>>(), ["registry.example", "quay.io"]);
+        assert_eq!(entries[1], second);
+    }
+}
+
+db_test! {
+    async fn watching_again_begins_a_new_period_and_keeps_history(world: World) {
+        world.create("1.0.0", "a").await;
+        world.store.put_pass(world.repository, world.lease, &crate::world::pass(world.tick()), None).await.unwrap();
+        let before = world.store.watched(world.registry).await.unwrap().remove(0);
+        assert_eq!(world.store.watch(world.registry, &name(), &person(), world.tick()).await.unwrap(), Added::Already(world.repository));
+        let check = tagwarden::store::jobs::JobRequest::Check(Vec::new());
+        let job = world.store.create_job(&name(), JobKind::Check, &check, &person(), world.now()).await.unwrap().unwrap();
+
+        assert!(world.store.unwatch(&name(), &person(), world.tick()).await.unwrap());
+        assert!(!world.store.unwatch(&name(), &person(), world.tick()).await.unwrap());
+        assert!(!world.store.unwatch(&repository("never"), &person(), world.tick()).await.unwrap());
+        assert!(world.store.watched(world.registry).await.unwrap().is_empty());
+        assert_eq!(world.store.repository(Scope::All, &name(), world.now()).await.unwrap(), None);
+        assert!(world.store.tags(Scope::All, &filter(), None, 10).await.unwrap().is_some(), "history stays");
+        assert_eq!(world.store.job(Scope::All, job.id).await.unwrap().unwrap().state, JobState::Failed);
+
+        let again = world.tick();
+        assert_eq!(world.store.watch(world.registry, &name(), &person(), again).await.unwrap(), Added::New(world.repository));
+        let after = world.store.watched(world.registry).await.unwrap().remove(0);
+        assert!(after.period > before.period);
+        assert_eq!((after.watched_since, after.state.state), (again, RepositoryState::New));
+        assert_eq!((before.passes.len(), after.passes.len()), (1, 0), "passes of an earlier period promise nothing");
+        let loaded = world.store.load(world.repository, START).await.unwrap();
+        assert_eq!((loaded.tags.len(), loaded.listings.len()), (1, 0), "listings count within their period");
+        assert_eq!(world.row_counts().await["watch_periods"], 2);
+    }
+}
+
+db_test! {
+    async fn a_lease_is_renewed_by_its_owner_and_taken_when_it_ended(world: World) {
+        let hour = |n| START + Millis::hours(n);
+        let renewed = world.store.lease(world.registry, "here", hour(0), hour(2)).await.unwrap();
+        assert_eq!(renewed, Some(world.lease));
+        assert_eq!(world.store.lease(world.registry, "there", hour(1), hour(3)).await.unwrap(), None);
+        let theirs = world.store.lease(world.registry, "there", hour(2), hour(3)).await.unwrap().unwrap();
+        assert_eq!(theirs.epoch, world.lease.epoch + 1);
+        assert_eq!(world.store.lease(world.registry, "here", hour(2), hour(4)).await.unwrap(), None);
+    }
+}
+
+db_test! {
+    async fn of_ten_that_want_a_lease_one_has_it(world: World) {
+        let registry = world.store.put_registry(&entry("other.example")).await.unwrap().id;
+        let tries = (0..10).map(|number| {
+            let store = world.store.clone();
+            tokio::spawn(async move {
+                store.lease(registry, &format!("replica {number}"), START, START + Millis::hours(1)).await.unwrap()
+            })
+        });
+        let won = futures::future::join_all(tries.collect::<Vec<_>>()).await;
+        assert_eq!(won.into_iter().filter_map(Result::unwrap).count(), 1);
+    }
+}
+
+db_test! {
+    async fn offsets_are_widened_never_narrowed(world: World) {
+        let one = world.store.new_generation(START).await.unwrap();
+        let two = world.store.new_generation(START).await.unwrap();
+        assert!(two > one);
+        let offset = |generation, low, high| Offset { generation, low: Millis(low), high: Millis(high) };
+        for put in [offset(one, -10, 500), offset(one, -400, 100), offset(one, 0, 0), offset(two, 1, 2)] {
+            world.store.put_offset(world.registry, put).await.unwrap();
+        }
+        assert_eq!(world.store.offsets(world.registry).await.unwrap(), [offset(one, -400, 500), offset(two, 1, 2)]);
+    }
+}
+
+db_test! {
+    async fn what_the_database_refuses_is_an_error(world: World) {
+        let error = world.store.watch(4711, &repository("x"), &person(), START).await.unwrap_err();
+        assert!(matches!(error, StoreError::Database(_)), "{error:?}");
+        assert_eq!(error.to_string(), "the database failed", "causes are not sent");
+        assert_eq!(world.row_counts().await["repositories"], 1);
+    }
+}
