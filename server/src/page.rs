@@ -47,10 +47,7 @@ impl Page {
         let index = files.remove("index.html");
         let html = index.as_deref().map_or(Cow::Borrowed(MISSING), String::from_utf8_lossy);
         let build = hex(&Sha256::digest(html.as_bytes())[..8]);
-        let index = match index {
-            Some(_) => with_base(&html, base_path, &build),
-            None => html.into_owned(),
-        };
+        let index = with_base(&html, base_path, &build);
         let policy = page_policy(&index);
         let index = File::new(Bytes::from(index), "text/html; charset=utf-8", "no-cache", Some(&policy));
         let files = files.into_iter().map(|(name, bytes)| {

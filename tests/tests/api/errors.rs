@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::json;
+use tagwarden_model::instant::Millis;
 
 use tagwarden_tests::api_server::{Server, json_request, masked, request};
 
@@ -141,6 +142,21 @@ async fn a_body_must_say_that_it_is_json_and_be_short() {
     let chunks = futures::stream::iter((0..10).map(|_| Ok::<_, std::io::Error>("x".repeat(7_000))));
     let answer = server.send(json_request(Method::POST, "/api/v1/repositories", Body::from_stream(chunks))).await;
     assert_eq!(answer.error(), (413, "too_large".into(), String::new()));
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let server = Server::start().await;
+    let body = Body::from_stream(futures::stream::pending::<Result<String, std::io::Error>>());
+    let asked = server.send(json_request(Method::POST, "/api/v1/repositories", body));
+    let stepping = async {
+        loop {
+            server.clock.step(Millis::seconds(21));
+            tokio::task::yield_now().await;
+        }
+    };
+    let answer = tokio::select! { answer = asked => answer, () = stepping => unreachable!() };
+    assert_eq!(answer.error(), (408, "invalid".into(), String::new()));
 }
 
 #[tokio::test]

@@ -12,9 +12,7 @@ use tagwarden_model::log::{Entry, entry_hash, leaf_hash};
 use tagwarden_model::tag::{Band, Class, Listed, Prior, TagRecord, TagState};
 
 use crate::db_test;
-use crate::world::{
-    START, claimed, digest, event, mark, name, person, present, repository, tag_name, write_of,
-};
+use crate::world::{START, claimed, digest, event, mark, name, person, present, repository, tag_name, write_of};
 
 db_test! {
     async fn a_tag_row_is_read_as_it_was_written(world: World) {

@@ -31,7 +31,14 @@ fn naming(minutes: i64, tags: &[&str]) -> PassRow {
 
 fn failing(minutes: i64, reason: &str) -> PassRow {
     let reason = Some(reason.to_owned());
-    PassRow { complete: false, listed: None, unseen: vec![(Unknown::Unreachable, 3)], seen: 0, reason, ..pass(at(minutes)) }
+    PassRow {
+        complete: false,
+        listed: None,
+        unseen: vec![(Unknown::Unreachable, 3)],
+        seen: 0,
+        reason,
+        ..pass(at(minutes))
+    }
 }
 
 db_test! {

@@ -173,7 +173,9 @@ impl World {
     pub async fn row_counts(&self) -> BTreeMap<String, usize> {
         let tables = match &self.raw {
             Raw::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-            Raw::Postgres(_) => "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = 'public'",
+            Raw::Postgres(_) => {
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = 'public'"
+            }
         };
         let mut counts = BTreeMap::new();
         for table in self.texts(tables.to_owned()).await {
