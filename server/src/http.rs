@@ -105,7 +105,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         None => csrf,
     };
     let base = state.settings.base_path.clone();
-    let (routes, _) = routes::all(&base);
+    let routes = routes::all(&base);
     let routes = if base == "/" {
         routes
     } else {
