@@ -137,6 +137,7 @@ pub struct Repository {
 #[serde(deny_unknown_fields)]
 pub struct AddRepository {
     /// As docker would take it: `nginx`, `ghcr.io/acme/api`, `127.0.0.1:5000/team/api`.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
     pub name: String,
 }
 
@@ -319,6 +320,7 @@ pub struct Acknowledge {
     /// The version of the flag that was looked at.
     pub version: i64,
     /// Why it may wait; 1 to 2,000 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 2000))]
     pub reason: String,
     /// It opens again then.
     #[serde(default)]
@@ -336,6 +338,7 @@ pub struct Close {
     /// What was decided. Closing in breach needs `accepted`: the promise becomes what the tag is now.
     pub resolution: Resolution,
     /// Why; 1 to 2,000 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 2000))]
     pub reason: String,
 }
 
@@ -386,10 +389,11 @@ pub struct Target {
 #[serde(deny_unknown_fields)]
 pub struct ProveTargets {
     /// The repository.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
     pub repository: String,
     /// Prove this digest only; by default the first five targets of `tag`.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"))]
     pub digest: Option<Digest>,
     /// The tag whose targets are meant.
     #[serde(default)]
@@ -402,9 +406,11 @@ pub struct ProveTargets {
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// The repository.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
     pub repository: String,
     /// These tags only, at most 100; by default the whole repository.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub tags: Vec<String>,
 }
 
@@ -414,13 +420,15 @@ pub struct Check {
 #[serde(deny_unknown_fields)]
 pub struct MakePromise {
     /// The repository.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
     pub repository: String,
     /// The release tag; may not exist yet.
     pub tag: String,
     /// The digest; `null` retires the release (its absence is the promise).
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"))]
     pub digest: Option<Digest>,
     /// Why; 1 to 2,000 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 2000))]
     pub reason: String,
 }
 
