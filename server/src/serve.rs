@@ -13,9 +13,7 @@ use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::Checked;
 use crate::http::{self, AppState, HttpSettings};
 use crate::jobs::Jobs;
-use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::page::Page;
 use crate::policy::Policy;
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
@@ -63,7 +61,6 @@ pub async fn serve(
 
     let (wake, woken) = watch::channel(());
     let metrics = Metrics::new();
-    let live = Live::start(store.clone(), clock.clone(), stop.clone()).await?;
     let registries = Registries {
         store: store.clone(),
         clock: clock.clone(),
@@ -79,17 +76,10 @@ pub async fn serve(
     let polling = tokio::spawn(registries.run(stop.clone()));
     let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
 
-    let base_path = config.server.public_url.as_ref().map_or_else(
-        || "/".to_owned(),
-        |url| {
-            let path = url.path();
-            if path.ends_with('/') { path.to_owned() } else { format!("{path}/") }
-        },
-    );
-    let page = Arc::new(Page::embedded(&base_path));
-    let http_settings = Arc::new(HttpSettings { base_path, public_url: config.server.public_url, no_auth });
+    let public_url = config.server.public_url;
+    let http_settings = HttpSettings { base_path: config.base_path, public_url, no_auth };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
-    let state = AppState { store, clock, settings: http_settings, page, live, metrics, wake, shutdown: stop.clone() };
+    let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;
     let served = http::serve(listener, state).await;
     stop.cancel();
     // Tasks end by `stop`; one that panicked has said so in the log.
