@@ -182,8 +182,6 @@ pub enum ConfigError {
 pub struct Checked {
     /// Where people reach the server and where it keeps the record.
     pub server: ServerConfig,
-    /// The path below which the server lives, from `public_url`; begins and ends with a slash.
-    pub base_path: String,
     /// How often and how patiently.
     pub plan: Plan,
     /// Registry entries in their order: name, patterns, settings.
@@ -239,24 +237,11 @@ impl Config {
                 Err(error) => wrong.push(format!("[[policy]] number {}: {error}", at + 1)),
             }
         }
-        let base_path = crate::http::base_path(self.server.public_url.as_ref().map_or("/", Url::path));
-        let base_path = base_path.unwrap_or_else(|error| {
-            wrong.push(format!("[server] public_url: {error}"));
-            String::new()
-        });
         if !wrong.is_empty() {
             return Err(ConfigError::Meaning(wrong));
         }
         let policy = Policy::new(rules);
-        Ok(Checked {
-            server: self.server,
-            base_path,
-            plan: self.polling.plan(),
-            registries,
-            watches,
-            policy,
-            credentials,
-        })
+        Ok(Checked { server: self.server, plan: self.polling.plan(), registries, watches, policy, credentials })
     }
 }
 

@@ -32,6 +32,9 @@ pub enum ServeError {
     /// The database.
     #[error("the database cannot be used: {0}")]
     Store(#[from] StoreError),
+    /// The path of `public_url`.
+    #[error("public_url: {0}")]
+    PublicUrl(String),
     /// The address, or the HTTP server.
     #[error("serving failed: {0}")]
     Http(#[from] std::io::Error),
@@ -77,7 +80,8 @@ pub async fn serve(
     let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
 
     let public_url = config.server.public_url;
-    let http_settings = HttpSettings { base_path: config.base_path, public_url, no_auth };
+    let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
+    let http_settings = HttpSettings { base_path, public_url, no_auth };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;
     let served = http::serve(listener, state).await;
