@@ -434,7 +434,7 @@ async fn a_realm_elsewhere_inside_gets_no_credentials() {
     let server =
         Scripted::start(|_| answer(401, &[("www-authenticate", "Bearer realm=\"http://169.254.169.254/token\"")], ""))
             .await;
-    assert!(is_refused(&Client::new(server.host(), |_| {}).head().await, "169.254.169.254"));
+    assert!(is_refused(&Client::new(server.host(), |_| {}).head().await, "`169.254.169.254`, an internal address"));
     let relative = Scripted::start(|seen| match (seen.uri.path(), seen.header("authorization")) {
         ("/v2/auth", _) => answer(200, &[], r#"{"token":"t"}"#),
         (_, "Bearer t") => manifest(),
@@ -824,8 +824,8 @@ async fn a_redirect_to_another_host_gets_no_authorization() {
 #[tokio::test]
 async fn redirects_inside_and_without_end_are_not_followed() {
     for (location, part, requests) in [
-        ("http://169.254.169.254/latest/meta-data", "169.254.169.254", 1),
-        ("http://10.0.0.1/x", "10.0.0.1", 1),
+        ("http://169.254.169.254/latest/meta-data", "`169.254.169.254`, an internal address", 1),
+        ("http://10.0.0.1/x", "`10.0.0.1`, an internal address", 1),
         ("/again", "more than 5 redirects", 6),
     ] {
         let server = Scripted::start(move |_| answer(302, &[("location", location)], "")).await;
