@@ -161,7 +161,8 @@ fn files_are_short() {
     let mut wrong = Vec::new();
     for path in files() {
         let checked = has_extension(&path, &["rs", "css", "js", "sh", "html"]);
-        if !checked || is_test_file(&path) || path.contains("/migrations/") {
+        let generated = path == "app/tagwarden.css";
+        if !checked || generated || is_test_file(&path) || path.contains("/migrations/") {
             continue;
         }
         let text = read(&path);
@@ -274,7 +275,10 @@ fn every_stylesheet_is_in_the_written_order() {
     let order: Vec<_> = read("style/order.txt").lines().map(str::to_owned).collect();
     let named: BTreeSet<_> = order.iter().cloned().collect();
     assert_eq!(named.len(), order.len(), "style/order.txt names a file twice");
-    assert_eq!(named, sheets, "style/order.txt names the files of style/, one a line, in the order they are concatenated");
+    assert_eq!(
+        named, sheets,
+        "style/order.txt names the files of style/, one a line, in the order they are concatenated"
+    );
 }
 
 #[test]
