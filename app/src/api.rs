@@ -57,11 +57,6 @@ impl ApiError {
             Self::Unintelligible(_) => "Reload the page. A proxy in between may also have answered.".into(),
         }
     }
-
-    /// Whether the thing asked for does not exist.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, .. })
-    }
 }
 
 type Answer<T> = Result<T, ApiError>;

@@ -43,11 +43,6 @@ pub fn is_hidden() -> bool {
     document().is_some_and(|document| document.hidden())
 }
 
-/// The window's width in pixels.
-pub fn viewport_width() -> f64 {
-    window().and_then(|window| window.inner_width().ok()).and_then(|width| width.as_f64()).unwrap_or(1024.0)
-}
-
 /// Titles the tab and marks its icon while something needs attention.
 pub fn set_title(page: Option<&str>, attention: u64) {
     let count = if attention > 0 { format!("({attention}) ") } else { String::new() };
@@ -99,15 +94,13 @@ pub fn theme() -> Option<String> {
 pub fn set_theme(theme: Option<&str>) {
     let Some(root) = document().and_then(|document| document.document_element()) else { return };
     let storage = window().and_then(|window| window.local_storage().ok().flatten());
-    match theme {
-        Some(theme) => {
-            let _ = root.set_attribute("data-theme", theme);
-            let _ = storage.map(|storage| storage.set_item("theme", theme));
-        }
-        None => {
-            let _ = root.remove_attribute("data-theme");
-            let _ = storage.map(|storage| storage.remove_item("theme"));
-        }
+    // Storage may be forbidden; the choice then lasts until the page is closed.
+    if let Some(theme) = theme {
+        let _ = root.set_attribute("data-theme", theme);
+        let _ = storage.map(|storage| storage.set_item("theme", theme));
+    } else {
+        let _ = root.remove_attribute("data-theme");
+        let _ = storage.map(|storage| storage.remove_item("theme"));
     }
 }
 
@@ -134,12 +127,5 @@ pub async fn copy(text: &str, shown: Option<&Element>) -> bool {
 pub fn print() {
     if let Some(window) = window() {
         let _ = window.print();
-    }
-}
-
-/// Loads the whole page anew.
-pub fn reload() {
-    if let Some(window) = window() {
-        let _ = window.location().reload();
     }
 }

@@ -57,13 +57,17 @@ pub fn clock_with_date(at: Instant, now: Instant, offset: Millis) -> String {
     }
 }
 
-/// A window in words: "between 08:41:12 and 08:46:09", "before 08:46:09".
+/// A window in words: "between 08:41:12 and 08:46:09", "22 Nov between 20:12 and 20:17", "before 08:46:09".
 pub fn window(not_before: Option<Instant>, not_after: Instant, now: Instant, offset: Millis) -> String {
     let end = clock_with_date(not_after, now, offset);
-    match not_before.map(|at| clock_with_date(at, now, offset)) {
-        Some(start) if start == end => format!("at {end}"),
-        Some(start) => format!("between {start} and {end}"),
+    let of_day = |instant: Instant| (instant + offset).0.div_euclid(86_400_000);
+    match not_before {
         None => format!("before {end}"),
+        Some(start) if of_day(start) == of_day(not_after) && of_day(start) != of_day(now) => {
+            let (start, end) = (clock(start, offset), clock(not_after, offset));
+            format!("{} between {} and {}", date(not_after, offset), &start[..5], &end[..5])
+        }
+        Some(start) => format!("between {} and {end}", clock_with_date(start, now, offset)),
     }
 }
 
@@ -114,6 +118,10 @@ mod tests {
         assert_eq!(window_of(Some(NOON - Millis::minutes(5))), "between 11:55:00 and 12:00:00");
         assert_eq!(window_of(Some(NOON - Millis::hours(13))), "between 22 Nov 23:00 and 12:00:00");
         assert_eq!(window_of(None), "before 12:00:00");
+        let (day, later) = (Millis::hours(24), NOON + Millis::days(2));
+        let of_yesterday = window(Some(NOON - Millis::minutes(5)), NOON, NOON + day, zero);
+        assert_eq!(of_yesterday, "23 Nov between 11:55 and 12:00");
+        assert_eq!(window(Some(NOON - day), NOON, later, zero), "between 22 Nov 12:00 and 23 Nov 12:00");
         assert_eq!(absolute(NOON, Millis::hours(1)), "23 Nov 2026 13:00:00");
     }
 

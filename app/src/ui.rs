@@ -11,7 +11,7 @@ mod when;
 pub use copy_button::{CopyButton, Copyable};
 pub use digest_chip::{Difference, DigestChip};
 pub use flag_card::FlagCard;
-pub use loaded::{ErrorNote, Loaded, More};
+pub use loaded::{Loaded, More};
 pub use repository_name::RepositoryName;
 pub use shell::{Shell, SummaryHere, title};
 pub use when::{Now, When, WindowWords};

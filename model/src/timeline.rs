@@ -177,31 +177,47 @@ pub fn layout(scene: &Scene, frame: &Frame<'_>) -> Drawing {
     let left = gutter(scene, frame.width);
     let to = frame.now + Millis((frame.now - frame.from).0 / 50);
     let scale = Scale { from: frame.from, now: frame.now, to, left, right: (frame.width - RIGHT).max(left + 1.0) };
-    let bottom = AXIS
-        + scene.rows.iter().map(|row| if matches!(row, Row::Heading(_)) { HEADING } else { LANE }).sum::<f64>()
-        + 4.0;
+    let bottom = AXIS + scene.rows.iter().map(height).sum::<f64>() + 4.0;
     drawing.height = bottom + NOTES;
 
     unwatched(&mut drawing, scene, &scale, bottom);
     axis::draw(&mut drawing, &scale, frame, bottom);
+    for (lane, y) in lanes(scene) {
+        draw_bars(&mut drawing, lane, &scale, frame, y);
+    }
+    // Gaps lie over bars, whose digests were not observed then, and under marks and labels, which stay legible.
+    gaps(&mut drawing, scene, &scale, bottom);
     let mut y = AXIS;
     for row in &scene.rows {
-        match row {
-            Row::Heading(text) => {
-                drawing.text(Style::HeadingText, 0.0, y + HEADING - 11.0, false, text.clone());
-                y += HEADING;
-            }
-            Row::Lane(lane) => {
-                draw_lane(&mut drawing, lane, &scale, frame, y);
-                y += LANE;
-            }
+        if let Row::Heading(text) = row {
+            drawing.text(Style::HeadingText, 0.0, y + HEADING - 11.0, false, text.clone());
         }
+        y += height(row);
     }
-    gaps(&mut drawing, scene, &scale, bottom);
+    for (lane, y) in lanes(scene) {
+        draw_lane(&mut drawing, lane, &scale, frame, y);
+    }
     let now = scale.x(frame.now).floor() + 0.5;
     drawing.line(Style::Now, vec![(now, AXIS - 6.0), (now, bottom)]);
     drawing.text(Style::NowText, now, bottom + 12.0, true, "now".into());
     drawing
+}
+
+fn height(row: &Row) -> f64 {
+    if matches!(row, Row::Heading(_)) { HEADING } else { LANE }
+}
+
+/// Lanes with their tops.
+fn lanes(scene: &Scene) -> impl Iterator<Item = (&Lane, f64)> {
+    let tops = scene.rows.iter().scan(AXIS, |y, row| {
+        let top = *y;
+        *y += height(row);
+        Some(top)
+    });
+    scene.rows.iter().zip(tops).filter_map(|(row, top)| match row {
+        Row::Lane(lane) => Some((lane, top)),
+        Row::Heading(_) => None,
+    })
 }
 
 /// Room for the names of the lanes: what the longest needs, and at most a quarter of the picture.
@@ -256,7 +272,6 @@ fn gaps(drawing: &mut Drawing, scene: &Scene, scale: &Scale, bottom: f64) {
 
 fn draw_lane(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'_>, y: f64) {
     let middle = y + LANE / 2.0;
-    drawing.line(Style::LaneLine, vec![(scale.left, y + LANE - 0.5), (scale.right + RIGHT, y + LANE - 0.5)]);
     let room = ((scale.left - 12.0) / CHARACTER) as usize;
     drawing.items.push(Item {
         shape: Shape::Text { x: 0.0, y: middle, end: false, text: labels::shorten(&lane.label, room) },
@@ -265,32 +280,40 @@ fn draw_lane(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'_
         title: Some(lane.label.clone()),
     });
     for bar in &lane.bars {
-        draw_bar(drawing, bar, scale, frame, y);
+        draw_bar_text(drawing, bar, scale, y);
     }
     draw_marks(drawing, lane, scale, frame, middle);
 }
 
-fn draw_bar(drawing: &mut Drawing, bar: &Bar, scale: &Scale, frame: &Frame<'_>, y: f64) {
-    let until = bar.until.unwrap_or(scale.now);
-    if until <= scale.from {
-        return;
+fn draw_bars(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'_>, y: f64) {
+    drawing.line(Style::LaneLine, vec![(scale.left, y + LANE - 0.5), (scale.right + RIGHT, y + LANE - 0.5)]);
+    for bar in &lane.bars {
+        let Some((x, width)) = extent(bar, scale) else { continue };
+        let ending = bar.until.map_or_else(|| "now".to_owned(), |until| axis::date_time(until, frame.offset));
+        let title = format!("{}, {} to {ending}", bar.title, axis::date_time(bar.from, frame.offset));
+        let hue = Some(hue::bars(&bar.digest)[0]);
+        let shape = Shape::Rect { x, y: y + 5.0, width, height: LANE - 10.0 };
+        drawing.items.push(Item { shape, style: Style::Span, hue, title: Some(title) });
     }
+}
+
+/// Left edge and width of a bar; `None` left of the picture. Two pixels of the ground part it from the next one,
+/// whatever their colours.
+fn extent(bar: &Bar, scale: &Scale) -> Option<(f64, f64)> {
+    let until = bar.until.unwrap_or(scale.now);
     let (x, end) = (scale.x(bar.from), scale.x(until));
-    // Two pixels of the ground part a bar from the next one, whatever their colours.
-    let width = (end - x - 2.0).max(2.0);
-    let hue = Some(hue::bars(&bar.digest)[0]);
-    let ending = bar.until.map_or_else(|| "now".to_owned(), |until| axis::date_time(until, frame.offset));
-    let title = format!("{}, {} to {ending}", bar.title, axis::date_time(bar.from, frame.offset));
-    let shape = Shape::Rect { x, y: y + 5.0, width, height: LANE - 10.0 };
-    drawing.items.push(Item { shape, style: Style::Span, hue, title: Some(title) });
+    (until > scale.from).then(|| (x, (end - x - 2.0).max(2.0)))
+}
+
+fn draw_bar_text(drawing: &mut Drawing, bar: &Bar, scale: &Scale, y: f64) {
+    let Some((x, width)) = extent(bar, scale) else { return };
     let words = [Some(bar.label.clone()), bar.short.clone()];
     if let Some(text) = words.into_iter().flatten().find(|text| labels::width(text) + 12.0 <= width) {
-        let shape = Shape::Text { x: x + 6.0, y: y + LANE / 2.0, end: false, text };
-        drawing.items.push(Item { shape, style: Style::SpanText, hue: None, title: None });
+        drawing.text(Style::SpanText, x + 6.0, y + LANE / 2.0, false, text);
     }
     if bar.ended {
         let title = Some("Deleted".to_owned());
-        drawing.push(Style::End, Shape::Glyph(Glyph::Cross, end + GLYPH, y + LANE / 2.0), title);
+        drawing.push(Style::End, Shape::Glyph(Glyph::Cross, x + width + GLYPH + 2.0, y + LANE / 2.0), title);
     }
 }
 

@@ -85,11 +85,11 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
                 <Show when=is_breach>
                     <section class="card"><h2>"What changed"</h2><Changed data /></section>
                 </Show>
+                <FlagActs flag detail />
                 <Story data />
             </div>
             <div class="stack">
                 <Show when=is_breach><WayBack data /></Show>
-                <FlagActs flag detail />
             </div>
         </div>
     }
@@ -100,16 +100,21 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
     let flag = &data.flag;
     let restored = data.transitions.iter().rev().find(|step| step.to == FlagState::Restored).map(|step| step.at);
     let exposed = match (flag.state, restored) {
-        (FlagState::Restored, Some(at)) => format!(" Restored after {}.", time::length(at - flag.not_after)),
+        (FlagState::Restored, Some(at)) => format!("Exposed for {}, then restored.", time::length(at - flag.not_after)),
         (FlagState::Closed, _) => String::new(),
-        _ => format!(" So for {} now.", time::length(Now::get() - flag.not_after)),
+        _ => format!("Exposed for {} so far.", time::length(Now::get() - flag.not_after)),
     };
-    let clock_changed = data.events.iter().any(|event| event.clock_changed);
-    view! {
-        "It happened " <strong><WindowWords not_before=flag.not_before not_after=flag.not_after /></strong>
-        ": last seen as it was, then first seen as it is." {exposed}
-        {clock_changed.then_some(" A clock changed in between; the window is wider for it.")}
-    }
+    let clock = |at: Instant| time::clock_with_date(at, Now::get(), browser::offset(at));
+    let end = view! { <strong>{clock(flag.not_after)}</strong> };
+    let window = match flag.not_before {
+        Some(start) => {
+            view! { "Between " <strong>{clock(start)}</strong> " (last seen old) and " {end} " (first seen new). " }
+                .into_any()
+        }
+        None => view! { "Before " {end} ", when it was first looked at. " }.into_any(),
+    };
+    let widened = data.events.iter().any(|event| event.clock_changed);
+    view! { {window} {exposed} {widened.then_some(" A clock changed in between; the window is wider for it.")} }
 }
 
 #[component]

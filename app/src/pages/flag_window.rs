@@ -24,7 +24,7 @@ fn start(data: &FlagDetail, now: Instant) -> Instant {
     let (after, before) = (data.flag.not_after, data.flag.not_before);
     let window = before.map_or(0, |before| (after - before).0);
     let since = (now - after).0.max(window).max(Millis::minutes(1).0);
-    before.unwrap_or(after) - Millis(since / 3 + window / 2)
+    before.unwrap_or(after) - Millis(since / 2 + window / 2)
 }
 
 fn scene_of(data: &FlagDetail) -> Scene {

@@ -41,12 +41,11 @@ fn scene_of(events: &[Event], repositories: &[Repository]) -> Scene {
     for event in events.iter().filter(|event| event.class == Some(Class::Release) && !event.baseline) {
         let old = newest.is_some_and(|newest| event.at < newest - MONTH);
         let Some(mark) = mark(event, events).filter(|_| !old) else { continue };
-        match lanes.iter_mut().find(|(name, _)| *name == event.repository) {
-            Some((_, lane)) => lane.marks.push(mark),
-            None => {
-                let label = split_name(&event.repository).1.to_owned();
-                lanes.push((event.repository.clone(), Lane { label, marks: vec![mark], ..Lane::default() }));
-            }
+        if let Some((_, lane)) = lanes.iter_mut().find(|(name, _)| *name == event.repository) {
+            lane.marks.push(mark);
+        } else {
+            let label = split_name(&event.repository).1.to_owned();
+            lanes.push((event.repository.clone(), Lane { label, marks: vec![mark], ..Lane::default() }));
         }
     }
     lanes.sort_by(|one, other| one.0.cmp(&other.0));

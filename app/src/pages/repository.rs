@@ -13,7 +13,7 @@ use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
 use crate::time;
-use crate::ui::{FlagCard, Loaded, SummaryHere, When, title};
+use crate::ui::{FlagCard, Loaded, Now, SummaryHere, When, title};
 
 /// What the page shows, apart from the pages of its lists.
 #[derive(Clone)]
@@ -107,7 +107,13 @@ fn Facts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync
         let (last, next) = repository.with(|repository| (repository.last_pass, repository.next_pass));
         view! {
             {last.map(|at| view! { <span>"checked " <When at /></span> })}
-            {next.map(|at| view! { <span>"next " <When at /></span> })}
+            {next.map(|at| {
+                if at > Now::get() {
+                    view! { <span>"next " <When at /></span> }.into_any()
+                } else {
+                    view! { <span>"next pass is due"</span> }.into_any()
+                }
+            })}
         }
     };
     let promised = move || {

@@ -1,5 +1,7 @@
 //! The one writer from the model's display list to SVG elements.
 
+use std::fmt::Write as _;
+
 use leptos::prelude::*;
 use tagwarden_model::timeline::{Drawing, Glyph, Item, Shape, Style};
 
@@ -32,7 +34,7 @@ pub fn write(drawing: Drawing, label: &str) -> AnyView {
 fn item(item: Item) -> AnyView {
     let mut class = class(item.style).to_owned();
     if let Some(hue) = item.hue {
-        class.push_str(&format!(" hue-{hue}"));
+        let _ = write!(class, " hue-{hue}");
     }
     let title = item.title.map(|title| view! { <title>{title}</title> });
     match item.shape {

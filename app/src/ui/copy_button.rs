@@ -29,7 +29,10 @@ pub fn CopyButton(
             let shown = shown.and_then(|shown| shown.try_get_untracked().flatten());
             let done = browser::copy(&text, shown.as_deref().map(AsRef::as_ref)).await;
             said.try_set(if done { "Copied" } else { "Press Ctrl+C" });
-            set_timeout(move || drop(said.try_set("Copy")), SAID);
+            let calm_down = move || {
+                said.try_set("Copy");
+            };
+            set_timeout(calm_down, SAID);
         });
     };
     view! {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use tagwarden_model::api::Flag;
 
-use super::{Difference, WindowWords};
+use super::{Difference, DigestChip, WindowWords};
 use crate::phrase::{self, Breach};
 use crate::url;
 
@@ -19,6 +19,11 @@ pub fn FlagCard(flag: Flag, #[prop(optional)] first: bool) -> impl IntoView {
         (false, _) => ("Review", "button"),
     };
     let is_breach = matches!(phrase::breach(&flag), Breach::Changed | Breach::Removed);
+    let digests = match (is_breach, flag.promise == flag.current, flag.promise.clone()) {
+        (false, ..) => ().into_any(),
+        (true, true, Some(digest)) => view! { <DigestChip digest /> }.into_any(),
+        (true, _, before) => view! { <Difference before after=flag.current.clone() /> }.into_any(),
+    };
     let subject = phrase::subject(&flag);
     let label = format!("{verb} for {subject}");
     let mut remarks = Vec::new();
@@ -44,9 +49,9 @@ pub fn FlagCard(flag: Flag, #[prop(optional)] first: bool) -> impl IntoView {
             </p>
             <p class="flag-card-when"><WindowWords not_before=flag.not_before not_after=flag.not_after /></p>
             <p class="flag-card-digests">
-                {is_breach.then(|| view! { <Difference before=flag.promise.clone() after=flag.current.clone() /> })}
-                <span class="flag-card-where" title=flag.repository.clone()>{flag.repository.clone()}</span>
+                {digests}
                 {(!remarks.is_empty()).then(|| view! { <span class="quiet">{remarks.join(", ")}</span> })}
+                <span class="flag-card-where" title=flag.repository.clone()>{flag.repository.clone()}</span>
             </p>
             <a class=format!("{weight} flag-card-button") href=address aria-label=label>{verb}</a>
         </article>

@@ -7,7 +7,6 @@ use tagwarden_model::instant::Millis;
 
 use super::Now;
 use crate::live::Live;
-use crate::phrase;
 use crate::remote::Remote;
 use crate::stream::Status;
 use crate::{api, browser, time, url};

@@ -34,7 +34,7 @@ pub(super) fn shorten(text: &str, room: usize) -> String {
 
 /// Gives each mark its label right of it, or left of it where the right is taken or over the edge, in the order of
 /// importance: breaches, the newest release, first releases of a track, the rest. A label that would touch another
-/// label or mark is left out.
+/// label or mark is left out; that of a reassigned release may stand anywhere on the line to its first mark.
 pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
     let glyphs = marks.iter().map(|mark| scale.x(mark.at)).map(|x| (x - GLYPH, x + GLYPH));
     let mut taken: Vec<(f64, f64)> = glyphs.collect();
@@ -56,12 +56,20 @@ pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
         let (x, room) = (scale.x(mark.at), width(&mark.label));
         let right = (x + GLYPH + 4.0, x + GLYPH + 4.0 + room);
         let left = (x - GLYPH - 4.0 - room, x - GLYPH - 4.0);
+        // The line of "now" stands right of every mark: no label crosses it.
+        let last = scale.x(scale.now) - 2.0;
         let free = |(from, to): &(f64, f64)| {
             *from >= scale.left
-                && *to <= scale.right + super::RIGHT
+                && *to <= last
                 && taken.iter().all(|(other_from, other_to)| to + 2.0 < *other_from || from - 2.0 > *other_to)
         };
-        let found = [(right, false), (left, true)].into_iter().find(|(place, _)| free(place));
+        let mut places = vec![(right, false), (left, true)];
+        if let MarkKind::Reassigned { first } | MarkKind::Restored { first } = mark.kind {
+            // Anywhere along the line that joins the mark to its first one, the nearest place first.
+            let steps = ((x - scale.x(first) - room) / 12.0).max(0.0) as usize;
+            places.extend((1..=steps).map(|step| 12.0 * step as f64).map(|by| ((left.0 - by, left.1 - by), true)));
+        }
+        let found = places.into_iter().find(|(place, _)| free(place));
         if let Some((place, end)) = found {
             taken.push(place);
             let style = match mark.kind {

@@ -146,7 +146,9 @@ fn by_tag(timeline: &Timeline, class: Class) -> BTreeMap<&str, Vec<&Span>> {
     for span in timeline.spans.iter().filter(|span| span.class == class) {
         tags.entry(&span.tag).or_default().push(span);
     }
-    tags.values_mut().for_each(|spans| spans.sort_by_key(|span| span.from));
+    for spans in tags.values_mut() {
+        spans.sort_by_key(|span| span.from);
+    }
     tags
 }
 
@@ -163,9 +165,12 @@ fn release_lanes(timeline: &Timeline, from: Instant) -> (Vec<Lane>, usize) {
         };
         let label =
             if family == "commit" || numbers.is_empty() { family.clone() } else { track::name(&family, major_minor) };
+        let lane_family = family.clone();
         let lane = tracks.entry((family, std::cmp::Reverse(major_minor))).or_default();
         lane.label = label;
-        add_release(lane, tag, spans, numbers.get(2) == Some(&0));
+        // The lane says the family already.
+        let short = tag.strip_suffix(lane_family.as_str()).and_then(|tag| tag.strip_suffix('-')).unwrap_or(tag);
+        add_release(lane, tag, short, spans, numbers.get(2) == Some(&0));
     }
     let mut lanes: Vec<(String, Lane)> = tracks.into_iter().map(|((family, _), lane)| (family, lane)).collect();
     if lanes.iter().filter(|(_, lane)| lane.is_busy(from)).count() > RELEASE_LANES {
@@ -215,8 +220,9 @@ fn keep(lanes: Vec<Lane>, from: Instant, most: usize) -> (Vec<Lane>, usize) {
 }
 
 /// The marks of one release tag.
-fn add_release(lane: &mut Lane, tag: &str, spans: &[&Span], major: bool) {
+fn add_release(lane: &mut Lane, tag: &str, short_tag: &str, spans: &[&Span], major: bool) {
     let Some(first) = spans.first() else { return };
+    let before = lane.marks.len();
     if first.baseline {
         lane.baseline += 1;
     }
@@ -233,7 +239,7 @@ fn add_release(lane: &mut Lane, tag: &str, spans: &[&Span], major: bool) {
                 format!("{tag} reassigned: {} became {short}", first.digest.short()),
             ),
             _ if span.baseline => continue,
-            _ => (MarkKind::Release, tag.to_owned(), format!("{tag} published as {short}")),
+            _ => (MarkKind::Release, short_tag.to_owned(), format!("{tag} published as {short}")),
         };
         lane.marks.push(Mark { at: span.from, kind, label, title, digest: span.digest.clone(), major });
     }
@@ -252,8 +258,8 @@ fn add_release(lane: &mut Lane, tag: &str, spans: &[&Span], major: bool) {
             });
         }
     }
-    // One tag's story is told once: where it was reassigned, its first mark and its last carry its name.
-    let mine = lane.marks.iter_mut().filter(|mark| mark.label.split(' ').next() == Some(tag) && mark.at > first.from);
+    // One tag's story is told once: of its later marks only the last carries a name.
+    let mine = lane.marks[before..].iter_mut().filter(|mark| mark.kind != MarkKind::Release);
     let mut later: Vec<&mut Mark> = mine.collect();
     later.sort_by_key(|mark| mark.at);
     later.pop();

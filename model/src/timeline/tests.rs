@@ -178,7 +178,11 @@ proptest! {
             if !labels.contains(&drawing.items[*at].style) {
                 continue;
             }
-            prop_assert!(*left >= 0.0 && *right <= width, "{:?} leaves the picture", drawing.items[*at]);
+            let now = drawing.items.iter().find_map(|item| match (&item.shape, item.style) {
+                (Shape::Line(points), Style::Now) => Some(points[0].0),
+                _ => None,
+            });
+            prop_assert!(*left >= 0.0 && Some(*right) <= now, "{:?} leaves the picture", drawing.items[*at]);
             for (other_at, (other_left, other_right, other_y)) in &marks {
                 let apart = at == other_at || (y - other_y).abs() > 1.0 || left >= other_right || right <= other_left;
                 prop_assert!(apart, "{:?} touches {:?}", drawing.items[*at], drawing.items[*other_at]);
