@@ -65,6 +65,7 @@ pub fn needs_attention(flag: &Flag) -> bool {
 pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
     let urgent: Vec<Breach> = flags.iter().filter(|flag| needs_attention(flag)).map(breach).collect();
     let known = urgent.len() as u64 == summary.needs_attention;
+    let releases = urgent.iter().all(|breach| matches!(breach, Breach::Changed | Breach::Removed));
     let alike = urgent.first().copied().filter(|first| known && urgent.iter().all(|other| other == first));
     let amount = number(summary.needs_attention);
     match (summary.repositories, summary.needs_attention, summary.needs_review) {
@@ -86,6 +87,9 @@ pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
             Some(Breach::Removed) => format!("{amount} releases were removed after they were published."),
             Some(Breach::Vanished) => format!("{amount} repositories are gone."),
             Some(Breach::Invisible) => format!("{amount} repositories can no longer be seen."),
+            None if known && releases => {
+                format!("{amount} releases were changed or removed after they were published.")
+            }
             None => format!("{amount} flags need a decision."),
         },
     }
@@ -208,6 +212,14 @@ pub fn readiness_tone(readiness: Readiness) -> Tone {
     }
 }
 
+/// A text that a person or a registry wrote, with the characters made visible that would turn the direction of what
+/// follows, or hide.
+pub fn visible(text: &str) -> String {
+    let tricks =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    text.chars().map(|c| if tricks(c) || (c.is_control() && c != '\n') { '\u{fffd}' } else { c }).collect()
+}
+
 /// The first letter as a capital.
 pub fn capital(word: &str) -> String {
     let mut letters = word.chars();
@@ -306,7 +318,11 @@ mod tests {
             (summary(3, 1, 0, 0), vec![flag(true)], "One release was changed after it was published."),
             (summary(3, 1, 1, 0), vec![flag(false)], "One release was removed after it was published."),
             (summary(3, 2, 0, 0), vec![flag(true), flag(true)], "Two releases were changed after they were published."),
-            (summary(3, 2, 0, 0), vec![flag(true), flag(false)], "Two flags need a decision."),
+            (
+                summary(3, 2, 0, 0),
+                vec![flag(true), flag(false)],
+                "Two releases were changed or removed after they were published.",
+            ),
             (summary(3, 40, 0, 0), vec![flag(true)], "40 flags need a decision."),
             (summary(3, 0, 1, 0), vec![], "One release was changed and is as published again."),
         ] {
@@ -330,6 +346,12 @@ mod tests {
         assert_eq!(split_name("api"), ("", "api"));
         assert_eq!(flag_title(&flag(true), Some(Millis::days(19))), "was reassigned 19 days after release");
         assert_eq!(flag_title(&flag(false), None), "was removed");
+    }
+
+    #[test]
+    fn a_text_cannot_turn_the_direction_of_the_page() {
+        assert_eq!(visible("knows \u{202e}exe.txt\u{0}"), "knows \u{fffd}exe.txt\u{fffd}");
+        assert_eq!(visible("שלום, two\nlines"), "שלום, two\nlines");
     }
 
     #[test]

@@ -227,7 +227,7 @@ fn gutter(scene: &Scene, width: f64) -> f64 {
         Row::Heading(_) => 0,
     });
     let wanted = longest.max().unwrap_or(0) as f64 * CHARACTER + 20.0;
-    wanted.clamp(72.0, (width * 0.25).max(88.0))
+    wanted.clamp(72.0, (width * 0.25).clamp(88.0, 190.0))
 }
 
 /// Time before the watch began: dotted, so that it never looks like a time in which nothing happened.

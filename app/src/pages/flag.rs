@@ -108,8 +108,12 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
     let end = view! { <strong>{clock(flag.not_after)}</strong> };
     let window = match flag.not_before {
         Some(start) => {
-            view! { "Between " <strong>{clock(start)}</strong> " (last seen old) and " {end} " (first seen new). " }
-                .into_any()
+            let (seen, found) = match phrase::breach(flag) {
+                Breach::Changed => (" (last seen old) and ", " (first seen new). "),
+                Breach::Removed | Breach::Vanished => (" (last seen) and ", " (found gone). "),
+                Breach::Invisible => (" (last seen) and ", " (refused). "),
+            };
+            view! { "Between " <strong>{clock(start)}</strong> {seen} {end} {found} }.into_any()
         }
         None => view! { "Before " {end} ", when it was first looked at. " }.into_any(),
     };
@@ -177,9 +181,9 @@ fn step(step: Transition) -> impl IntoView {
     };
     view! {
         <li class="story-step">
-            <span class="story-what"><bdi>{step.actor}</bdi>" "{what}</span>
+            <span class="story-what"><bdi>{phrase::visible(&step.actor)}</bdi>" "{what}</span>
             <When at=step.at />
-            {step.reason.map(|reason| view! { <p class="story-reason"><bdi>{reason}</bdi></p> })}
+            {step.reason.map(|reason| view! { <p class="story-reason"><bdi>{phrase::visible(&reason)}</bdi></p> })}
         </li>
     }
 }

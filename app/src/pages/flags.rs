@@ -42,7 +42,7 @@ pub fn FlagsPage() -> impl IntoView {
     };
     view! {
         <div class="page-head"><h1>"Flags"</h1></div>
-        <nav class="segments" aria-label="State of flags">{STATES.map(tab).collect_view()}</nav>
+        <nav class="segments page-tabs" aria-label="State of flags">{STATES.map(tab).collect_view()}</nav>
         <Loaded remote=flags let:page><FlagList page pages /></Loaded>
     }
 }
@@ -53,7 +53,7 @@ fn FlagList(page: Signal<Page<Flag>>, pages: RwSignal<u32>) -> impl IntoView {
     let first =
         move || page.with(|page| page.items.iter().find(|flag| phrase::needs_attention(flag)).map(|flag| flag.id));
     view! {
-        <div class="stack">
+        <div class="stack-tight">
             <For each=move || page.get().items key=|flag| (flag.id, flag.version) let:flag>
                 {
                     let is_first = first() == Some(flag.id);

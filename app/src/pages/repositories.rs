@@ -92,7 +92,7 @@ fn row(repository: Repository) -> impl IntoView {
             <td class="grow">
                 <RepositoryName name=repository.name.clone() />
                 {flags.map(|flags| view! { <span class="row-flags">{flags}</span> })}
-                {sentence.map(|sentence| view! { <p class="row-note"><bdi>{sentence}</bdi></p> })}
+                {sentence.map(|sentence| view! { <p class="row-note"><bdi>{phrase::visible(&sentence)}</bdi></p> })}
             </td>
             <td><span class=tone.class()>{word}</span></td>
             <td>{checked}</td>

@@ -72,12 +72,16 @@ fn Body(
     let timeline = Memo::new(move |_| shown.get().timeline);
     let flags = Memo::new(move |_| shown.get().flags.items);
     let events = Signal::derive(move || shown.get().events);
+    let cards = move || {
+        let flags = flags.get().into_iter().enumerate();
+        flags.map(|(at, flag)| view! { <FlagCard flag first=at == 0 /> }).collect_view()
+    };
     view! {
         <Facts repository on_change />
         <div class="stack">
-            {move || flags.get().into_iter().enumerate().map(|(at, flag)| {
-                view! { <FlagCard flag first=at == 0 /> }
-            }).collect_view()}
+            <Show when=move || flags.with(|flags| !flags.is_empty())>
+                <div class="stack-tight">{cards}</div>
+            </Show>
             <RepositoryTimeline timeline />
             <div class="columns">
                 <TagTable name />
@@ -95,7 +99,9 @@ fn Facts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync
         view! { <span class=tone.class()>{word}</span> }
     };
     let sentence = move || {
-        repository.with(phrase::state_sentence).map(|sentence| view! { <bdi class="facts-note">{sentence}</bdi> })
+        repository
+            .with(phrase::state_sentence)
+            .map(|sentence| view! { <bdi class="facts-note">{phrase::visible(&sentence)}</bdi> })
     };
     let counts = move || {
         repository.with(|repository| {

@@ -24,7 +24,7 @@ pub fn WayBack(data: Signal<FlagDetail>) -> impl IntoView {
                     <li>
                         <button class="target" type="button" aria-pressed=pressed on:click=move |_| chosen.set(at)>
                             <span class="target-release">{target.release}</span>
-                            <span class="target-because"><bdi>{target.because}</bdi></span>
+                            <span class="target-because"><bdi>{phrase::visible(&target.because)}</bdi></span>
                             <span class=tone.class()>{target.readiness.word()}</span>
                         </button>
                     </li>
@@ -61,9 +61,9 @@ fn Chosen(data: Signal<FlagDetail>, target: Target) -> impl IntoView {
             <span>{target.release.clone()}</span>
         </div>
         <p class="quiet">
-            <bdi>{phrase::capital(&target.because)}</bdi>
+            <bdi>{phrase::visible(&phrase::capital(&target.because))}</bdi>
             {target.since.map(|at| view! { ", since " <When at /> })} ". "
-            {target.detail.clone().map(|detail| view! { <bdi>{detail}</bdi>" " })}
+            {target.detail.clone().map(|detail| view! { <bdi>{phrase::visible(&detail)}</bdi>" " })}
             {target.proven.map(|at| view! { "Proven " <When at /> "." })}
         </p>
         <Prove data target=target.clone() />

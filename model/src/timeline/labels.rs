@@ -2,6 +2,10 @@
 
 use super::{CHARACTER, GLYPH, Mark, MarkKind, Scale, Style};
 
+/// How far left of its mark the name of a breach may stand, and the steps in which a place is looked for, in pixels.
+const FARTHEST: u16 = 240;
+const STEP: u16 = 8;
+
 /// A label with its place.
 pub(super) struct Label {
     pub x: f64,
@@ -34,7 +38,7 @@ pub(super) fn shorten(text: &str, room: usize) -> String {
 
 /// Gives each mark its label right of it, or left of it where the right is taken or over the edge, in the order of
 /// importance: breaches, the newest release, first releases of a track, the rest. A label that would touch another
-/// label or mark is left out; that of a reassigned release may stand anywhere on the line to its first mark.
+/// label or mark is left out; that of a breach is shortened and may stand further left before it is.
 pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
     let glyphs = marks.iter().map(|mark| scale.x(mark.at)).map(|x| (x - GLYPH, x + GLYPH));
     let mut taken: Vec<(f64, f64)> = glyphs.collect();
@@ -52,35 +56,39 @@ pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
     let mut order: Vec<&Mark> = marks.iter().copied().filter(|mark| !mark.label.is_empty()).collect();
     let newest = order.iter().filter(|mark| mark.kind == MarkKind::Release).map(|mark| mark.at).max();
     order.sort_by_key(|mark| (rank(mark, newest), std::cmp::Reverse(mark.at)));
+    // The line of "now" stands right of every mark: no label crosses it.
+    let last = scale.x(scale.now) - 2.0;
     for mark in order {
-        let (x, room) = (scale.x(mark.at), width(&mark.label));
-        let right = (x + GLYPH + 4.0, x + GLYPH + 4.0 + room);
-        let left = (x - GLYPH - 4.0 - room, x - GLYPH - 4.0);
-        // The line of "now" stands right of every mark: no label crosses it.
-        let last = scale.x(scale.now) - 2.0;
-        let free = |(from, to): &(f64, f64)| {
-            *from >= scale.left
-                && *to <= last
+        let is_breach = matches!(mark.kind, MarkKind::Reassigned { .. } | MarkKind::Deleted);
+        let x = scale.x(mark.at);
+        let free = |(from, to): (f64, f64)| {
+            from >= scale.left
+                && to <= last
                 && taken.iter().all(|(other_from, other_to)| to + 2.0 < *other_from || from - 2.0 > *other_to)
         };
-        let mut places = vec![(right, false), (left, true)];
-        if let MarkKind::Reassigned { first } | MarkKind::Restored { first } = mark.kind {
-            // Anywhere along the line that joins the mark to its first one, the nearest place first.
-            let steps = ((x - scale.x(first) - room) / 12.0).max(0.0) as usize;
-            places.extend((1..=steps).map(|step| 12.0 * step as f64).map(|by| ((left.0 - by, left.1 - by), true)));
-        }
-        let found = places.into_iter().find(|(place, _)| free(place));
-        if let Some((place, end)) = found {
+        let found = texts(mark, is_breach).find_map(|text| {
+            let room = width(text);
+            let right = (x + GLYPH + 4.0, x + GLYPH + 4.0 + room);
+            let left = (x - GLYPH - 4.0 - room, x - GLYPH - 4.0);
+            // A breach is named even where marks are dense: its red name may stand further left.
+            let steps = if is_breach { FARTHEST / STEP } else { 0 };
+            let further = (1..=steps).map(|step| f64::from(step * STEP)).map(|by| ((left.0 - by, left.1 - by), true));
+            let places = [(right, false), (left, true)].into_iter().chain(further);
+            places.into_iter().find(|(place, _)| free(*place)).map(|(place, end)| (place, end, text.to_owned()))
+        });
+        if let Some((place, end, text)) = found {
             taken.push(place);
-            let style = match mark.kind {
-                MarkKind::Reassigned { .. } | MarkKind::Deleted => Style::BreachText,
-                MarkKind::Release | MarkKind::Restored { .. } => Style::MarkText,
-            };
-            let x = if end { place.1 } else { place.0 };
-            labels.push(Label { x, end, text: mark.label.clone(), style });
+            let style = if is_breach { Style::BreachText } else { Style::MarkText };
+            labels.push(Label { x: if end { place.1 } else { place.0 }, end, text, style });
         }
     }
     Placed { labels, before }
+}
+
+/// What may be said of a mark, the best first: of a breach at least the tag.
+fn texts(mark: &Mark, is_breach: bool) -> impl Iterator<Item = &str> {
+    let tag = mark.label.split(' ').next().filter(|tag| is_breach && *tag != mark.label);
+    std::iter::once(mark.label.as_str()).chain(tag)
 }
 
 /// Smaller is more important.
