@@ -95,8 +95,41 @@ pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
     }
 }
 
+/// What a repository's page says first.
+pub fn repository_headline(repository: &Repository, flags: &[Flag]) -> String {
+    let urgent = flags.iter().filter(|flag| needs_attention(flag)).count() as u64;
+    let of = count(repository.releases, "release", "releases");
+    match (repository.state, urgent, repository.releases) {
+        (RepositoryState::New, ..) => "It is being read for the first time.".into(),
+        (_, 0, 0) => "It has no release.".into(),
+        (_, 0, 1) if flags.is_empty() => "Its release is as it was published.".into(),
+        (_, 0, _) if flags.is_empty() => format!("All {of} are as they were published."),
+        (_, 0, _) => format!("Nothing is new; {} known.", count(flags.len() as u64, "flag is", "flags are")),
+        (_, 1, _) => format!("One flag among {of} needs a decision."),
+        _ => format!("{} flags among {of} need a decision.", number(urgent)),
+    }
+}
+
+/// What the list of flags says first.
+pub fn flags_headline(summary: &Summary) -> String {
+    let (attention, review) = (summary.needs_attention, summary.needs_review);
+    let reviews = match review {
+        0 => "none waits for a review".into(),
+        1 => "one waits for a review".into(),
+        more => format!("{} wait for a review", grouped(more)),
+    };
+    match attention {
+        0 => format!("No flag needs a decision, {reviews}."),
+        1 => format!("One flag needs a decision, {reviews}."),
+        more => format!("{} flags need a decision, {reviews}.", number(more)),
+    }
+}
+
 /// What is watched, in one line.
 pub fn scope(summary: &Summary) -> String {
+    if summary.repositories == 0 {
+        return "Releases are promises: this name will always mean these bytes.".into();
+    }
     [
         format!(
             "{} in {}",

@@ -14,6 +14,8 @@ pub use scene::{Bar, Lane, Mark, MarkKind, Row, Scene, scene};
 
 /// Height of one lane in pixels.
 const LANE: f64 = 28.0;
+/// Height of the row of labels above the marks of a crowded lane.
+const ABOVE: f64 = 14.0;
 /// Height of a heading above lanes.
 const HEADING: f64 = 28.0;
 /// Room for the axis at the top and for notes at the bottom.
@@ -177,25 +179,24 @@ pub fn layout(scene: &Scene, frame: &Frame<'_>) -> Drawing {
     let left = gutter(scene, frame.width);
     let to = frame.now + Millis((frame.now - frame.from).0 / 50);
     let scale = Scale { from: frame.from, now: frame.now, to, left, right: (frame.width - RIGHT).max(left + 1.0) };
-    let bottom = AXIS + scene.rows.iter().map(height).sum::<f64>() + 4.0;
+    let rows = rows(scene, &scale);
+    let bottom = rows.last().map_or(AXIS, |row| row.bottom) + 4.0;
     drawing.height = bottom + NOTES;
 
     unwatched(&mut drawing, scene, &scale, bottom);
     axis::draw(&mut drawing, &scale, frame, bottom);
-    for (lane, y) in lanes(scene) {
-        draw_bars(&mut drawing, lane, &scale, frame, y);
+    for row in &rows {
+        draw_bars(&mut drawing, row, &scale, frame);
     }
     // Gaps lie over bars, whose digests were not observed then, and under marks and labels, which stay legible.
     gaps(&mut drawing, scene, &scale, bottom);
-    let mut y = AXIS;
-    for row in &scene.rows {
-        if let Row::Heading(text) = row {
-            drawing.text(Style::HeadingText, 0.0, y + HEADING - 11.0, false, text.clone());
+    for row in rows {
+        match row.row {
+            Row::Heading(text) => {
+                drawing.text(Style::HeadingText, 0.0, row.bottom - 11.0, false, text.clone());
+            }
+            Row::Lane(lane) => draw_lane(&mut drawing, lane, row, &scale, frame),
         }
-        y += height(row);
-    }
-    for (lane, y) in lanes(scene) {
-        draw_lane(&mut drawing, lane, &scale, frame, y);
     }
     let now = scale.x(frame.now).floor() + 0.5;
     drawing.line(Style::Now, vec![(now, AXIS - 6.0), (now, bottom)]);
@@ -203,21 +204,36 @@ pub fn layout(scene: &Scene, frame: &Frame<'_>) -> Drawing {
     drawing
 }
 
-fn height(row: &Row) -> f64 {
-    if matches!(row, Row::Heading(_)) { HEADING } else { LANE }
+/// A row with its labels and its place.
+struct PlacedRow<'a> {
+    row: &'a Row,
+    placed: labels::Placed,
+    bottom: f64,
 }
 
-/// Lanes with their tops.
-fn lanes(scene: &Scene) -> impl Iterator<Item = (&Lane, f64)> {
-    let tops = scene.rows.iter().scan(AXIS, |y, row| {
-        let top = *y;
-        *y += height(row);
-        Some(top)
-    });
-    scene.rows.iter().zip(tops).filter_map(|(row, top)| match row {
-        Row::Lane(lane) => Some((lane, top)),
-        Row::Heading(_) => None,
-    })
+impl PlacedRow<'_> {
+    /// Middle of the marks.
+    fn middle(&self) -> f64 {
+        self.bottom - LANE / 2.0
+    }
+}
+
+/// Rows from top to bottom; crowded lanes are taller.
+fn rows<'a>(scene: &'a Scene, scale: &Scale) -> Vec<PlacedRow<'a>> {
+    let mut bottom = AXIS;
+    let place = |row: &'a Row| {
+        let placed = match row {
+            Row::Lane(lane) => labels::place(&lane.since(scale.from), lane.before(scale.from), scale),
+            Row::Heading(_) => labels::Placed::default(),
+        };
+        bottom += match row {
+            Row::Heading(_) => HEADING,
+            Row::Lane(_) if placed.is_tall() => LANE + ABOVE,
+            Row::Lane(_) => LANE,
+        };
+        PlacedRow { row, placed, bottom }
+    };
+    scene.rows.iter().map(place).collect()
 }
 
 /// Room for the names of the lanes: what the longest needs, and at most a quarter of the picture.
@@ -270,8 +286,8 @@ fn gaps(drawing: &mut Drawing, scene: &Scene, scale: &Scale, bottom: f64) {
     }
 }
 
-fn draw_lane(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'_>, y: f64) {
-    let middle = y + LANE / 2.0;
+fn draw_lane(drawing: &mut Drawing, lane: &Lane, row: PlacedRow<'_>, scale: &Scale, frame: &Frame<'_>) {
+    let middle = row.middle();
     let room = ((scale.left - 12.0) / CHARACTER) as usize;
     drawing.items.push(Item {
         shape: Shape::Text { x: 0.0, y: middle, end: false, text: labels::shorten(&lane.label, room) },
@@ -280,19 +296,22 @@ fn draw_lane(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'_
         title: Some(lane.label.clone()),
     });
     for bar in &lane.bars {
-        draw_bar_text(drawing, bar, scale, y);
+        draw_bar_text(drawing, bar, scale, middle);
     }
-    draw_marks(drawing, lane, scale, frame, middle);
+    draw_marks(drawing, lane, row.placed, scale, frame, middle);
 }
 
-fn draw_bars(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'_>, y: f64) {
-    drawing.line(Style::LaneLine, vec![(scale.left, y + LANE - 0.5), (scale.right + RIGHT, y + LANE - 0.5)]);
+fn draw_bars(drawing: &mut Drawing, row: &PlacedRow<'_>, scale: &Scale, frame: &Frame<'_>) {
+    let Row::Lane(lane) = row.row else { return };
+    let under = row.bottom - 0.5;
+    drawing.line(Style::LaneLine, vec![(scale.left, under), (scale.right + RIGHT, under)]);
     for bar in &lane.bars {
         let Some((x, width)) = extent(bar, scale) else { continue };
         let ending = bar.until.map_or_else(|| "now".to_owned(), |until| axis::date_time(until, frame.offset));
-        let title = format!("{}, {} to {ending}", bar.title, axis::date_time(bar.from, frame.offset));
+        let beginning = axis::date_time(bar.from.max(frame.from), frame.offset);
+        let title = format!("{}, {beginning} to {ending}", bar.title);
         let hue = Some(hue::bars(&bar.digest)[0]);
-        let shape = Shape::Rect { x, y: y + 5.0, width, height: LANE - 10.0 };
+        let shape = Shape::Rect { x, y: row.bottom - LANE + 5.0, width, height: LANE - 10.0 };
         drawing.items.push(Item { shape, style: Style::Span, hue, title: Some(title) });
     }
 }
@@ -305,20 +324,27 @@ fn extent(bar: &Bar, scale: &Scale) -> Option<(f64, f64)> {
     (until > scale.from).then(|| (x, (end - x - 2.0).max(2.0)))
 }
 
-fn draw_bar_text(drawing: &mut Drawing, bar: &Bar, scale: &Scale, y: f64) {
+fn draw_bar_text(drawing: &mut Drawing, bar: &Bar, scale: &Scale, middle: f64) {
     let Some((x, width)) = extent(bar, scale) else { return };
     let words = [Some(bar.label.clone()), bar.short.clone()];
     if let Some(text) = words.into_iter().flatten().find(|text| labels::width(text) + 12.0 <= width) {
-        drawing.text(Style::SpanText, x + 6.0, y + LANE / 2.0, false, text);
+        drawing.text(Style::SpanText, x + 6.0, middle, false, text);
     }
     if bar.ended {
         let title = Some("Deleted".to_owned());
-        drawing.push(Style::End, Shape::Glyph(Glyph::Cross, x + width + GLYPH + 2.0, y + LANE / 2.0), title);
+        drawing.push(Style::End, Shape::Glyph(Glyph::Cross, x + width + GLYPH + 2.0, middle), title);
     }
 }
 
-fn draw_marks(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'_>, middle: f64) {
-    let visible: Vec<&Mark> = lane.marks.iter().filter(|mark| mark.at >= scale.from).collect();
+fn draw_marks(
+    drawing: &mut Drawing,
+    lane: &Lane,
+    placed: labels::Placed,
+    scale: &Scale,
+    frame: &Frame<'_>,
+    middle: f64,
+) {
+    let visible = lane.since(scale.from);
     for mark in &visible {
         if let MarkKind::Reassigned { first } | MarkKind::Restored { first } = mark.kind {
             let (from, to, below) = (scale.x(first), scale.x(mark.at), middle + 10.5);
@@ -328,7 +354,6 @@ fn draw_marks(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'
             }
         }
     }
-    let placed = labels::place(&visible, lane.before(scale.from), scale);
     if placed.before > 0 {
         let title = Some(format!("{} seen before this picture or before the watch began", placed.before));
         drawing.push(Style::Before, Shape::Glyph(Glyph::Ring, scale.left + GLYPH + 2.0, middle), title);
@@ -348,7 +373,8 @@ fn draw_marks(drawing: &mut Drawing, lane: &Lane, scale: &Scale, frame: &Frame<'
         });
     }
     for label in placed.labels {
-        drawing.text(label.style, label.x, middle, label.end, label.text);
+        let y = if label.above { middle - LANE / 2.0 - 3.0 } else { middle };
+        drawing.text(label.style, label.x, y, label.end, label.text);
     }
 }
 

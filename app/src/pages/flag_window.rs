@@ -3,9 +3,8 @@
 use leptos::prelude::*;
 use tagwarden_model::api::FlagDetail;
 use tagwarden_model::digest::Digest;
-use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
-use tagwarden_model::timeline::{Bar, Lane, Row, Scene};
+use tagwarden_model::timeline::{Bar, Lane, Mark, MarkKind, Row, Scene};
 
 use crate::timeline::TimelineView;
 use crate::ui::Now;
@@ -52,11 +51,14 @@ fn scene_of(data: &FlagDetail) -> Scene {
             bars.push(bar(new, event.not_after, until, words));
         }
     }
-    let ended = flag.current.is_none() && flag.state != FlagState::Closed;
-    if let Some(last) = bars.last_mut().filter(|last| ended && last.until.is_some()) {
-        last.ended = true;
-    }
+    let removed = data.events.iter().filter(|event| event.new_digest.is_none());
+    let marks = removed.filter_map(|event| {
+        let digest = event.old_digest.clone()?;
+        let (label, title) = ("removed".to_owned(), format!("{} is gone", digest.short()));
+        Some(Mark { at: event.not_after, kind: MarkKind::Deleted, label, title, digest, major: false })
+    });
+    let marks = marks.collect();
     let label = flag.tag.clone().unwrap_or_else(|| "repository".into());
-    let lane = Lane { label, bars, ..Lane::default() };
+    let lane = Lane { label, bars, marks, ..Lane::default() };
     Scene { rows: vec![Row::Lane(lane)], gaps: Vec::new(), watched_since: Instant(0), left_out: 0 }
 }

@@ -6,7 +6,7 @@ use tagwarden_model::api::{Flag, Page};
 
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{FlagCard, Loaded, More, title};
+use crate::ui::{FlagCard, Loaded, More, SummaryHere, title};
 use crate::{api, phrase, url};
 
 const STATES: [(&str, &str); 5] = [
@@ -21,6 +21,7 @@ const STATES: [(&str, &str); 5] = [
 #[component]
 pub fn FlagsPage() -> impl IntoView {
     title(|| Some("Flags".into()));
+    let SummaryHere(summary) = expect_context();
     let query = use_query_map();
     let state = Memo::new(move |_| {
         let wanted = query.with(|query| query.get("state")).unwrap_or_default();
@@ -41,7 +42,10 @@ pub fn FlagsPage() -> impl IntoView {
         view! { <a class="segment" href=url::with_query("flags", &[("state", Some(value))]) aria-current=current>{name}</a> }
     };
     view! {
-        <div class="page-head"><h1>"Flags"</h1></div>
+        <div class="page-head">
+            <h1>"Flags"</h1>
+            <p class="lead">{move || summary.data.get().map(|summary| phrase::flags_headline(&summary))}"\u{a0}"</p>
+        </div>
         <nav class="segments page-tabs" aria-label="State of flags">{STATES.map(tab).collect_view()}</nav>
         <Loaded remote=flags let:page><FlagList page pages /></Loaded>
     }

@@ -42,7 +42,17 @@ fn Found(page: Signal<Page<Repository>>, find: Memo<String>) -> impl IntoView {
     let words = move || match (page.with(|page| page.items.len()), found.with(Vec::len)) {
         (0, _) => "Nothing is watched yet.".to_owned(),
         (_, 0) => format!("No watched repository is called “{}”.", find.get()),
-        (all, some) if all == some => phrase::count(all as u64, "repository is", "repositories are") + " watched.",
+        (all, some) if all == some => {
+            let checked =
+                |item: &&Repository| !matches!(phrase::state_word(item).1, phrase::Tone::Warning | phrase::Tone::Flag);
+            let fine = page.with(|page| page.items.iter().filter(checked).count());
+            let all_words = phrase::count(all as u64, "repository", "repositories");
+            if fine == all {
+                format!("{all_words}, checked as promised.")
+            } else {
+                format!("{all_words}; {} not checked as promised.", phrase::count((all - fine) as u64, "is", "are"))
+            }
+        }
         (all, some) => format!("{} of {all} for “{}”.", phrase::grouped(some as u64), find.get()),
     };
     view! {

@@ -53,7 +53,7 @@ pub fn RepositoryPage() -> impl IntoView {
     let path = move || name.with(|name| split_name(name).0.trim_end_matches('/').to_owned());
     let last = move || name.with(|name| split_name(name).1.to_owned());
     view! {
-        <div class="page-head">
+        <div class="page-head repository-head">
             <p class="crumb">{path}</p>
             <h1>{last}</h1>
         </div>
@@ -77,6 +77,9 @@ fn Body(
         flags.map(|(at, flag)| view! { <FlagCard flag first=at == 0 /> }).collect_view()
     };
     view! {
+        <p class="lead repository-lead">
+            {move || shown.with(|data| phrase::repository_headline(&data.repository, &data.flags.items))}
+        </p>
         <Facts repository on_change />
         <div class="stack">
             <Show when=move || flags.with(|flags| !flags.is_empty())>

@@ -2,23 +2,29 @@
 
 use super::{CHARACTER, GLYPH, Mark, MarkKind, Scale, Style};
 
-/// How far left of its mark the name of a breach may stand, and the steps in which a place is looked for, in pixels.
-const FARTHEST: u16 = 240;
-const STEP: u16 = 8;
-
 /// A label with its place.
 pub(super) struct Label {
     pub x: f64,
     pub end: bool,
+    /// In the row above the marks.
+    pub above: bool,
     pub text: String,
     pub style: Style,
 }
 
 /// What could be placed.
+#[derive(Default)]
 pub(super) struct Placed {
     pub labels: Vec<Label>,
     /// Releases from before the picture.
     pub before: usize,
+}
+
+impl Placed {
+    /// Whether the lane needs a row above its marks.
+    pub fn is_tall(&self) -> bool {
+        self.labels.iter().any(|label| label.above)
+    }
 }
 
 /// Width of a text in pixels, at most.
@@ -38,7 +44,7 @@ pub(super) fn shorten(text: &str, room: usize) -> String {
 
 /// Gives each mark its label right of it, or left of it where the right is taken or over the edge, in the order of
 /// importance: breaches, the newest release, first releases of a track, the rest. A label that would touch another
-/// label or mark is left out; that of a breach is shortened and may stand further left before it is.
+/// label or mark is left out; that of a breach goes to a row of its own above the marks.
 pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
     let glyphs = marks.iter().map(|mark| scale.x(mark.at)).map(|x| (x - GLYPH, x + GLYPH));
     let mut taken: Vec<(f64, f64)> = glyphs.collect();
@@ -50,7 +56,7 @@ pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
         let end = x + width(&text);
         if taken.iter().all(|(from, to)| end + 2.0 < *from || x > *to) {
             taken.push((x, end));
-            labels.push(Label { x, end: false, text, style: Style::QuietText });
+            labels.push(Label { x, end: false, above: false, text, style: Style::QuietText });
         }
     }
     let mut order: Vec<&Mark> = marks.iter().copied().filter(|mark| !mark.label.is_empty()).collect();
@@ -58,37 +64,31 @@ pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
     order.sort_by_key(|mark| (rank(mark, newest), std::cmp::Reverse(mark.at)));
     // The line of "now" stands right of every mark: no label crosses it.
     let last = scale.x(scale.now) - 2.0;
+    let mut taken_above: Vec<(f64, f64)> = Vec::new();
+    let is_free = |taken: &[(f64, f64)], (from, to): (f64, f64)| {
+        from >= scale.left && to <= last && taken.iter().all(|other| to + 2.0 < other.0 || from - 2.0 > other.1)
+    };
     for mark in order {
         let is_breach = matches!(mark.kind, MarkKind::Reassigned { .. } | MarkKind::Deleted);
-        let x = scale.x(mark.at);
-        let free = |(from, to): (f64, f64)| {
-            from >= scale.left
-                && to <= last
-                && taken.iter().all(|(other_from, other_to)| to + 2.0 < *other_from || from - 2.0 > *other_to)
-        };
-        let found = texts(mark, is_breach).find_map(|text| {
-            let room = width(text);
-            let right = (x + GLYPH + 4.0, x + GLYPH + 4.0 + room);
-            let left = (x - GLYPH - 4.0 - room, x - GLYPH - 4.0);
-            // A breach is named even where marks are dense: its red name may stand further left.
-            let steps = if is_breach { FARTHEST / STEP } else { 0 };
-            let further = (1..=steps).map(|step| f64::from(step * STEP)).map(|by| ((left.0 - by, left.1 - by), true));
-            let places = [(right, false), (left, true)].into_iter().chain(further);
-            places.into_iter().find(|(place, _)| free(*place)).map(|(place, end)| (place, end, text.to_owned()))
-        });
-        if let Some((place, end, text)) = found {
-            taken.push(place);
-            let style = if is_breach { Style::BreachText } else { Style::MarkText };
-            labels.push(Label { x: if end { place.1 } else { place.0 }, end, text, style });
+        let style = if is_breach { Style::BreachText } else { Style::MarkText };
+        let (x, room, text) = (scale.x(mark.at), width(&mark.label), mark.label.clone());
+        let right = (x + GLYPH + 4.0, x + GLYPH + 4.0 + room);
+        let left = (x - GLYPH - 4.0 - room, x - GLYPH - 4.0);
+        // Over its mark, shifted where an edge is near.
+        let start = (x - room / 2.0).min(last - room).max(scale.left);
+        let over = (start, start + room);
+        if is_free(&taken, right) {
+            taken.push(right);
+            labels.push(Label { x: right.0, end: false, above: false, text, style });
+        } else if is_free(&taken, left) {
+            taken.push(left);
+            labels.push(Label { x: left.1, end: true, above: false, text, style });
+        } else if is_breach && is_free(&taken_above, over) {
+            taken_above.push(over);
+            labels.push(Label { x: over.0, end: false, above: true, text, style });
         }
     }
     Placed { labels, before }
-}
-
-/// What may be said of a mark, the best first: of a breach at least the tag.
-fn texts(mark: &Mark, is_breach: bool) -> impl Iterator<Item = &str> {
-    let tag = mark.label.split(' ').next().filter(|tag| is_breach && *tag != mark.label);
-    std::iter::once(mark.label.as_str()).chain(tag)
 }
 
 /// Smaller is more important.

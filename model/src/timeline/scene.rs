@@ -106,6 +106,11 @@ pub struct Bar {
 }
 
 impl Lane {
+    /// The marks in a picture that begins then.
+    pub fn since(&self, from: Instant) -> Vec<&Mark> {
+        self.marks.iter().filter(|mark| mark.at >= from).collect()
+    }
+
     /// How many releases stand left of the picture.
     pub fn before(&self, from: Instant) -> usize {
         let earlier = self.marks.iter().filter(|mark| mark.at < from && mark.kind == MarkKind::Release);

@@ -89,6 +89,19 @@ fn a_release_that_got_its_bytes_back_is_restored_and_no_breach() {
 }
 
 #[test]
+fn a_breach_among_many_marks_is_named_in_a_row_of_its_own() {
+    let mut spans: Vec<Span> = (0..90_u32)
+        .map(|patch| span(&format!("2.3.{patch}"), Class::Release, &patch.to_string(), f64::from(patch) / 4.0))
+        .collect();
+    let crowded = draw(&timeline(spans.clone()), 1000.0).height;
+    spans[40].until = Some(ago(9.9));
+    spans[40].ended_by = Some(EventKind::Deleted);
+    let drawing = draw(&timeline(spans), 1000.0);
+    assert_eq!(texts(&drawing, Style::BreachText), ["2.3.40 deleted"]);
+    assert!(drawing.height > crowded, "{} > {crowded}", drawing.height);
+}
+
+#[test]
 fn a_deleted_release_is_crossed_out_where_it_ended() {
     let mut gone = span("1.8.2", Class::Release, "a", 12.0);
     gone.until = Some(ago(5.0));
