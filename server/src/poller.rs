@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use tagwarden_model::api::JobKind;
 use tagwarden_model::instant::Millis;
+use tagwarden_model::name::TagName;
 use tagwarden_model::observation::{Moment, Mono};
 use tagwarden_model::record::window::{Clocks, Interval};
 use tagwarden_model::record::{Plan, Request, RequestKind};
@@ -234,6 +235,13 @@ impl<R: Registry> Worker<'_, R> {
             self.slots.remove(&id);
             self.active.retain(|active| *active != id);
             self.due.retain(|(_, due)| *due != id);
+        }
+        let mut flagged: BTreeMap<i64, BTreeSet<TagName>> = BTreeMap::new();
+        for (repository, tag) in self.poller.store.flagged(self.poller.entry.id).await? {
+            flagged.entry(repository).or_default().insert(tag);
+        }
+        for (id, slot) in &mut self.slots {
+            slot.set_flagged(flagged.get(id).unwrap_or(&BTreeSet::new()), now);
         }
         let fresh: Vec<_> = watched.into_iter().filter(|row| !self.slots.contains_key(&row.id)).collect();
         let late = fresh.iter().filter(|row| !row.passes.is_empty()).count();

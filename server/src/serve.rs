@@ -48,6 +48,9 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     let store = Store::open(&config.server.database).await?;
+    let sole = store.sole()?;
+    // Alone on its file, a server takes up its own leases again, also after a crash; among replicas it is one of many.
+    let owner = if sole.is_some() { "the only server".to_owned() } else { format!("{:016x}", rand::random::<u64>()) };
     let began = SystemClock::new(0).now().mark.wall;
     let clock: SharedClock = Arc::new(SystemClock::new(store.new_generation(began).await? * STEPS));
     let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
@@ -68,7 +71,7 @@ pub async fn serve(
         store: store.clone(),
         clock: clock.clone(),
         policy: Arc::new(config.policy),
-        poller: PollerSettings { plan: config.plan, owner: owner(), ..PollerSettings::default() },
+        poller: PollerSettings { plan: config.plan, owner, ..PollerSettings::default() },
         credentials: config.credentials,
         settings,
         metrics: metrics.clone(),
@@ -89,11 +92,6 @@ pub async fn serve(
     // Tasks end by `stop`; one that panicked has said so in the log.
     let _ = tokio::join!(polling, clearing);
     Ok(served?)
-}
-
-/// Names this process among those that share a database.
-fn owner() -> String {
-    format!("{:016x}", rand::random::<u64>())
 }
 
 /// Opens flags whose acknowledgement ended and drops notices that no reader can ask for any more.

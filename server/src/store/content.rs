@@ -47,20 +47,20 @@ pub struct Proof {
 }
 
 impl Store {
-    /// Keeps bytes under their digest, compressed; nothing happens if they are there. Bytes of another digest are refused.
-    pub async fn put_content(&self, digest: &Digest, content: &Content, now: Instant) -> Result<(), StoreError> {
-        if content.bytes.len() > LARGEST || !digest.matches(&content.bytes) {
-            return Err(StoreError::Refused {
-                message: format!("these bytes are larger than {LARGEST} or not those of {digest}"),
-                field: "bytes",
-            });
+    /// Keeps bytes under their digests, compressed, in one transaction; those that are there stay. Bytes of another digest
+    /// are refused.
+    pub async fn put_contents(&self, contents: &[(Digest, Content)], now: Instant) -> Result<(), StoreError> {
+        if contents.is_empty() {
+            return Ok(());
         }
-        let packed = zstd::encode_all(&content.bytes[..], LEVEL)
-            .map_err(|error| StoreError::Inconsistent(format!("compressing {digest}: {error}")))?;
         let mut write = self.begin().await?;
-        let ids = Interned::new(&mut write.conn, [digest]).await?;
-        let size = content.bytes.len() as u64;
-        write.conn.execute(PUT_CONTENT, values![ids.id(digest)?, &content.media_type, size, &packed[..], now]).await?;
+        let ids = Interned::new(&mut write.conn, contents.iter().map(|(digest, _)| digest)).await?;
+        for (digest, content) in contents {
+            let packed = pack(digest, content)?;
+            let size = content.bytes.len() as u64;
+            let row = values![ids.id(digest)?, &content.media_type, size, &packed[..], now];
+            write.conn.execute(PUT_CONTENT, row).await?;
+        }
         write.conn.commit().await
     }
 
@@ -86,4 +86,15 @@ impl Store {
         write.notice(ChangeKind::Repository, 0, repository);
         self.finish(write, proof.at).await
     }
+}
+
+fn pack(digest: &Digest, content: &Content) -> Result<Vec<u8>, StoreError> {
+    if content.bytes.len() > LARGEST || !digest.matches(&content.bytes) {
+        return Err(StoreError::Refused {
+            message: format!("these bytes are larger than {LARGEST} or not those of {digest}"),
+            field: "bytes",
+        });
+    }
+    zstd::encode_all(&content.bytes[..], LEVEL)
+        .map_err(|error| StoreError::Inconsistent(format!("compressing {digest}: {error}")))
 }

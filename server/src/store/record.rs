@@ -3,6 +3,7 @@
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::NewEvent;
+use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::Unknown;
@@ -13,6 +14,9 @@ use super::promises::Promises;
 use super::{Store, StoreError, load};
 
 statements! {
+    FLAGGED = "SELECT f.repository_id, t.name FROM flags f JOIN tags t ON t.id = f.tag_id
+        JOIN repositories r ON r.id = f.repository_id
+        WHERE f.state <> $2 AND r.registry_id = $1 AND r.period_id IS NOT NULL";
     NEW_GENERATION = "INSERT INTO clock_generations (began) VALUES ($1) RETURNING id";
     PUT_OFFSET = "INSERT INTO clock_offsets (registry_id, generation, low, high) VALUES ($1, $2, $3, $4)
         ON CONFLICT (registry_id, generation) DO UPDATE SET
@@ -274,6 +278,14 @@ impl Store {
         write.conn.execute(RENEW_LEASE, values![registry, owner, epoch, until]).await?;
         write.conn.commit().await?;
         Ok(Some(Lease { registry, epoch }))
+    }
+
+    /// Tags of a registry's watched repositories that have a flag which is not closed: repository's row and tag.
+    pub async fn flagged(&self, registry: i64) -> Result<Vec<(i64, TagName)>, StoreError> {
+        let rows = self.read_conn().await?.all(FLAGGED, values![registry, FlagState::Closed.code()]).await?;
+        rows.iter()
+            .map(|row| Ok((row.int("repository_id")?, super::projections::tag_name(&row.text("name")?)?)))
+            .collect()
     }
 
     /// The promised digest and the current one of a tag, for target proofs: see `read`.

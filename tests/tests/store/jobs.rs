@@ -86,13 +86,13 @@ db_test! {
         let digest = Digest::of(&content.bytes);
         assert_eq!(world.store.content(&digest).await.unwrap(), None);
         for _ in 0..2 {
-            world.store.put_content(&digest, &content, START).await.unwrap();
+            world.store.put_contents(&[(digest.clone(), content.clone())], START).await.unwrap();
         }
         assert_eq!(world.store.content(&digest).await.unwrap(), Some(content.clone()));
         let empty = Content { bytes: Vec::new(), ..content.clone() };
-        world.store.put_content(&Digest::of(b""), &empty, START).await.unwrap();
+        world.store.put_contents(&[(Digest::of(b""), empty.clone())], START).await.unwrap();
         assert_eq!(world.store.content(&Digest::of(b"")).await.unwrap(), Some(empty));
-        let lie = world.store.put_content(&Digest::of(b"other"), &content, START).await;
+        let lie = world.store.put_contents(&[(Digest::of(b"other"), content.clone())], START).await;
         assert!(matches!(lie, Err(StoreError::Refused { .. })));
         // A damaged row is an error, neither wrong bytes nor a panic.
         world.execute("UPDATE content SET size = 999999999999").await;

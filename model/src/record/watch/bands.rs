@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{Watch, spread};
 use crate::name::TagName;
 use crate::observation::{Method, Moment};
@@ -35,6 +37,21 @@ impl Watch {
             tag.flagged = flagged;
         }
         self.speed_up(name, now);
+    }
+
+    /// Which tags have a flag that is not closed: people open and close them. Those that lost theirs leave their band at the
+    /// end of its next pass.
+    pub fn set_flagged(&mut self, flagged: &BTreeSet<TagName>, now: Moment) {
+        let changed: Vec<TagName> = (self.tags.iter_mut())
+            .filter(|(name, tag)| tag.flagged != flagged.contains(*name))
+            .map(|(name, tag)| {
+                tag.flagged = !tag.flagged;
+                name.clone()
+            })
+            .collect();
+        for name in changed {
+            self.speed_up(&name, now);
+        }
     }
 
     pub(super) fn finish_sweeps(&mut self, now: Moment, effects: &mut Effects) {
