@@ -77,7 +77,7 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
         </div>
         <div class="columns flag-columns">
             <div class="stack">
-                <section class="card">
+                <section class="card flag-when-card">
                     <h2>"When"</h2>
                     <FlagWindow data />
                     <p class="flag-when">{move || when(&data.get())}</p>
