@@ -150,7 +150,7 @@ pub fn predicate(flag: &Flag) -> &'static str {
         (_, FlagState::Restored) => "is as it was published again",
         (Breach::Removed, _) => "was removed from the registry",
         (Breach::Changed, _) if flag.promise.is_none() => "is back though it was retired",
-        (Breach::Changed, _) => "means other bytes than it was published with",
+        (Breach::Changed, _) => "means other bytes than at its release",
     }
 }
 

@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use tagwarden_model::api::{Event, Flag, Page, Repository, Summary};
 use tagwarden_model::flag::FlagState;
 
+use super::add_form::AddForm;
 use super::recent::{RecentEvents, RecentReleases};
-use super::repositories::{AddForm, RepositoryTable};
+use super::repositories::RepositoryTable;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{FlagCard, Loaded, title};
