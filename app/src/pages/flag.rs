@@ -13,7 +13,7 @@ use super::way_back::WayBack;
 use crate::live::Live;
 use crate::phrase::{self, Breach};
 use crate::remote::Remote;
-use crate::ui::{Difference, Loaded, Now, WindowWords, title};
+use crate::ui::{Difference, DigestChip, Loaded, Now, WindowWords, title};
 use crate::{api, browser, time, url};
 
 /// The page.
@@ -139,15 +139,18 @@ fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
                 }
             })
             .collect();
+        let words = match (flag.comparing, flag.promise == flag.current) {
+            (true, _) => "The contents are being compared; until then this ranks as critical.",
+            (false, true) => "The name gives the promised digest again.",
+            (false, false) => "Promised, and what the name gives now.",
+        };
+        let digests = match flag.promise {
+            Some(digest) if flag.current.as_ref() == Some(&digest) => view! { <DigestChip digest /> }.into_any(),
+            before => view! { <Difference before after=flag.current /> }.into_any(),
+        };
         view! {
-            <p class="flag-difference"><Difference before=flag.promise after=flag.current /></p>
-            <p class="quiet">
-                {if flag.comparing {
-                    "The contents are being compared; until then this ranks as critical."
-                } else {
-                    "Promised, and what the name gives now."
-                }}
-            </p>
+            <p class="flag-difference">{digests}</p>
+            <p class="quiet">{words}</p>
             {(steps.len() > 1).then(|| view! { <table class="table table-plain"><tbody>{steps}</tbody></table> })}
         }
     };

@@ -35,11 +35,8 @@ fn event(kind: EventKind, repository: &str, tag: &str, bytes: (Option<&str>, Opt
 }
 
 fn lanes(scene: &Scene) -> Vec<&Lane> {
-    let lane = |row| match row {
-        &Row::Lane(ref lane) => Some(lane),
-        Row::Heading(_) => None,
-    };
-    scene.rows.iter().filter_map(lane).collect()
+    let rows = scene.rows.iter();
+    rows.filter_map(|row| if let Row::Lane(lane) = row { Some(lane) } else { None }).collect()
 }
 
 #[test]
