@@ -13,7 +13,7 @@ PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .c
 # Every crate that compiles for this machine. Without default features the app is its pure parts, without Leptos.
 NATIVE := --workspace --no-default-features
 # The test files that need no program besides this one; in the others every test needs a registry, a browser or time.
-CORE := $(filter-out bench e2e registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
+CORE := $(filter-out bench demo_registry e2e faults registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
 
 say = printf '\033[1m%s\033[0m\n'
 
@@ -36,7 +36,7 @@ page: dist/index.html ## build the page into dist/
 dist/index.html: $(PAGE_SOURCES)
 	@packaging/tools.sh app
 	@$(MAKE) --no-print-directory STEP=$(STEP) crates
-	@$(say) "$(STEP:%=% )building the page, the first time about 2 minutes on two cores, later about 15 seconds"
+	@$(say) "$(STEP:%=% )building the page, the first time about 3 minutes on two cores, later about 15 seconds"
 	@# Trunk takes NO_COLOR for a boolean and fails on NO_COLOR=1.
 	@env -u NO_COLOR trunk build --release --offline --locked
 

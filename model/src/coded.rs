@@ -1,8 +1,10 @@
 //! Enumerations that are stored as integers and sent as words.
 
 /// Declares an enumeration whose variants have a fixed integer (stored, never reused) and a word (API, UI).
+// `$word` is a `tt`: utoipa's derive does not see through the invisible group around a `literal`, and would describe the
+// enumeration by the variants' names.
 macro_rules! coded {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal $word:literal,)+ }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal $word:tt,)+ }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -22,6 +22,7 @@ mod parameters;
 mod promises;
 mod repositories;
 mod routes;
+mod settings;
 mod summary;
 mod tags;
 mod targets;
@@ -41,35 +42,17 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
-use url::Url;
 
-pub use self::host::check_listen;
+pub use self::settings::{HttpSettings, base_path, check_listen};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::page::Page;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use error::ApiError;
 
 /// After shutdown was asked for, requests that still run are cut off then.
 const GRACE: Millis = Millis::seconds(10);
-
-/// How the server is reached and by whom.
-#[derive(Debug, Clone)]
-pub struct HttpSettings {
-    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy. Begins and ends with a slash.
-    pub base_path: String,
-    /// How people reach the server, when that is not its loopback address: its host is taken in `Host`, its origin in POSTs.
-    pub public_url: Option<Url>,
-    /// Anybody who reaches the server may use it, under any name: `--no-auth`.
-    pub no_auth: bool,
-}
-
-impl Default for HttpSettings {
-    fn default() -> Self {
-        Self { base_path: "/".into(), public_url: None, no_auth: false }
-    }
-}
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -93,6 +76,21 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// The state of a server with the page of this binary; starts following the store for the live stream. `metrics` and
+    /// `wake` are shared with the poller. Call it within a Tokio runtime.
+    pub async fn new(
+        store: Store,
+        clock: SharedClock,
+        settings: HttpSettings,
+        metrics: Metrics,
+        wake: Arc<dyn Fn() + Send + Sync>,
+        shutdown: CancellationToken,
+    ) -> Result<Self, StoreError> {
+        let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
+        let page = Arc::new(Page::embedded(&settings.base_path));
+        Ok(Self { store, clock, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
+    }
+
     /// Now, for the record.
     fn now(&self) -> Instant {
         self.clock.now().mark.wall
@@ -107,7 +105,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         None => csrf,
     };
     let base = state.settings.base_path.clone();
-    let (routes, _) = routes::all(&base);
+    let routes = routes::all(&base);
     let routes = if base == "/" {
         routes
     } else {

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod clock;
+pub mod config;
 pub mod demo;
 pub mod http;
 pub mod jobs;
@@ -11,5 +12,6 @@ pub mod page;
 pub mod policy;
 pub mod poller;
 pub mod registry;
+pub mod serve;
 pub mod store;
 pub mod watch;

@@ -1,2 +1,127 @@
-//! x
-fn main() {}
+//! `tagwarden`: the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use tagwarden::clock::SystemClock;
+use tagwarden::config::{Checked, Config};
+use tagwarden::http::check_listen;
+use tagwarden::registry::client::RegistrySettings;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Watches container registries and flags release tags that were reassigned or removed.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Watch registries and serve the dashboard.
+    Serve(Serve),
+    /// Show every step that Tagwarden takes with a registry, to find out why it cannot read a reference.
+    Check(Check),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The configuration file; `tagwarden.toml` in the working folder is read if it is there.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on, instead of the configured one.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where the record is kept, instead of the configured place: a path, `sqlite:///path` or `postgres://…`.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Let everybody who reaches the address read and decide everything.
+    #[arg(long)]
+    no_auth: bool,
+}
+
+#[derive(Args)]
+struct Check {
+    /// What `docker pull` would take.
+    reference: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// The configuration file whose registry entries and credentials are used.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("TAGWARDEN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match Cli::parse().command {
+        Command::Serve(options) => serve(options).await,
+        Command::Check(options) => check(options).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("tagwarden: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn configuration(path: Option<PathBuf>) -> Result<Config, String> {
+    let path = path.or_else(|| Some(PathBuf::from("tagwarden.toml")).filter(|path| path.exists()));
+    path.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)).map_err(|error| error.to_string())
+}
+
+async fn serve(options: Serve) -> Result<(), String> {
+    let mut config = configuration(options.config)?;
+    config.server.listen = options.listen.unwrap_or(config.server.listen);
+    config.server.database = options.database.unwrap_or(config.server.database);
+    let config = config.check().map_err(|error| error.to_string())?;
+    let address = config.server.listen;
+    check_listen(&address, options.no_auth)?;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address}: {error}; is another server there? --listen takes another address")
+    })?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    eprintln!("Tagwarden is at http://{address}/");
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    tagwarden::serve::serve(config, options.no_auth, listener, stop).await.map_err(|error| error.to_string())
+}
+
+/// Ctrl-C, and the signal by which service managers stop a program.
+async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+    stop.cancel();
+}
+
+async fn check(options: Check) -> Result<(), String> {
+    let Checked { registries, credentials, .. } =
+        configuration(options.config)?.check().map_err(|error| error.to_string())?;
+    let settings = |host: &str| {
+        let entry = registries.into_iter().find(|(_, _, settings)| settings.host == host);
+        entry.map_or_else(
+            || {
+                let mut settings = RegistrySettings::new(host);
+                settings.credentials = credentials;
+                (settings, "docker's config.json".to_owned())
+            },
+            |(name, _, settings)| (settings, format!("registry entry {name}")),
+        )
+    };
+    let clock = Arc::new(SystemClock::new(0));
+    tagwarden::check::run(&options.reference, options.json, settings, clock).await.map_err(|error| error.to_string())
+}

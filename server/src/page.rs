@@ -36,8 +36,9 @@ struct File {
 impl Page {
     /// The page in this binary. `base_path` begins and ends with a slash.
     pub fn embedded(base_path: &str) -> Self {
-        let files = Dist::iter().filter_map(|name| Dist::get(&name).map(|file| (name.into_owned(), file.data)));
-        Self::new(files, base_path)
+        // Trunk works in `.stage` and leaves it behind when it is interrupted.
+        let names = Dist::iter().filter(|name| !name.starts_with('.'));
+        Self::new(names.filter_map(|name| Dist::get(&name).map(|file| (name.into_owned(), file.data))), base_path)
     }
 
     /// A page of these files; without an `index.html` it says how to build one.
@@ -46,10 +47,7 @@ impl Page {
         let index = files.remove("index.html");
         let html = index.as_deref().map_or(Cow::Borrowed(MISSING), String::from_utf8_lossy);
         let build = hex(&Sha256::digest(html.as_bytes())[..8]);
-        let index = match index {
-            Some(_) => with_base(&html, base_path, &build),
-            None => html.into_owned(),
-        };
+        let index = with_base(&html, base_path, &build);
         let policy = page_policy(&index);
         let index = File::new(Bytes::from(index), "text/html; charset=utf-8", "no-cache", Some(&policy));
         let files = files.into_iter().map(|(name, bytes)| {

@@ -24,6 +24,7 @@ use self::ask::{Answered, ask};
 use self::checks::Checks;
 use self::slot::Slot;
 use crate::clock::SharedClock;
+use crate::metrics::{Metrics, OfCheck};
 use crate::policy::Policy;
 use crate::registry::Registry;
 use crate::store::jobs::JobRequest;
@@ -71,6 +72,8 @@ pub struct Poller<R> {
     pub policy: Arc<Policy>,
     /// How it is polled.
     pub settings: PollerSettings,
+    /// What this process counts.
+    pub metrics: Metrics,
     /// Changes when a repository or a job was added.
     pub wake: watch::Receiver<()>,
 }
@@ -314,6 +317,10 @@ impl<R: Registry> Worker<'_, R> {
             }
         };
         let (sent, received, date) = landed.answered.clocks();
+        if let Some(result) = landed.answered.result() {
+            let of = OfCheck { registry: self.poller.entry.name.clone(), result };
+            self.poller.metrics.checks.get_or_create(&of).inc();
+        }
         if let Some(date) = date {
             let first = self.clocks.of(sent.mark.generation).is_none();
             self.clocks.sample(sent.mark, received.mark, date);

@@ -10,23 +10,24 @@ use crate::store::{Actor, Store, StoreError};
 /// Watches `name` through the first entry that serves it. A host without an entry gets one that asks anonymously.
 pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<Added, StoreError> {
     let entries = store.registries().await?;
-    let entry = match entry_for(&entries, name) {
-        Some(entry) => entry.id,
-        None if entries.iter().any(|entry| entry.host == name.host) => {
-            return Err(StoreError::Refused {
-                message: format!(
-                    "no registry entry for {} serves {}: add the repository to the `repositories` of one in the configuration",
-                    name.host, name.path
-                ),
-                field: "name",
-            });
-        }
-        None => {
-            let host = name.host.clone();
-            store.put_registry(&RegistryEntry { id: 0, name: host.clone(), host, repositories: Vec::new() }).await?.id
-        }
-    };
-    store.watch(entry, name, actor, now).await
+    if let Some(entry) = entry_for(&entries, name) {
+        return store.watch(entry.id, name, actor, now).await;
+    }
+    // An entry of its own is named for the host; it must not replace one that the configuration named so.
+    if let Some(entry) = entries.iter().find(|entry| entry.host == name.host || entry.name == name.host) {
+        return Err(StoreError::Refused {
+            message: format!(
+                "no registry entry serves {name}: add `{}` to the `repositories` of an entry for {} in the configuration, \
+                 beside \"{}\"",
+                name.path, name.host, entry.name
+            ),
+            field: "name",
+        });
+    }
+    let host = name.host.clone();
+    let entry =
+        store.put_registry(&RegistryEntry { id: 0, name: host.clone(), host, repositories: Vec::new() }).await?;
+    store.watch(entry.id, name, actor, now).await
 }
 
 /// The first entry whose host is the repository's and whose patterns, if it has any, match its path.

@@ -11,7 +11,6 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
 use tagwarden::http::{AppState, HttpSettings, router};
-use tagwarden::live::Live;
 use tagwarden::metrics::Metrics;
 use tagwarden::page::Page;
 use tagwarden::store::Store;
@@ -61,20 +60,21 @@ impl Server {
         let index = "<html><head><script type=\"module\">start()</script></head></html>";
         let files = [("index.html", index), ("app-1234567890abcdef.js", "export {}")];
         let files = files.map(|(name, text)| (name.to_owned(), Cow::Borrowed(text.as_bytes())));
-        let state = AppState {
-            live: Live::start(store.clone(), clock.clone(), shutdown.clone()).await.unwrap(),
-            store: store.clone(),
-            clock: clock.clone(),
-            page: Arc::new(Page::new(files, &settings.base_path)),
-            settings: Arc::new(settings),
-            metrics: Metrics::new(),
-            wake: Arc::new(move || {
-                count.fetch_add(1, Ordering::SeqCst);
-            }),
-            shutdown,
-        };
+        let page = Arc::new(Page::new(files, &settings.base_path));
+        let wake = Arc::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        });
+        let state =
+            AppState::new(store.clone(), clock.clone(), settings, Metrics::new(), wake, shutdown).await.unwrap();
+        let state = AppState { page, ..state };
         let record = Record::new(store, clock.clone());
         Self { clock, router: router(state.clone()).unwrap(), state, record, woken }
+    }
+
+    /// Changes what the handlers share.
+    pub fn rewire(&mut self, change: impl FnOnce(&mut AppState)) {
+        change(&mut self.state);
+        self.router = router(self.state.clone()).unwrap();
     }
 
     /// Sends a request and reads the whole answer.

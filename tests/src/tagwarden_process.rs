@@ -106,7 +106,10 @@ pub async fn binary() -> &'static Path {
             // target/debug/deps/e2e-0123456789abcdef
             let profile = own.ancestors().nth(2).expect("a test lies in target/<profile>/deps");
             let mut build = tokio::process::Command::new(env!("CARGO"));
-            build.args(["build", "--quiet", "--locked", "--package", "tagwarden"]);
+            build.args(["build", "--quiet", "--locked", "--package=tagwarden", "--bin=tagwarden"]);
+            // With a test beside it cargo chooses the same features as for the test that runs now: else it would compile
+            // every crate a second time.
+            build.args(["--package=tagwarden-tests", "--test=starters"]);
             build.arg("--manifest-path").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
             build.arg("--target-dir").arg(profile.parent().expect("a profile lies in a target folder"));
             if profile.ends_with("release") {

@@ -42,11 +42,18 @@ async fn no_request_that_the_description_allows_or_forbids_breaks_it() {
         .expect("schemathesis is installed: packaging/tools.sh test");
     let text = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success(), "{text}\n{}", String::from_utf8_lossy(&run.stderr));
-    assert!(text.contains("No issues found"), "{text}");
+    assert!(passed(&text) > 500, "{text}");
 
     state.shutdown.cancel();
     serving.await.unwrap().unwrap();
     working.abort();
+}
+
+/// How many requests passed: the line `1179 generated, 1179 passed`.
+fn passed(report: &str) -> usize {
+    let line = report.lines().find(|line| line.contains(" generated, ")).unwrap_or_default();
+    let word = line.split_whitespace().rev().nth(1).unwrap_or_default();
+    word.parse().unwrap_or_default()
 }
 
 /// The poller's part: every job ends at once, so that no request waits for long.

@@ -14,6 +14,7 @@ use tagwarden_tests::images::{Image, delete_digest};
 use tagwarden_tests::postgres::{self, Postgres};
 use tagwarden_tests::process::{Ending, Process};
 use tagwarden_tests::skopeo;
+use tagwarden_tests::tagwarden_process;
 use tagwarden_tests::wait::{START, until};
 
 const REPOSITORY: &str = "team/api";
@@ -74,6 +75,31 @@ async fn a_dropped_postgres_is_gone() {
     PgConnection::connect(&url).await.unwrap();
     drop(server);
     PgConnection::connect(&url).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn postgres_ends_with_the_process_that_started_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_with-postgres"));
+    command.args(["sh", "-c", &format!("echo \"$$ ${}\"; exec tail -f /dev/null", postgres::VARIABLE)]);
+    let mut process = Process::start(&command, Ending::Kill, &folder.path().join("log")).unwrap();
+    let line = until("its output", START, || {
+        let output = process.output();
+        async move { output.strip_suffix('\n').map(str::to_owned) }
+    })
+    .await;
+    let (tail, server) = line.split_once(' ').unwrap();
+    let url = format!("{server}/postgres");
+    PgConnection::connect(&url).await.unwrap();
+    process.kill();
+    until("PostgreSQL is gone", START, || async { PgConnection::connect(&url).await.is_err().then_some(()) }).await;
+    assert!(Command::new("kill").arg(tail).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn the_built_server_is_found() {
+    let binary = tagwarden_process::binary().await;
+    assert!(binary.is_file(), "{}", binary.display());
 }
 
 #[tokio::test]

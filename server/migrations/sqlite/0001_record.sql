@@ -20,7 +20,7 @@ CREATE TABLE counter (
 ) STRICT;
 INSERT INTO counter (one, event, change) VALUES (1, 0, 0);
 
--- Process starts and clock steps; the number is the clock generation.
+-- Process starts. Generation = 1000 x id, plus one for every step of that process's clock.
 CREATE TABLE clock_generations (
     id INTEGER PRIMARY KEY,
     began INTEGER NOT NULL
@@ -40,7 +40,7 @@ CREATE TABLE registries (
 -- Our clock minus the registry's lies in low..=high, per clock generation.
 CREATE TABLE clock_offsets (
     registry_id INTEGER NOT NULL REFERENCES registries (id),
-    generation INTEGER NOT NULL REFERENCES clock_generations (id),
+    generation INTEGER NOT NULL,
     low INTEGER NOT NULL,
     high INTEGER NOT NULL,
     PRIMARY KEY (registry_id, generation)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserializer, Error as _, Unexpected};
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tagwarden_model::api::Page;
@@ -78,11 +78,7 @@ impl Default for Limit {
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let limit = u32::deserialize(deserializer)?;
-        if (1..=500).contains(&limit) {
-            Ok(Self(limit))
-        } else {
-            Err(D::Error::invalid_value(Unexpected::Unsigned(limit.into()), &"1 to 500"))
-        }
+        if (1..=500).contains(&limit) { Ok(Self(limit)) } else { Err(D::Error::custom("a page has 1 to 500 rows")) }
     }
 }
 

@@ -10,7 +10,7 @@ use super::AppState;
 use super::access::Caller;
 use super::cursor::{Limit, List, Opt};
 use super::error::ApiError;
-use super::parameters::{self, Query};
+use super::parameters::{Query, Repository, Tag};
 use crate::store::read::{EventFilter, EventOrder};
 
 /// In which order.
@@ -30,11 +30,11 @@ enum Order {
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Of this repository, as docker would name it.
-    #[param(max_length = 400, example = "docker.io/library/nginx")]
-    repository: Option<String>,
+    #[param(inline)]
+    repository: Option<Repository>,
     /// Of this tag; needs `repository`.
-    #[param(max_length = 128)]
-    tag: Option<String>,
+    #[param(inline)]
+    tag: Option<Tag>,
     /// As recorded (`seq`) or as placed in time (`at`).
     #[serde(default)]
     #[param(inline)]
@@ -54,8 +54,8 @@ pub(super) async fn list(
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Event>>, ApiError> {
-    let repository = which.repository.map(|text| parameters::repository("repository", &text)).transpose()?;
-    let tag = which.tag.map(|text| parameters::tag("tag", &text)).transpose()?;
+    let repository = which.repository.map(|Repository(name)| name);
+    let tag = which.tag.map(|Tag(name)| name);
     if tag.is_some() && repository.is_none() {
         return Err(ApiError::invalid("repository", "a tag is one of a repository: name it, too"));
     }

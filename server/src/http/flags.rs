@@ -12,7 +12,7 @@ use super::access::Caller;
 use super::body::Body;
 use super::cursor::{Limit, List, Opt};
 use super::error::ApiError;
-use super::parameters::{self, Nothing, Path, Query};
+use super::parameters::{self, Nothing, Path, Query, Repository};
 use crate::store::read::FlagFilter;
 
 /// Flags in which states.
@@ -52,8 +52,8 @@ pub(super) struct Which {
     #[param(inline)]
     state: Option<Standing>,
     /// Of this repository, as docker would name it.
-    #[param(max_length = 400, example = "docker.io/library/nginx")]
-    repository: Option<String>,
+    #[param(inline)]
+    repository: Option<Repository>,
     /// Rows of a page.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 500, default = 50)]
@@ -77,7 +77,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Flag>>, ApiError> {
-    let repository = which.repository.map(|text| parameters::repository("repository", &text)).transpose()?;
+    let repository = which.repository.map(|Repository(name)| name);
     let states = which.state.map(Standing::states).unwrap_or_default();
     let list = List::new("flags", &[&format_args!("{states:?}"), &Opt(&repository)]);
     let after = list.position(which.cursor.as_deref())?;

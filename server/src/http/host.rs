@@ -3,7 +3,7 @@
 //! A site that somebody visits can point its own name at 127.0.0.1 (DNS rebinding) and would then be "same origin" with this
 //! server; its name in `Host` gives it away.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -13,19 +13,6 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use super::{AppState, HttpSettings};
-
-/// Refuses to listen on an address that others can reach, unless `no_auth` was said aloud.
-pub fn check_listen(address: &SocketAddr, no_auth: bool) -> Result<(), String> {
-    if no_auth || address.ip().is_loopback() {
-        return Ok(());
-    }
-    Err(format!(
-        "{address} can be reached from other machines, and there is no sign-in: everybody who reaches it could read \
-         everything and close flags. Listen on 127.0.0.1:{port} (and put a proxy with sign-in in front), or say --no-auth \
-         if the network is trusted.",
-        port = address.port()
-    ))
-}
 
 /// The layer that checks `Host`.
 pub(super) async fn check(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -76,17 +63,5 @@ mod tests {
         assert!(taken("tags.acme.example", Some("https://tags.acme.example/")));
         assert!(taken("Tags.acme.example:443", Some("https://tags.acme.example/tagwarden/")));
         assert!(!taken("acme.example", Some("https://tags.acme.example/")));
-    }
-
-    #[test]
-    fn another_address_than_loopback_must_be_said_aloud() {
-        for address in ["127.0.0.1:8080", "127.9.9.9:1", "[::1]:8080"] {
-            assert_eq!(check_listen(&address.parse().unwrap(), false), Ok(()));
-        }
-        for address in ["0.0.0.0:8080", "192.0.2.1:8080", "[::]:8080"] {
-            let message = check_listen(&address.parse().unwrap(), false).unwrap_err();
-            assert!(message.contains("--no-auth") && message.contains("127.0.0.1:8080"), "{message}");
-            assert_eq!(check_listen(&address.parse().unwrap(), true), Ok(()));
-        }
     }
 }

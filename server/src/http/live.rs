@@ -30,7 +30,7 @@ const READERS: i64 = 1000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct From {
+pub(super) struct Begin {
     /// Changes after this id; without it, and without `Last-Event-ID`, from now on.
     #[param(minimum = 0)]
     after: Option<i64>,
@@ -40,15 +40,15 @@ pub(super) struct From {
 /// where the stream begins), then `event: change` for each change, `event: tick` every 15 seconds, and `event: reset` when
 /// what was missed is not kept any more: read everything again.
 #[utoipa::path(get, path = "/api/v1/live", tag = "overview",
-    params(From, ("Last-Event-ID" = Option<i64>, Header, description = "The id received last; goes before `after`.")),
+    params(Begin, ("Last-Event-ID" = Option<i64>, Header, description = "The id received last; goes before `after`.")),
     responses((status = 200, body = Change, content_type = "text/event-stream", description = "The data of `change` events.")))]
 pub(super) async fn stream(
     State(state): State<AppState>,
     _: Caller,
     headers: HeaderMap,
-    Query(from): Query<From>,
+    Query(asked): Query<Begin>,
 ) -> Result<Response, ApiError> {
-    let after = begin(&headers, &from)?;
+    let after = begin(&headers, &asked)?;
     if state.metrics.live_readers.get() >= READERS {
         return Err(ApiError::Unavailable("too many readers of the live stream: close some pages".into()));
     }
@@ -60,12 +60,12 @@ pub(super) async fn stream(
 }
 
 /// The id to begin after; a browser that reconnects repeats the URL, so its header is the newer of the two.
-fn begin(headers: &HeaderMap, from: &From) -> Result<Option<i64>, ApiError> {
+fn begin(headers: &HeaderMap, asked: &Begin) -> Result<Option<i64>, ApiError> {
     let given = |field: &str, id: Option<i64>| match id {
         Some(id) if id >= 0 => Ok(Some(id)),
         _ => Err(ApiError::invalid(field, "give the id of a change, a whole number from 0")),
     };
-    match (headers.get("last-event-id"), from.after) {
+    match (headers.get("last-event-id"), asked.after) {
         (Some(value), _) => given("Last-Event-ID", value.to_str().ok().and_then(|text| text.parse().ok())),
         (None, Some(id)) => given("after", Some(id)),
         (None, None) => Ok(None),

@@ -9,7 +9,9 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 use tagwarden_model::name::{RepositoryName, TagName};
-use utoipa::IntoParams;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::error::ApiError;
 
@@ -26,14 +28,22 @@ pub struct Path<T>(pub T);
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
+/// A repository as docker would take it, read to its canonical name.
+#[derive(Debug)]
+pub struct Repository(pub RepositoryName);
+
+/// A tag.
+#[derive(Debug)]
+pub struct Tag(pub TagName);
+
 /// The repository that a route is about.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct OfRepository {
-    /// The repository, as docker would take it: `docker.io/library/nginx`, `127.0.0.1:5000/team/api`.
-    #[param(max_length = 400, example = "docker.io/library/nginx")]
-    pub repository: String,
+    /// The repository, as docker would name it.
+    #[param(inline)]
+    pub repository: Repository,
 }
 
 /// How many seconds a POST that creates a job waits for its end: 0 to 10.
@@ -54,16 +64,51 @@ impl Wait {
     }
 }
 
-/// A repository's canonical name from a parameter or body field.
+const TAG: &str = "a tag has 1 to 128 characters of A-Z a-z 0-9 _ . - and begins with none of . -";
+
+/// A repository's canonical name from a body field.
 pub fn repository(field: &str, text: &str) -> Result<RepositoryName, ApiError> {
     text.parse::<RepositoryName>().map_err(|error| ApiError::invalid(field, error.to_string()))
 }
 
-/// A tag from a parameter or body field.
+/// A tag from a body field.
 pub fn tag(field: &str, text: &str) -> Result<TagName, ApiError> {
-    let message = "a tag has 1 to 128 characters of A-Z a-z 0-9 _ . - and begins with none of . -";
-    TagName::new(text).ok_or_else(|| ApiError::invalid(field, message))
+    TagName::new(text).ok_or_else(|| ApiError::invalid(field, TAG))
 }
+
+impl<'de> Deserialize<'de> for Repository {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl PartialSchema for Repository {
+    fn schema() -> RefOr<Schema> {
+        let pattern = concat!(
+            r"^([A-Za-z0-9.-]+(:[0-9]{1,5})?/|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?/)?",
+            r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$"
+        );
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).max_length(Some(300));
+        text.examples(["docker.io/library/nginx"]).into()
+    }
+}
+
+impl ToSchema for Repository {}
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TagName::new(&String::deserialize(deserializer)?).map(Self).ok_or_else(|| D::Error::custom(TAG))
+    }
+}
+
+impl PartialSchema for Tag {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.pattern(Some("^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")).examples(["2.3.0"]).into()
+    }
+}
+
+impl ToSchema for Tag {}
 
 /// A filter's text is no longer than what it is compared with.
 pub fn at_most(field: &str, text: Option<&str>, length: usize) -> Result<(), ApiError> {

@@ -12,7 +12,7 @@ use super::access::Caller;
 use super::body::Body;
 use super::cursor::{Limit, List};
 use super::error::ApiError;
-use super::parameters::{self, Nothing, Query};
+use super::parameters::{self, Nothing, Query, Repository};
 
 /// Which promises.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -20,8 +20,8 @@ use super::parameters::{self, Nothing, Query};
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Of this repository, as docker would name it.
-    #[param(max_length = 400, example = "docker.io/library/nginx")]
-    repository: String,
+    #[param(inline)]
+    repository: Repository,
     /// Rows of a page.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 500, default = 50)]
@@ -37,7 +37,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Promise>>, ApiError> {
-    let repository = parameters::repository("repository", &which.repository)?;
+    let Repository(repository) = which.repository;
     let list = List::new("promises", &[&repository]);
     let after = list.position(which.cursor.as_deref())?;
     let rows = state.store.promises(caller.scope, &repository, after.as_ref(), which.limit.0).await?;

@@ -35,8 +35,8 @@ pub(super) struct Paging {
 #[into_params(parameter_in = Query)]
 pub(super) struct Named {
     /// The repository, as docker would take it.
-    #[param(max_length = 400, example = "docker.io/library/nginx")]
-    name: String,
+    #[param(inline)]
+    name: parameters::Repository,
 }
 
 /// Watched repositories by name.
@@ -61,7 +61,7 @@ pub(super) async fn one(
     caller: Caller,
     Query(of): Query<Named>,
 ) -> Result<Json<Repository>, ApiError> {
-    let name = parameters::repository("name", &of.name)?;
+    let parameters::Repository(name) = of.name;
     let repository = state.store.repository(caller.scope, &name, state.now()).await?;
     Ok(Json(repository.ok_or_else(|| ApiError::not_watched("name"))?))
 }
@@ -94,7 +94,7 @@ pub(super) async fn remove(
     caller: Caller,
     Query(of): Query<Named>,
 ) -> Result<StatusCode, ApiError> {
-    let name = parameters::repository("name", &of.name)?;
+    let parameters::Repository(name) = of.name;
     if !state.store.unwatch(&name, &caller.actor, state.now()).await? {
         return Err(ApiError::not_watched("name"));
     }

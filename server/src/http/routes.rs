@@ -29,11 +29,10 @@ use super::{
 )]
 struct Described;
 
-/// The router and its description. `base_path` is where the server is below its host.
-pub(super) fn all(base_path: &str) -> (Router<AppState>, OpenApi) {
+/// All routes with their description. `base_path` is where the server is below its host.
+pub(super) fn all(base_path: &str) -> Router<AppState> {
     let (router, document) = table(described(base_path)).split_for_parts();
-    let document = completed(document);
-    (router.merge(docs::routes(&document)), document)
+    router.merge(docs::routes(&completed(document)))
 }
 
 /// The table. The description of the API itself, which anybody may read, is in `docs`: it is made from this.

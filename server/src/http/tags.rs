@@ -11,7 +11,7 @@ use super::AppState;
 use super::access::Caller;
 use super::cursor::{Limit, List, Opt};
 use super::error::ApiError;
-use super::parameters::{self, Query};
+use super::parameters::{self, Query, Repository};
 use crate::store::read::TagFilter;
 
 /// Which tags.
@@ -20,8 +20,8 @@ use crate::store::read::TagFilter;
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Of this repository, as docker would name it.
-    #[param(max_length = 400, example = "docker.io/library/nginx")]
-    repository: String,
+    #[param(inline)]
+    repository: Repository,
     /// Of this class.
     #[param(inline)]
     class: Option<Class>,
@@ -47,7 +47,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Tag>>, ApiError> {
-    let repository = parameters::repository("repository", &which.repository)?;
+    let Repository(repository) = which.repository;
     for (field, text) in [("family", &which.family), ("contains", &which.contains)] {
         parameters::at_most(field, text.as_deref(), 128)?;
     }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use tagwarden_model::api::{ErrorBody, Job, JobKind, Page, ProveTargets, Target};
 use tagwarden_model::digest::Digest;
-use tagwarden_model::name::RepositoryName;
+use tagwarden_model::name::{RepositoryName, TagName};
 use utoipa::IntoParams;
 
 use super::AppState;
@@ -14,7 +14,7 @@ use super::access::Caller;
 use super::body::Body;
 use super::error::ApiError;
 use super::jobs;
-use super::parameters::{self, Query, Wait};
+use super::parameters::{self, Query, Repository, Tag, Wait};
 use crate::store::jobs::JobRequest;
 
 /// So many targets of a tag are proven when no digest is named.
@@ -26,11 +26,11 @@ const PROVEN_AT_ONCE: usize = 5;
 #[into_params(parameter_in = Query)]
 pub(super) struct OfTag {
     /// The repository, as docker would name it.
-    #[param(max_length = 400, example = "docker.io/library/nginx")]
-    repository: String,
+    #[param(inline)]
+    repository: Repository,
     /// The tag.
-    #[param(max_length = 128)]
-    tag: String,
+    #[param(inline)]
+    tag: Tag,
 }
 
 /// The way back of a tag, best first, on one page.
@@ -41,8 +41,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(of): Query<OfTag>,
 ) -> Result<Json<Page<Target>>, ApiError> {
-    let repository = parameters::repository("repository", &of.repository)?;
-    let items = targets(&state, &caller, &repository, &of.tag).await?;
+    let items = targets(&state, &caller, &of.repository.0, &of.tag.0).await?;
     Ok(Json(Page { items, next: None }))
 }
 
@@ -74,7 +73,7 @@ async fn digests_of(
     repository: &RepositoryName,
     tag: &str,
 ) -> Result<Vec<Digest>, ApiError> {
-    let targets = targets(state, caller, repository, tag).await?;
+    let targets = targets(state, caller, repository, &parameters::tag("tag", tag)?).await?;
     if targets.is_empty() {
         return Err(ApiError::Conflict("this tag has no target to prove: nothing else was released before it".into()));
     }
@@ -85,9 +84,8 @@ async fn targets(
     state: &AppState,
     caller: &Caller,
     repository: &RepositoryName,
-    tag: &str,
+    tag: &TagName,
 ) -> Result<Vec<Target>, ApiError> {
-    let tag = parameters::tag("tag", tag)?;
-    let targets = state.store.targets(caller.scope, repository, &tag).await?;
+    let targets = state.store.targets(caller.scope, repository, tag).await?;
     targets.ok_or_else(|| ApiError::not_found("tag", "there is no such tag in the record of this repository"))
 }

@@ -7,7 +7,7 @@ use tagwarden_model::api::{ErrorBody, Timeline};
 use super::AppState;
 use super::access::Caller;
 use super::error::ApiError;
-use super::parameters::{self, OfRepository, Query};
+use super::parameters::{OfRepository, Query, Repository};
 
 /// What the timeline of one repository draws.
 #[utoipa::path(get, path = "/api/v1/timeline", tag = "record", params(OfRepository),
@@ -17,7 +17,7 @@ pub(super) async fn timeline(
     caller: Caller,
     Query(of): Query<OfRepository>,
 ) -> Result<Json<Timeline>, ApiError> {
-    let repository = parameters::repository("repository", &of.repository)?;
+    let Repository(repository) = of.repository;
     let timeline = state.store.timeline(caller.scope, &repository).await?;
     Ok(Json(timeline.ok_or_else(|| ApiError::not_watched("repository"))?))
 }

@@ -92,6 +92,10 @@ fn a_server_without_its_page_says_how_to_build_it() {
     let response = page.get("", &HeaderMap::new()).unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert!(std::str::from_utf8(&page.index.bytes).unwrap().contains("make run"));
+    assert!(
+        std::str::from_utf8(&page.index.bytes).unwrap().contains("<base href=\"/\">"),
+        "its link works on every page"
+    );
     let policy = header(&response, "content-security-policy");
     assert!(policy.contains("style-src 'self' 'sha256-"), "{policy}");
 }

@@ -42,6 +42,23 @@ impl Answered {
         }
     }
 
+    /// What a check of a tag gave, for the metrics; `None` for listings.
+    pub fn result(&self) -> Option<&'static str> {
+        let failed = |error: &RegistryError| match error {
+            RegistryError::NotFound { .. } => "absent",
+            error => reason(error).word(),
+        };
+        Some(match self {
+            Self::Listing(_) => return None,
+            Self::Head(_, answer) => match &answer.result {
+                Ok(Head::NotModified) => "not_modified",
+                Ok(Head::Present { .. }) => "present",
+                Err(error) => failed(error),
+            },
+            Self::Get(_, answer) => answer.result.as_ref().map_or_else(failed, |_| "present"),
+        })
+    }
+
     /// The manifest, if there is one.
     pub fn manifest(&self) -> Option<(&TagName, &Manifest)> {
         match self {

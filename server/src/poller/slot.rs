@@ -11,6 +11,7 @@ use tagwarden_model::record::{Effects, FinishedPass, Happened, Request, Standing
 
 use super::ask::{Answered, children};
 use super::{Poller, load};
+use crate::metrics::{OfEvent, OfPass, Word};
 use crate::registry::Registry;
 use crate::store::StoreError;
 use crate::store::content::Content;
@@ -151,6 +152,7 @@ impl Slot {
         for write in effects.writes {
             let events = write.happened.into_iter().map(|happened| {
                 waiting.urgent |= happened.kind != tagwarden_model::event::EventKind::Created;
+                poller.metrics.events.get_or_create(&OfEvent { kind: Word(happened.kind) }).inc();
                 event(clocks, happened, write.group)
             });
             let events: Vec<NewEvent> = events.collect();
@@ -294,6 +296,11 @@ impl Slot {
             promised: finished.promised,
         };
         poller.store.put_pass(self.watched.id, lease, &row, gap.as_ref()).await?;
+        let registry = &poller.entry.name;
+        poller.metrics.passes.get_or_create(&OfPass { registry: registry.clone(), complete: fresh }).inc();
+        if fresh {
+            poller.metrics.complete_pass(registry, started.wall);
+        }
         let complete_started = if fresh { Some(started.wall) } else { known };
         let summary =
             crate::store::record::PassSummary { band, started: started.wall, next: row.next, complete_started };

@@ -283,12 +283,13 @@ impl Registry for HttpRegistry {
     async fn list_tags(&self, repository: &RepositoryName) -> Answer<Vec<TagName>> {
         let mut query = self.first_query().to_owned();
         let (mut seen, mut tags, mut first_sent) = (HashSet::new(), BTreeSet::new(), None);
+        let mut page = 0;
         loop {
+            page += 1;
             let mut ask = Ask::new(Method::GET, repository, format!("{}/tags/list", repository.path), MAX_TAGS_PAGE);
             ask.query = Some(&query);
             let answer = self.call(&ask).await;
             let sent = *first_sent.get_or_insert(answer.sent);
-            let page = seen.len() + 1;
             let next = answer.result.and_then(|reply| {
                 expect_ok(&reply)?;
                 tags.extend(page_of_tags(&reply)?);
@@ -392,7 +393,7 @@ impl Registry for HttpRegistry {
     }
 }
 
-/// All four types in one line: without its type in it, a manifest may be "not found" or be another one (registry facts 1),
+/// All four types in one line: without its type in it, a manifest may be "not found" or be another one,
 /// and some servers read only the first line.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 use tagwarden::store::Scope;
+use tagwarden::store::watch::RegistryEntry;
 use tagwarden_model::instant::Millis;
 use tokio::time::{Duration, timeout};
 
@@ -32,16 +33,17 @@ async fn a_repository_is_added_once_and_removed() {
 #[tokio::test]
 async fn a_host_whose_entries_do_not_serve_a_repository_is_refused() {
     let server = Server::start().await;
-    let entry = tagwarden::store::watch::RegistryEntry {
-        id: 0,
-        name: "acme".into(),
-        host: "ghcr.io".into(),
-        repositories: vec!["acme/**".into()],
-    };
+    let entry =
+        RegistryEntry { id: 0, name: "acme".into(), host: "ghcr.io".into(), repositories: vec!["acme/**".into()] };
     server.state.store.put_registry(&entry).await.unwrap();
     assert_eq!(server.post("/api/v1/repositories", &json!({ "name": "ghcr.io/acme/a/b" })).await.status, 201);
     let refused = server.post("/api/v1/repositories", &json!({ "name": "ghcr.io/other/a" })).await;
     assert_eq!(refused.error(), (422, "invalid".into(), "name".into()));
+    // An entry that is named like another host stays what it is.
+    let named = RegistryEntry { name: "quay.io".into(), ..entry };
+    server.state.store.put_registry(&named).await.unwrap();
+    assert_eq!(server.post("/api/v1/repositories", &json!({ "name": "quay.io/a" })).await.error().0, 422);
+    assert_eq!(server.state.store.registries().await.unwrap().len(), 2);
 }
 
 #[tokio::test]

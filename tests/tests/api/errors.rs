@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::json;
+use tagwarden_model::instant::Millis;
 
 use tagwarden_tests::api_server::{Server, json_request, masked, request};
 
@@ -144,10 +145,51 @@ async fn a_body_must_say_that_it_is_json_and_be_short() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let server = Server::start().await;
+    let body = Body::from_stream(futures::stream::pending::<Result<String, std::io::Error>>());
+    let asked = server.send(json_request(Method::POST, "/api/v1/repositories", body));
+    let stepping = async {
+        loop {
+            server.clock.step(Millis::seconds(21));
+            tokio::task::yield_now().await;
+        }
+    };
+    let answer = tokio::select! { answer = asked => answer, () = stepping => unreachable!() };
+    assert_eq!(answer.error(), (408, "invalid".into(), String::new()));
+}
+
+#[tokio::test]
 async fn an_error_has_one_shape() {
     let server = Server::start().await;
     insta::assert_json_snapshot!(masked(server.get("/api/v1/tags?repository=nginx&limit=0").await.json()));
     insta::assert_json_snapshot!(masked(server.get("/api/v1/nonsense").await.json()));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_without_its_cause() {
+    let server = Server::start().await;
+    server.state.store.shut().await;
+    for path in ["/api/v1/summary", "/api/v1/flags/1"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.error(), (500, "internal".into(), String::new()), "{path}");
+        for word in ["sql", "pool", "database", "closed"] {
+            assert!(!answer.text.to_lowercase().contains(word), "{path}: {}", answer.text);
+        }
+    }
+    assert_eq!(server.get("/readyz").await.error().0, 503);
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_of_its_request_only() {
+    let mut server = Server::start().await;
+    server.rewire(|state| state.wake = std::sync::Arc::new(|| panic!("the panic of this test")));
+    server.record.watch("docker.io/library/nginx").await;
+    let answer = server.post("/api/v1/checks", &json!({ "repository": "nginx" })).await;
+    assert_eq!(answer.error(), (500, "internal".into(), String::new()));
+    assert!(!answer.text.contains("panic"), "{}", answer.text);
+    server.read("/api/v1/jobs/1").await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The live stream over real connections.
 
 use tagwarden::http::{AppState, serve};
-use tagwarden::live::Live;
+use tagwarden::live::{Batch, Live};
 use tagwarden_model::instant::Millis;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -125,7 +125,8 @@ async fn hello_comes_first_then_what_changes_then_a_tick() {
     let server = Server::start().await;
     usual(&server.record).await;
     let listening = listen(&server.state).await;
-    let mut stream = listening.open("", "").await;
+    let mut stream = listening.open("", "Accept-Encoding: br, gzip\r\n").await;
+    assert!(!stream.head.contains("content-encoding"), "a compressed stream is held back: {}", stream.head);
     for header in ["content-type: text/event-stream", "cache-control: no-store", "x-accel-buffering: no"] {
         assert!(stream.head.contains(header), "{}", stream.head);
     }
@@ -221,6 +222,26 @@ async fn a_slow_reader_delays_nobody_and_gets_everything() {
     assert_eq!(slow.ids(expected.len()).await, expected);
 }
 
+/// The record is closed under them: whoever keeps up gets everything from the one task that read it.
+#[tokio::test]
+async fn readers_that_keep_up_cost_no_reads_of_the_record() {
+    let server = Server::start().await;
+    usual(&server.record).await;
+    let live = &server.state.live;
+    let from = server.state.store.newest_change().await.unwrap();
+    let expected = changes(&server, 3).await;
+    let mut first = live.reader(Some(from));
+    while first.position() < *expected.last().unwrap() {
+        first.next().await.unwrap();
+    }
+    server.state.store.shut().await;
+    for _ in 0..200 {
+        let Batch::Changes(changes) = live.reader(Some(from)).next().await.unwrap() else { panic!("a reset") };
+        assert_eq!(changes.iter().map(|change| change.id).collect::<Vec<_>>(), expected);
+    }
+    assert!(live.reader(Some(from - 1)).next().await.is_ok(), "still in memory");
+}
+
 #[tokio::test]
 async fn streams_end_at_shutdown_and_readers_are_counted() {
     let server = Server::start().await;
@@ -238,4 +259,29 @@ async fn streams_end_at_shutdown_and_readers_are_counted() {
     }
     timeout(Duration::from_secs(10), listening.task).await.expect("the server ends").unwrap().unwrap();
     assert_eq!(server.state.metrics.live_readers.get(), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_does_not_keep_the_server() {
+    let server = Server::start().await;
+    let mut listening = listen(&server.state).await;
+    let mut socket = TcpStream::connect(("127.0.0.1", listening.port)).await.unwrap();
+    let head = "POST /api/v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Expect: 100-continue\r\nContent-Length: 9\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut lines = BufReader::new(&mut socket);
+    let mut line = String::new();
+    lines.read_line(&mut line).await.unwrap();
+    assert!(line.starts_with("HTTP/1.1 100"), "the body is being read: {line}");
+    server.state.shutdown.cancel();
+    let ending = async {
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut listening.task => break ended.unwrap(),
+                () = tokio::task::yield_now() => server.clock.step(Millis::seconds(1)),
+            }
+        }
+    };
+    timeout(Duration::from_secs(10), ending).await.expect("the server ends").unwrap();
 }

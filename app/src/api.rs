@@ -1,0 +1,190 @@
+//! The server's API: one function per route, errors that say what a person can do.
+
+use gloo_net::http::{Request, RequestBuilder, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tagwarden_model::api::{
+    Acknowledge, AddRepository, Check, Close, DigestUse, ErrorBody, Event, Flag, FlagDetail, Job, Page, ProveTargets,
+    Repository, Summary, Tag, Timeline,
+};
+use web_sys::AbortSignal;
+
+use crate::url::{encode, with_query};
+
+/// How long an answer may take.
+const PATIENCE_MS: u32 = 20_000;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// The server cannot be reached, or takes too long.
+    Unreachable,
+    /// The server refused, and says why.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// What, where and what to do.
+        message: String,
+        /// The field of the form at fault.
+        field: Option<String>,
+        /// Found again in the server's log.
+        request_id: Option<String>,
+    },
+    /// The answer is not the API's: a proxy in between, or another version.
+    Unintelligible(String),
+}
+
+impl ApiError {
+    /// What happened.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Unreachable => "The server cannot be reached.".into(),
+            Self::Refused { message, .. } => message.clone(),
+            Self::Unintelligible(detail) => format!("The answer could not be read ({detail})."),
+        }
+    }
+
+    /// What to do about it.
+    pub fn next_step(&self) -> String {
+        match self {
+            Self::Unreachable => "Check that Tagwarden runs and that you are online, then try again.".into(),
+            Self::Refused { status: 404, .. } => "It may have been removed, or the address is mistyped.".into(),
+            Self::Refused { status: 409, .. } => "Somebody else was faster. Look at the new state, then decide.".into(),
+            Self::Refused { status: 500.., request_id: Some(id), .. } => {
+                format!("Try again. If it stays, look for request {id} in the server's log.")
+            }
+            Self::Refused { .. } => "Correct it and try again.".into(),
+            Self::Unintelligible(_) => "Reload the page. A proxy in between may also have answered.".into(),
+        }
+    }
+}
+
+type Answer<T> = Result<T, ApiError>;
+
+/// `GET summary`.
+pub async fn summary() -> Answer<Summary> {
+    get("api/v1/summary").await
+}
+
+/// `GET repositories`.
+pub async fn repositories() -> Answer<Page<Repository>> {
+    get("api/v1/repositories").await
+}
+
+/// `POST repositories`.
+pub async fn add_repository(name: String) -> Answer<Repository> {
+    post("api/v1/repositories", &AddRepository { name }).await
+}
+
+/// `DELETE repositories`.
+pub async fn remove_repository(name: &str) -> Answer<()> {
+    let path = with_query("api/v1/repositories", &[("name", Some(name))]);
+    let answer = patient(Request::delete(&path)).send().await.map_err(|_| ApiError::Unreachable)?;
+    if answer.ok() { Ok(()) } else { Err(refusal(answer).await) }
+}
+
+/// `GET repositories/one`.
+pub async fn repository(name: &str) -> Answer<Repository> {
+    get(&with_query("api/v1/repositories/one", &[("name", Some(name))])).await
+}
+
+/// `GET timeline`.
+pub async fn timeline(repository: &str) -> Answer<Timeline> {
+    get(&with_query("api/v1/timeline", &[("repository", Some(repository))])).await
+}
+
+/// `GET tags`, the first `pages` pages.
+pub async fn tags(repository: &str, class: Option<&str>, pages: u32) -> Answer<Page<Tag>> {
+    let query = [("repository", Some(repository)), ("class", class), ("limit", Some("50"))];
+    follow(&with_query("api/v1/tags", &query), pages).await
+}
+
+/// `GET events` by time, newest first, the first `pages` pages.
+pub async fn events(repository: Option<&str>, limit: &str, pages: u32) -> Answer<Page<Event>> {
+    let query = [("repository", repository), ("order", Some("at")), ("limit", Some(limit))];
+    follow(&with_query("api/v1/events", &query), pages).await
+}
+
+/// `GET flags`, the first `pages` pages.
+pub async fn flags(state: &str, repository: Option<&str>, pages: u32) -> Answer<Page<Flag>> {
+    let query = [("state", Some(state)), ("repository", repository), ("limit", Some("50"))];
+    follow(&with_query("api/v1/flags", &query), pages).await
+}
+
+/// `GET flags/{id}`.
+pub async fn flag(id: &str) -> Answer<FlagDetail> {
+    get(&format!("api/v1/flags/{}", encode(id))).await
+}
+
+/// `POST flags/{id}/acknowledge`.
+pub async fn acknowledge(id: i64, body: &Acknowledge) -> Answer<FlagDetail> {
+    post(&format!("api/v1/flags/{id}/acknowledge"), body).await
+}
+
+/// `POST flags/{id}/close`.
+pub async fn close(id: i64, body: &Close) -> Answer<FlagDetail> {
+    post(&format!("api/v1/flags/{id}/close"), body).await
+}
+
+/// `GET digests/{digest}`.
+pub async fn digest(digest: &str) -> Answer<Page<DigestUse>> {
+    get(&format!("api/v1/digests/{}", encode(digest))).await
+}
+
+/// `POST targets/proofs`; waits a little for the end.
+pub async fn prove(body: &ProveTargets) -> Answer<Job> {
+    post("api/v1/targets/proofs?wait=10", body).await
+}
+
+/// `POST checks`; waits a little for the end.
+pub async fn check(body: &Check) -> Answer<Job> {
+    post("api/v1/checks?wait=10", body).await
+}
+
+/// Follows the cursors of a list.
+async fn follow<T: DeserializeOwned>(path: &str, pages: u32) -> Answer<Page<T>> {
+    let mut list: Page<T> = get(path).await?;
+    for _ in 1..pages {
+        let Some(cursor) = list.next.take() else { break };
+        let page: Page<T> = get(&format!("{path}&cursor={}", encode(&cursor))).await?;
+        list.items.extend(page.items);
+        list.next = page.next;
+    }
+    Ok(list)
+}
+
+fn patient(request: RequestBuilder) -> RequestBuilder {
+    request.abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)))
+}
+
+async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
+    let answer = patient(Request::get(path)).send().await.map_err(|_| ApiError::Unreachable)?;
+    read(answer).await
+}
+
+async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {
+    let request =
+        patient(Request::post(path)).json(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
+    read(request.send().await.map_err(|_| ApiError::Unreachable)?).await
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Answer<T> {
+    if !answer.ok() {
+        return Err(refusal(answer).await);
+    }
+    let text = answer.text().await.map_err(|_| ApiError::Unreachable)?;
+    serde_json::from_str(&text).map_err(|error| ApiError::Unintelligible(error.to_string()))
+}
+
+async fn refusal(answer: Response) -> ApiError {
+    let status = answer.status();
+    let body = answer.text().await.ok().and_then(|text| serde_json::from_str::<ErrorBody>(&text).ok());
+    match body {
+        Some(ErrorBody { error }) => {
+            ApiError::Refused { status, message: error.message, field: error.field, request_id: Some(error.request_id) }
+        }
+        // A proxy's own 502 has no body of ours: that is a server that cannot be reached.
+        None if matches!(status, 502..=504) => ApiError::Unreachable,
+        None => ApiError::Unintelligible(format!("HTTP {status}")),
+    }
+}

@@ -1,0 +1,131 @@
+//! The few things the page asks of the browser.
+
+use js_sys::Date;
+use tagwarden_model::instant::{Instant, Millis};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Document, Element, HtmlElement, HtmlLinkElement, Window};
+
+fn window() -> Option<Window> {
+    web_sys::window()
+}
+
+fn document() -> Option<Document> {
+    window()?.document()
+}
+
+fn element(id: &str) -> Option<Element> {
+    document()?.get_element_by_id(id)
+}
+
+/// The browser's clock. Nothing in the browser has another one.
+pub fn now() -> Instant {
+    Instant(Date::now() as i64)
+}
+
+/// The browser's distance from UTC at an instant.
+pub fn offset(at: Instant) -> Millis {
+    Millis::minutes(-(Date::new(&JsValue::from_f64(at.0 as f64)).get_timezone_offset() as i64))
+}
+
+/// The document's base address.
+pub fn base_uri() -> String {
+    document().and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default()
+}
+
+/// Which build of the server wrote this page.
+pub fn build() -> Option<String> {
+    let meta = document()?.query_selector("meta[name=tagwarden-build]").ok().flatten()?;
+    meta.get_attribute("content").filter(|build| !build.is_empty())
+}
+
+/// Whether nobody sees the tab.
+pub fn is_hidden() -> bool {
+    document().is_some_and(|document| document.hidden())
+}
+
+/// Titles the tab and marks its icon while something needs attention.
+pub fn set_title(page: Option<&str>, attention: u64) {
+    let count = if attention > 0 { format!("({attention}) ") } else { String::new() };
+    let page = page.map(|page| format!("{page} · ")).unwrap_or_default();
+    if let Some(document) = document() {
+        document.set_title(&format!("{count}{page}Tagwarden"));
+    }
+    let icon = if attention > 0 { "favicon-flag.svg" } else { "favicon.svg" };
+    let link = element("favicon").and_then(|link| link.dyn_into::<HtmlLinkElement>().ok());
+    if let Some(link) = link.filter(|link| link.get_attribute("href").as_deref() != Some(icon)) {
+        link.set_href(icon);
+    }
+}
+
+/// Takes away what stood in the body before the page's code ran.
+pub fn remove_skeleton() {
+    if let Some(skeleton) = element("boot") {
+        skeleton.remove();
+    }
+}
+
+/// Puts the focus on an element.
+pub fn focus(id: &str) {
+    if let Some(element) = element(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// Whether the focus is in a field that takes text.
+pub fn is_typing() -> bool {
+    let active = document().and_then(|document| document.active_element());
+    active.is_some_and(|active| matches!(active.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+}
+
+/// Shows the banner of index.html, whose button works without the page's code.
+pub fn show_reload_banner(words: &str) {
+    if let (Some(banner), Some(text)) = (element("reload"), element("reload-text")) {
+        text.set_text_content(Some(words));
+        let _ = banner.remove_attribute("hidden");
+    }
+}
+
+/// The chosen theme: `light`, `dark`, or `None` for the system's.
+pub fn theme() -> Option<String> {
+    document()?.document_element()?.get_attribute("data-theme")
+}
+
+/// Chooses a theme and remembers it.
+pub fn set_theme(theme: Option<&str>) {
+    let Some(root) = document().and_then(|document| document.document_element()) else { return };
+    let storage = window().and_then(|window| window.local_storage().ok().flatten());
+    // Storage may be forbidden; the choice then lasts until the page is closed.
+    if let Some(theme) = theme {
+        let _ = root.set_attribute("data-theme", theme);
+        let _ = storage.map(|storage| storage.set_item("theme", theme));
+    } else {
+        let _ = root.remove_attribute("data-theme");
+        let _ = storage.map(|storage| storage.remove_item("theme"));
+    }
+}
+
+/// Copies a text. Without a clipboard (plain HTTP from another host) `shown` is selected instead, and this is false.
+pub async fn copy(text: &str, shown: Option<&Element>) -> bool {
+    if let Some(window) = window() {
+        let navigator = window.navigator();
+        let has_clipboard =
+            js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|clipboard| clipboard.is_object());
+        if has_clipboard {
+            let written = wasm_bindgen_futures::JsFuture::from(navigator.clipboard().write_text(text)).await;
+            if written.is_ok() {
+                return true;
+            }
+        }
+        if let (Ok(Some(selection)), Some(shown)) = (window.get_selection(), shown) {
+            let _ = selection.select_all_children(shown);
+        }
+    }
+    false
+}
+
+/// Opens the browser's dialog for printing.
+pub fn print() {
+    if let Some(window) = window() {
+        let _ = window.print();
+    }
+}

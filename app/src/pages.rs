@@ -1,0 +1,54 @@
+//! The pages and their routes.
+
+mod digest;
+mod flag;
+mod flag_acts;
+mod flag_window;
+mod flags;
+mod not_found;
+mod overview;
+mod recent;
+mod repositories;
+mod repository;
+mod repository_lists;
+mod repository_timeline;
+mod way_back;
+
+use leptos::prelude::*;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::hooks::use_location;
+use leptos_router::path;
+
+use crate::live::Live;
+use crate::ui::{Now, Shell};
+use crate::{browser, url};
+
+/// Everything in the document's body.
+#[component]
+pub fn App() -> impl IntoView {
+    Now::provide();
+    Live::provide();
+    let base = url::prefix(&browser::base_uri()).to_owned();
+    view! {
+        <Router base>
+            <Shell>
+                <FocusOnNavigation />
+                <Routes fallback=|| view! { <not_found::NotFoundPage /> }>
+                    <Route path=path!("/") view=overview::OverviewPage />
+                    <Route path=path!("/flags") view=flags::FlagsPage />
+                    <Route path=path!("/flags/:id") view=flag::FlagPage />
+                    <Route path=path!("/repositories") view=repositories::RepositoriesPage />
+                    <Route path=path!("/repository") view=repository::RepositoryPage />
+                    <Route path=path!("/digest/:digest") view=digest::DigestPage />
+                </Routes>
+            </Shell>
+        </Router>
+    }
+}
+
+/// A new page is read from its start: the focus goes there, as it does when a browser loads one.
+#[component]
+fn FocusOnNavigation() -> impl IntoView {
+    let path = use_location().pathname;
+    Effect::watch(move || path.get(), |_, _, _| browser::focus("main"), false);
+}

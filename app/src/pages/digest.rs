@@ -1,0 +1,78 @@
+//! Everything that ever pointed at a digest.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use tagwarden_model::api::{DigestUse, Page};
+
+use crate::live::Live;
+use crate::remote::Remote;
+use crate::ui::{CopyButton, DigestChip, Loaded, RepositoryName, When, title};
+use crate::{api, phrase};
+
+/// The page.
+#[component]
+pub fn DigestPage() -> impl IntoView {
+    let params = use_params_map();
+    let digest = Memo::new(move |_| params.with(|params| params.get("digest")).unwrap_or_default());
+    title(move || Some(digest.with(|digest| digest.chars().take(15).collect())));
+    let uses = Remote::new(move || digest.get(), |digest| async move { api::digest(&digest).await });
+    Live::here().keep_fresh(uses, |change| change.kind == tagwarden_model::api::ChangeKind::Events);
+    view! {
+        <div class="page-head"><h1>"Digest"</h1></div>
+        <p class="digest-whole"><code>{digest}</code><CopyButton text=digest.into() what="the digest" /></p>
+        <Loaded remote=uses let:page><Uses page /></Loaded>
+    }
+}
+
+#[component]
+fn Uses(page: Signal<Page<DigestUse>>) -> impl IntoView {
+    let words = move || {
+        page.with(|page| {
+            let now = page.items.iter().filter(|used| used.until.is_none()).count() as u64;
+            match (page.items.len() as u64, now) {
+                (0, _) => "Nothing that is watched has ever pointed at it.".to_owned(),
+                (all, 0) => format!("{} pointed at it; none does now.", phrase::count(all, "tag", "tags")),
+                (all, now) if all == now => format!("{} at it.", phrase::count(all, "tag points", "tags point")),
+                (all, now) => {
+                    let all = phrase::count(all, "tag has", "tags have");
+                    format!("{all} pointed at it; {} now.", phrase::count(now, "does", "do"))
+                }
+            }
+        })
+    };
+    view! {
+        <p class="lead">{words}</p>
+        <Show when=move || page.with(|page| !page.items.is_empty())>
+            <div class="card table-card">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Repository"</th>
+                            <th scope="col">"Tag"</th>
+                            <th scope="col" class="wide">"Digest"</th>
+                            <th scope="col">"From"</th>
+                            <th scope="col">"Until"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{move || page.get().items.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        </Show>
+    }
+}
+
+fn row(used: DigestUse) -> impl IntoView {
+    let until = match used.until {
+        Some(at) => view! { <When at /> }.into_any(),
+        None => view! { <span class="chip chip-ok">"now"</span> }.into_any(),
+    };
+    view! {
+        <tr>
+            <td class="grow"><RepositoryName name=used.repository /></td>
+            <td><code class="tag">{used.tag}</code></td>
+            <td class="wide"><DigestChip digest=used.digest /></td>
+            <td><When at=used.from /></td>
+            <td>{until}</td>
+        </tr>
+    }
+}

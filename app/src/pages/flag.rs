@@ -1,0 +1,189 @@
+//! A flag as an incident page: when, what, the way back, the story. It prints on one sheet.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use tagwarden_model::api::{ChangeKind, FlagDetail, Transition};
+use tagwarden_model::flag::{FlagState, Resolution};
+use tagwarden_model::instant::Instant;
+
+use super::flag_acts::FlagActs;
+use super::flag_window::FlagWindow;
+use super::way_back::WayBack;
+use crate::live::Live;
+use crate::phrase::{self, Breach};
+use crate::remote::Remote;
+use crate::ui::{Difference, Loaded, Now, When, WindowWords, title};
+use crate::{api, browser, time, url};
+
+/// The page.
+#[component]
+pub fn FlagPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let detail = Remote::new(move || id.get(), |id| async move { api::flag(&id).await });
+    title(move || {
+        Some(detail.data.with(|data| data.as_ref().map_or("Flag".into(), |data| phrase::subject(&data.flag))))
+    });
+    Live::here().keep_fresh(detail, move |change| {
+        let shown = detail.data.try_with_untracked(|data| data.as_ref().map(|data| data.flag.repository.clone()));
+        let about_this = id.try_get_untracked() == Some(change.reference.to_string());
+        match change.kind {
+            ChangeKind::Flag => about_this,
+            ChangeKind::Events | ChangeKind::Job => shown.flatten().as_ref() == Some(&change.repository),
+            ChangeKind::Repository => false,
+        }
+    });
+    view! {
+        <p class="crumb"><a href="flags">"Flags"</a> " / " {id}</p>
+        <Loaded remote=detail lines=8 let:data><Body data detail /></Loaded>
+    }
+}
+
+/// When the release was first known to have its promised digest.
+fn released(data: &FlagDetail) -> Option<Instant> {
+    let target = data.targets.iter().find(|target| Some(&target.digest) == data.flag.promise.as_ref())?;
+    target.since
+}
+
+#[component]
+fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
+    let flag = Memo::new(move |_| data.get().flag);
+    let heading = move || {
+        let after = data.with(released).map(|released| flag.get().not_after - released);
+        flag.with(|flag| format!("{} {}", phrase::subject(flag), phrase::flag_title(flag, after)))
+    };
+    let chip = move || {
+        flag.with(|flag| {
+            let (word, tone) = phrase::flag_chip(flag);
+            let age = time::length(Now::get() - flag.opened);
+            let word = if flag.state == FlagState::Open { format!("{word} · open {age}") } else { word };
+            view! { <span class=tone.class()>{word}</span> }
+        })
+    };
+    let reference = move || {
+        flag.with(|flag| {
+            let tag = flag.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
+            view! { <a class="mono" href=url::repository(&flag.repository)>{format!("{}{tag}", flag.repository)}</a> }
+        })
+    };
+    let is_breach = move || flag.with(|flag| matches!(phrase::breach(flag), Breach::Changed | Breach::Removed));
+    view! {
+        <div class="page-head flag-head">
+            <h1>{heading}</h1>
+            <div class="facts">
+                <p class="facts-words">{chip} {reference}</p>
+                <div class="acts"><button class="button" type="button" on:click=|_| browser::print()>"Print"</button></div>
+            </div>
+        </div>
+        <div class="columns flag-columns">
+            <div class="stack">
+                <section class="card">
+                    <h2>"When"</h2>
+                    <FlagWindow data />
+                    <p class="flag-when">{move || when(&data.get())}</p>
+                </section>
+                <Show when=is_breach>
+                    <section class="card"><h2>"What changed"</h2><Changed data /></section>
+                </Show>
+                <FlagActs flag detail />
+                <Story data />
+            </div>
+            <div class="stack">
+                <Show when=is_breach><WayBack data /></Show>
+            </div>
+        </div>
+    }
+}
+
+/// The window and how long it has been so.
+fn when(data: &FlagDetail) -> impl IntoView + use<> {
+    let flag = &data.flag;
+    let restored = data.transitions.iter().rev().find(|step| step.to == FlagState::Restored).map(|step| step.at);
+    let exposed = match (flag.state, restored) {
+        (FlagState::Restored, Some(at)) => format!("Exposed for {}, then restored.", time::length(at - flag.not_after)),
+        (FlagState::Closed, _) => String::new(),
+        _ => format!("Exposed for {} so far.", time::length(Now::get() - flag.not_after)),
+    };
+    let clock = |at: Instant| time::clock_with_date(at, Now::get(), browser::offset(at));
+    let end = view! { <strong>{clock(flag.not_after)}</strong> };
+    let window = match flag.not_before {
+        Some(start) => {
+            let (seen, found) = match phrase::breach(flag) {
+                Breach::Changed => (" (last seen old) and ", " (first seen new). "),
+                Breach::Removed | Breach::Vanished => (" (last seen) and ", " (found gone). "),
+                Breach::Invisible => (" (last seen) and ", " (refused). "),
+            };
+            view! { "Between " <strong>{clock(start)}</strong> {seen} {end} {found} }.into_any()
+        }
+        None => view! { "Before " {end} ", when it was first looked at. " }.into_any(),
+    };
+    let widened = data.events.iter().any(|event| event.clock_changed);
+    view! { {window} {exposed} {widened.then_some(" A clock changed in between; the window is wider for it.")} }
+}
+
+#[component]
+fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
+    let rows = move || {
+        let FlagDetail { flag, events, .. } = data.get();
+        let steps = events.into_iter().filter(|event| event.old_digest.is_some() || event.new_digest.is_some());
+        let steps: Vec<_> = steps
+            .map(|event| {
+                let proof = if event.verified || event.new_digest.is_none() { "" } else { "claimed, not yet proven" };
+                view! {
+                    <tr>
+                        <td><WindowWords not_before=event.not_before not_after=event.not_after /></td>
+                        <td><Difference before=event.old_digest after=event.new_digest /></td>
+                        <td class="wide quiet">{proof}</td>
+                    </tr>
+                }
+            })
+            .collect();
+        view! {
+            <p class="flag-difference"><Difference before=flag.promise after=flag.current /></p>
+            <p class="quiet">
+                {if flag.comparing {
+                    "The contents are being compared; until then this ranks as critical."
+                } else {
+                    "Promised, and what the name gives now."
+                }}
+            </p>
+            {(steps.len() > 1).then(|| view! { <table class="table table-plain"><tbody>{steps}</tbody></table> })}
+        }
+    };
+    view! { {rows} }
+}
+
+/// What people and the machine did with it, newest first.
+#[component]
+fn Story(data: Signal<FlagDetail>) -> impl IntoView {
+    let steps = move || {
+        let mut steps = data.get().transitions;
+        steps.reverse();
+        steps.into_iter().map(step).collect_view()
+    };
+    view! {
+        <section class="card">
+            <h2>"Story"</h2>
+            <ol class="story">{steps}</ol>
+        </section>
+    }
+}
+
+fn step(step: Transition) -> impl IntoView {
+    let what = match (step.to, step.resolution) {
+        (FlagState::Open, _) if step.from.is_none() => "opened the flag",
+        (FlagState::Open, _) => "opened it again",
+        (FlagState::Acknowledged, _) => "acknowledged it",
+        (FlagState::Restored, _) => "saw the promised digest again",
+        (FlagState::Closed, Some(Resolution::Accepted)) => "closed it: accepted as the new promise",
+        (FlagState::Closed, Some(Resolution::NotAnIssue)) => "closed it: not an issue",
+        (FlagState::Closed, _) => "closed it: reviewed",
+    };
+    view! {
+        <li class="story-step">
+            <span class="story-what"><bdi>{phrase::visible(&step.actor)}</bdi>" "{what}</span>
+            <When at=step.at />
+            {step.reason.map(|reason| view! { <p class="story-reason"><bdi>{phrase::visible(&reason)}</bdi></p> })}
+        </li>
+    }
+}

@@ -1,0 +1,172 @@
+//! Every watched repository: whether it is checked as promised.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_query_map;
+use tagwarden_model::api::{ChangeKind, Page, Repository};
+
+use crate::api::{self, ApiError};
+use crate::live::Live;
+use crate::remote::Remote;
+use crate::ui::{Loaded, RepositoryName, SummaryHere, When, title};
+use crate::{phrase, time};
+
+/// The page.
+#[component]
+pub fn RepositoriesPage() -> impl IntoView {
+    title(|| Some("Repositories".into()));
+    let repositories = Remote::new(|| (), |()| api::repositories());
+    Live::here().keep_fresh(repositories, |change| change.kind != ChangeKind::Job);
+    let query = use_query_map();
+    let find = Memo::new(move |_| query.with(|query| query.get("find")).unwrap_or_default().to_lowercase());
+    view! {
+        <div class="page-head"><h1>"Repositories"</h1></div>
+        <Loaded remote=repositories lines=8 let:page>
+            <div class="columns">
+                <Found page find />
+                <aside class="stack-tight">
+                    <h2>"Watch another repository"</h2>
+                    <div class="card"><AddForm on_added=move || repositories.reload() /></div>
+                </aside>
+            </div>
+        </Loaded>
+    }
+}
+
+#[component]
+fn Found(page: Signal<Page<Repository>>, find: Memo<String>) -> impl IntoView {
+    let found = Memo::new(move |_| -> Vec<Repository> {
+        let find = find.get();
+        page.with(|page| page.items.iter().filter(|item| item.name.to_lowercase().contains(&find)).cloned().collect())
+    });
+    let words = move || match (page.with(|page| page.items.len()), found.with(Vec::len)) {
+        (0, _) => "Nothing is watched yet.".to_owned(),
+        (_, 0) => format!("No watched repository is called “{}”.", find.get()),
+        (all, some) if all == some => {
+            let checked =
+                |item: &&Repository| !matches!(phrase::state_word(item).1, phrase::Tone::Warning | phrase::Tone::Flag);
+            let fine = page.with(|page| page.items.iter().filter(checked).count());
+            let all_words = phrase::count(all as u64, "repository", "repositories");
+            if fine == all {
+                format!("{all_words}, checked as promised.")
+            } else {
+                format!("{all_words}; {} not checked as promised.", phrase::count((all - fine) as u64, "is", "are"))
+            }
+        }
+        (all, some) => format!("{} of {all} for “{}”.", phrase::grouped(some as u64), find.get()),
+    };
+    view! {
+        <div class="stack-tight">
+            <p class="lead">
+                {words}
+                " "
+                <Show when=move || !find.with(String::is_empty)><a href="repositories">"Show all"</a></Show>
+            </p>
+            <Show when=move || !found.with(Vec::is_empty)><RepositoryTable repositories=found.into() /></Show>
+        </div>
+    }
+}
+
+/// Repositories with their freshness.
+#[component]
+pub fn RepositoryTable(repositories: Signal<Vec<Repository>>) -> impl IntoView {
+    view! {
+        <div class="card table-card">
+            <table class="table">
+                <thead>
+                    <tr>
+                        <th scope="col">"Repository"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Checked"</th>
+                        <th scope="col" class="wide">"Promised within"</th>
+                        <th scope="col" class="wide number">"Releases"</th>
+                        <th scope="col" class="wide number">"Tags"</th>
+                    </tr>
+                </thead>
+                <tbody>{move || repositories.get().into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn row(repository: Repository) -> impl IntoView {
+    let (word, tone) = phrase::state_word(&repository);
+    let sentence = phrase::state_sentence(&repository);
+    let checked = match repository.last_pass {
+        Some(at) => view! { <When at /> }.into_any(),
+        None => view! { <span class="quiet">"not yet"</span> }.into_any(),
+    };
+    let flags = (repository.open_flags > 0).then(|| phrase::count(repository.open_flags, "flag", "flags"));
+    view! {
+        <tr>
+            <td class="grow">
+                <RepositoryName name=repository.name.clone() />
+                {flags.map(|flags| view! { <span class="row-flags">{flags}</span> })}
+                {sentence.map(|sentence| view! { <p class="row-note"><bdi>{phrase::visible(&sentence)}</bdi></p> })}
+            </td>
+            <td><span class=tone.class()>{word}</span></td>
+            <td>{checked}</td>
+            <td class="wide">{phrase::promised(&repository).map(time::length)}</td>
+            <td class="wide number">{phrase::grouped(repository.releases)}</td>
+            <td class="wide number">{phrase::grouped(repository.tags)}</td>
+        </tr>
+    }
+}
+
+/// Adds a repository to those that are watched.
+#[component]
+pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let SummaryHere(summary) = expect_context();
+    let name = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let outcome = RwSignal::new(None::<Result<String, ApiError>>);
+    let add = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let typed = name.get_untracked().trim().to_owned();
+        if typed.is_empty() || busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let answer = api::add_repository(typed).await;
+            if answer.is_ok() {
+                name.try_set(String::new());
+                summary.reload();
+                on_added();
+            }
+            outcome.try_set(Some(answer.map(|repository| repository.name)));
+            busy.try_set(false);
+        });
+    };
+    let words = move || match outcome.get()? {
+        Ok(name) => {
+            Some(view! { <span class="form-done">{format!("{name} is watched from now on.")}</span> }.into_any())
+        }
+        Err(error) => Some(
+            view! { <span class="form-error"><bdi>{error.message()}</bdi>" "{error.next_step()}</span> }.into_any(),
+        ),
+    };
+    view! {
+        <form class="form" on:submit=add>
+            <label class="form-label" for="add-name">"Repository"</label>
+            <div class="form-row">
+                <input
+                    id="add-name"
+                    class="input"
+                    name="name"
+                    required
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    placeholder="ghcr.io/acme/api"
+                    aria-describedby="add-help"
+                    bind:value=name
+                />
+                <button class="button" type="submit" disabled=busy>"Watch"</button>
+            </div>
+            <p id="add-help" class="form-help" role="status">
+                {move || words().unwrap_or_else(|| "As docker would take it, without a tag.".into_any())}
+            </p>
+        </form>
+    }
+}

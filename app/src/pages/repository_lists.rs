@@ -1,0 +1,169 @@
+//! The tags and the events of a repository as tables: the timeline's twin.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use tagwarden_model::api::{Event, Page, Tag};
+use tagwarden_model::event::EventKind;
+use tagwarden_model::tag::Class;
+
+use crate::live::Live;
+use crate::remote::Remote;
+use crate::ui::{Difference, DigestChip, Loaded, More, When, WindowWords};
+use crate::{api, phrase, url};
+
+const VIEWS: [(&str, &str, Option<&str>); 3] =
+    [("", "All", None), ("releases", "Releases", Some("release")), ("rolling", "Rolling", Some("rolling"))];
+
+/// Tags, newest version first.
+#[component]
+pub fn TagTable(name: Memo<String>) -> impl IntoView {
+    let query = use_query_map();
+    let view = Memo::new(move |_| query.with(|query| query.get("view")).unwrap_or_default());
+    let class = move || VIEWS.into_iter().find(|(key, ..)| *key == view.get()).and_then(|(.., class)| class);
+    let pages = RwSignal::new(1_u32);
+    let tags = Remote::new(
+        move || (name.get(), class()),
+        move |(name, class)| {
+            let pages = pages.get_untracked();
+            async move { api::tags(&name, class, pages).await }
+        },
+    );
+    Effect::watch(move || pages.get(), move |_, _, _| tags.reload(), false);
+    Live::here().keep_fresh(tags, move |change| name.try_get_untracked().as_ref() == Some(&change.repository));
+    let tab = move |(key, words, _): (&'static str, &'static str, Option<&'static str>)| {
+        let current = move || (view.get() == key).then_some("true");
+        let address = move || {
+            let range = query.with(|query| query.get("range"));
+            url::with_query(
+                "repository",
+                &[("name", Some(&name.get())), ("view", Some(key)), ("range", range.as_deref())],
+            )
+        };
+        view! { <a class="segment" href=address aria-current=current data-noscroll="">{words}</a> }
+    };
+    view! {
+        <section class="stack-tight">
+            <div class="section-head">
+                <h2>"Tags"</h2>
+                <nav class="segments" aria-label="Class of tags">{VIEWS.map(tab).collect_view()}</nav>
+            </div>
+            <Loaded remote=tags lines=8 let:page><Tags page pages /></Loaded>
+        </section>
+    }
+}
+
+#[component]
+fn Tags(page: Signal<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
+    let has_more = Signal::derive(move || page.with(|page| page.next.is_some()));
+    view! {
+        <Show
+            when=move || page.with(|page| !page.items.is_empty())
+            fallback=|| view! { <div class="card quiet">"No tag of this kind."</div> }
+        >
+            <div class="card table-card">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Tag"</th>
+                            <th scope="col">"Digest"</th>
+                            <th scope="col" class="wide">"Class"</th>
+                            <th scope="col" class="wide">"First seen"</th>
+                            <th scope="col">"Changed"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{move || page.get().items.into_iter().map(tag_row).collect_view()}</tbody>
+                </table>
+            </div>
+            <More has_more pages />
+        </Show>
+    }
+}
+
+fn tag_row(tag: Tag) -> impl IntoView {
+    let state = match (tag.in_breach, tag.present, tag.flag) {
+        (true, Some(false), Some(flag)) => chip_link(flag, "removed", "chip chip-flag"),
+        (true, _, Some(flag)) => chip_link(flag, "reassigned", "chip chip-flag"),
+        (false, _, Some(flag)) => chip_link(flag, "needs review", "chip chip-warning"),
+        (_, Some(false), None) => view! { <span class="chip">"gone"</span> }.into_any(),
+        (_, None, None) => view! { <span class="chip">"not read yet"</span> }.into_any(),
+        _ => ().into_any(),
+    };
+    let claimed = (!tag.verified && tag.digest.is_some()).then_some("claimed");
+    let changed = tag.changed.filter(|changed| Some(*changed) != tag.first_seen);
+    view! {
+        <tr>
+            <td class="grow"><code class="tag" title=tag.name.clone()>{tag.name.clone()}</code> " " {state}</td>
+            <td>
+                {tag.digest.map(|digest| view! { <DigestChip digest /> })}
+                {claimed.map(|word| view! { <span class="quiet">" "{word}</span> })}
+            </td>
+            <td class="wide" title=tag.rule>{tag.class.word()}</td>
+            <td class="wide">{tag.first_seen.map(|at| view! { <When at /> })}</td>
+            <td>
+                {match (changed, tag.class) {
+                    (Some(at), _) => view! { <When at /> }.into_any(),
+                    (None, Class::Release) => view! { <span class="quiet">"never"</span> }.into_any(),
+                    (None, _) => view! { <span class="quiet">"not yet"</span> }.into_any(),
+                }}
+            </td>
+        </tr>
+    }
+}
+
+fn chip_link(flag: i64, word: &'static str, class: &'static str) -> AnyView {
+    view! { <a class=class href=url::flag(flag)>{word}</a> }.into_any()
+}
+
+/// Events, newest first.
+#[component]
+pub fn EventList(events: Signal<Page<Event>>, pages: RwSignal<u32>) -> impl IntoView {
+    let has_more = Signal::derive(move || events.with(|events| events.next.is_some()));
+    view! {
+        <section class="stack-tight">
+            <div class="section-head"><h2>"Events"</h2></div>
+            <Show
+                when=move || events.with(|events| !events.items.is_empty())
+                fallback=|| view! { <div class="card quiet">"Nothing has happened since watching began."</div> }
+            >
+                <ul class="card list">
+                    <For each=move || events.get().items key=|event| event.seq let:event>{event_row(event)}</For>
+                </ul>
+                <More has_more pages />
+            </Show>
+        </section>
+    }
+}
+
+fn event_row(event: Event) -> impl IntoView {
+    let word = match (event.kind, event.flag.is_some()) {
+        (EventKind::Moved, true) => "reassigned",
+        _ => phrase::event_word(&event),
+    };
+    let class = if event.flag.is_some() { "list-what list-flagged" } else { "list-what" };
+    let digests = match (event.old_digest.clone(), event.new_digest.clone()) {
+        (None, None) => ().into_any(),
+        (None, Some(digest)) => view! { <DigestChip digest /> }.into_any(),
+        (before, after) => view! { <Difference before after /> }.into_any(),
+    };
+    let mut remarks = Vec::new();
+    if !event.verified && event.new_digest.is_some() {
+        remarks.push("claimed, not yet proven");
+    }
+    if event.clock_changed {
+        remarks.push("window widened: a clock changed");
+    }
+    let window = (!event.baseline).then(|| {
+        view! { <span class="quiet"><WindowWords not_before=event.not_before not_after=event.not_after /></span> }
+    });
+    view! {
+        <li class="list-row list-row-tall">
+            <span class=class>
+                {event.tag.clone().map(|tag| view! { <code class="tag">{tag}</code> })}
+                " "
+                <span class="list-word">{word}</span>
+            </span>
+            <When at=event.at />
+            <span class="list-more">{digests} {window} {(!remarks.is_empty()).then(|| remarks.join(", "))}</span>
+        </li>
+    }
+}

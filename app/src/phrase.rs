@@ -1,0 +1,397 @@
+//! Sentences: what a page says before its lists. Plurals and kinds are right here or nowhere.
+
+use tagwarden_model::api::{Event, Flag, Readiness, Repository, RepositoryState, Summary};
+use tagwarden_model::event::{EventKind, Severity};
+use tagwarden_model::flag::{FlagKind, FlagState};
+use tagwarden_model::instant::Millis;
+
+use crate::time;
+
+const NUMBERS: [&str; 13] =
+    ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"];
+
+/// "1 tag", "1,204 tags".
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// "1,204".
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number at the start of a sentence.
+fn number(number: u64) -> String {
+    usize::try_from(number).ok().and_then(|at| NUMBERS.get(at)).map_or_else(|| grouped(number), |word| (*word).into())
+}
+
+/// How a flag differs from what was promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breach {
+    /// The tag means other bytes.
+    Changed,
+    /// The tag is gone.
+    Removed,
+    /// The repository is gone.
+    Vanished,
+    /// The repository is refused.
+    Invisible,
+}
+
+/// What a flag is about.
+pub fn breach(flag: &Flag) -> Breach {
+    match flag.kind {
+        FlagKind::Vanished => Breach::Vanished,
+        FlagKind::Invisible => Breach::Invisible,
+        FlagKind::Breach if flag.current.is_none() => Breach::Removed,
+        FlagKind::Breach => Breach::Changed,
+    }
+}
+
+/// Whether a flag needs a decision now: open, and more than a line in the log.
+pub fn needs_attention(flag: &Flag) -> bool {
+    flag.state == FlagState::Open && flag.severity >= Severity::Warning
+}
+
+/// The first sentence of the first page.
+pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
+    let urgent: Vec<Breach> = flags.iter().filter(|flag| needs_attention(flag)).map(breach).collect();
+    let known = urgent.len() as u64 == summary.needs_attention;
+    let releases = urgent.iter().all(|breach| matches!(breach, Breach::Changed | Breach::Removed));
+    let alike = urgent.first().copied().filter(|first| known && urgent.iter().all(|other| other == first));
+    let amount = number(summary.needs_attention);
+    match (summary.repositories, summary.needs_attention, summary.needs_review) {
+        (0, ..) => "Nothing is watched yet.".into(),
+        (_, 0, 0) if summary.releases == 0 => "No release has been found yet.".into(),
+        (_, 0, 0) if summary.late > 0 => "Every release is as it was published, where it could be checked.".into(),
+        (_, 0, 0) => "Every release is as it was published.".into(),
+        (_, 0, 1) => "One release was changed and is as published again.".into(),
+        (_, 0, review) => format!("{} releases were changed and are as published again.", number(review)),
+        (_, 1, _) => match alike {
+            Some(Breach::Changed) => "One release was changed after it was published.".into(),
+            Some(Breach::Removed) => "One release was removed after it was published.".into(),
+            Some(Breach::Vanished) => "One repository is gone.".into(),
+            Some(Breach::Invisible) => "One repository can no longer be seen.".into(),
+            None => "One flag needs a decision.".into(),
+        },
+        _ => match alike {
+            Some(Breach::Changed) => format!("{amount} releases were changed after they were published."),
+            Some(Breach::Removed) => format!("{amount} releases were removed after they were published."),
+            Some(Breach::Vanished) => format!("{amount} repositories are gone."),
+            Some(Breach::Invisible) => format!("{amount} repositories can no longer be seen."),
+            None if known && releases => {
+                format!("{amount} releases were changed or removed after they were published.")
+            }
+            None => format!("{amount} flags need a decision."),
+        },
+    }
+}
+
+/// What a repository's page says first.
+pub fn repository_headline(repository: &Repository, flags: &[Flag]) -> String {
+    let urgent = flags.iter().filter(|flag| needs_attention(flag)).count() as u64;
+    let of = count(repository.releases, "release", "releases");
+    match (repository.state, urgent, repository.releases) {
+        (RepositoryState::New, ..) => "It is being read for the first time.".into(),
+        (_, 0, 0) => "It has no release.".into(),
+        (_, 0, 1) if flags.is_empty() => "Its release is as it was published.".into(),
+        (_, 0, _) if flags.is_empty() => format!("All {of} are as they were published."),
+        (_, 0, _) => format!("Nothing is new; {} known.", count(flags.len() as u64, "flag is", "flags are")),
+        (_, 1, _) => format!("One flag among {of} needs a decision."),
+        _ => format!("{} flags among {of} need a decision.", number(urgent)),
+    }
+}
+
+/// What the list of flags says first.
+pub fn flags_headline(summary: &Summary) -> String {
+    let (attention, review) = (summary.needs_attention, summary.needs_review);
+    let reviews = match review {
+        0 => "none waits for a review".into(),
+        1 => "one waits for a review".into(),
+        more => format!("{} wait for a review", grouped(more)),
+    };
+    match attention {
+        0 => format!("No flag needs a decision, {reviews}."),
+        1 => format!("One flag needs a decision, {reviews}."),
+        more => format!("{} flags need a decision, {reviews}.", number(more)),
+    }
+}
+
+/// What is watched, in one line.
+pub fn scope(summary: &Summary) -> String {
+    if summary.repositories == 0 {
+        return "Releases are promises: this name will always mean these bytes.".into();
+    }
+    [
+        format!(
+            "{} in {}",
+            count(summary.repositories, "repository", "repositories"),
+            count(summary.registries, "registry", "registries")
+        ),
+        format!("{} watched", count(summary.releases, "release", "releases")),
+        format!("{} published in the last 30 days", grouped(summary.published_30_days)),
+    ]
+    .join(" · ")
+}
+
+/// What happened to the subject of a flag, after its name.
+pub fn predicate(flag: &Flag) -> &'static str {
+    match (breach(flag), flag.state) {
+        (Breach::Vanished, _) => "is gone",
+        (Breach::Invisible, _) => "is no longer visible to these credentials",
+        (_, FlagState::Restored) => "is as it was published again",
+        (Breach::Removed, _) => "was removed from the registry",
+        (Breach::Changed, _) if flag.promise.is_none() => "is back though it was retired",
+        (Breach::Changed, _) => "means other bytes than it was published with",
+    }
+}
+
+/// The title of a flag's page, after the subject.
+pub fn flag_title(flag: &Flag, after: Option<Millis>) -> String {
+    let verb = match (breach(flag), flag.state) {
+        (Breach::Vanished, _) => return "is gone".into(),
+        (Breach::Invisible, _) => return "is no longer visible to these credentials".into(),
+        (Breach::Changed, FlagState::Restored) => "was changed and restored",
+        (Breach::Changed, _) if flag.promise.is_none() => return "is back though it was retired".into(),
+        (Breach::Changed, _) => "was reassigned",
+        (Breach::Removed, _) => "was removed",
+    };
+    match after.filter(|after| after.0 > 0) {
+        Some(after) => format!("{verb} {} after release", time::length(after)),
+        None => verb.into(),
+    }
+}
+
+/// The last part of a repository's name, which people call it by, and what stands before it.
+pub fn split_name(name: &str) -> (&str, &str) {
+    name.rfind('/').map_or(("", name), |at| name.split_at(at + 1))
+}
+
+/// "payments-api 2.3.0".
+pub fn subject(flag: &Flag) -> String {
+    let (_, short) = split_name(&flag.repository);
+    flag.tag.as_ref().map_or_else(|| short.to_owned(), |tag| format!("{short} {tag}"))
+}
+
+/// What a state means for a person, as a chip.
+pub fn state_word(repository: &Repository) -> (&'static str, Tone) {
+    let late = repository.freshness.iter().any(|band| band.late_since.is_some());
+    match repository.state {
+        RepositoryState::New => ("first reading", Tone::Quiet),
+        RepositoryState::Ok if late => ("late", Tone::Warning),
+        RepositoryState::Ok => ("ok", Tone::Ok),
+        RepositoryState::Empty => ("empty", Tone::Warning),
+        RepositoryState::Hidden => ("hidden", Tone::Warning),
+        RepositoryState::Vanished => ("vanished", Tone::Flag),
+        RepositoryState::Failing => ("failing", Tone::Warning),
+    }
+}
+
+/// Why a repository is not simply ok, in a sentence.
+pub fn state_sentence(repository: &Repository) -> Option<String> {
+    let reason = repository.state_reason.clone();
+    let because = |fallback: &str| reason.clone().unwrap_or_else(|| fallback.to_owned());
+    match repository.state {
+        RepositoryState::New => {
+            let progress =
+                repository.progress.map(|at| format!("{} of {} tags read", grouped(at.read), grouped(at.found)));
+            Some(progress.unwrap_or_else(|| "waits for its first reading".into()))
+        }
+        RepositoryState::Ok => repository.freshness.iter().find_map(|band| {
+            band.late_since?;
+            Some(band.late_reason.clone().unwrap_or_else(|| "not checked as promised".into()))
+        }),
+        RepositoryState::Empty => Some(because("the list of tags is empty")),
+        RepositoryState::Hidden => Some(because("the list of tags is refused or missing")),
+        RepositoryState::Vanished => Some(because("missing for a day")),
+        RepositoryState::Failing => Some(because("the registry does not answer")),
+    }
+}
+
+/// The longest time between two looks that is promised for its newest tags.
+pub fn promised(repository: &Repository) -> Option<Millis> {
+    let shortest = repository.freshness.iter().map(|band| band.promised_ms).min()?;
+    Some(Millis(i64::try_from(shortest).unwrap_or(i64::MAX)))
+}
+
+/// What an event says after the tag's name.
+pub fn event_word(event: &Event) -> &'static str {
+    match event.kind {
+        EventKind::Created if event.baseline => "was there when watching began",
+        EventKind::Created => "published",
+        EventKind::Moved => "moved",
+        EventKind::Deleted => "deleted",
+        EventKind::Recreated => "is back",
+        EventKind::Retracted => "did not move: the header was wrong",
+        EventKind::Vanished => "repository vanished",
+        EventKind::Returned => "repository is back",
+    }
+}
+
+/// Readiness as a chip.
+pub fn readiness_tone(readiness: Readiness) -> Tone {
+    match readiness {
+        Readiness::Ready => Tone::Ok,
+        Readiness::Incomplete | Readiness::Blocked => Tone::Warning,
+        Readiness::Gone | Readiness::Unproven => Tone::Quiet,
+    }
+}
+
+/// A text that a person or a registry wrote, with the characters made visible that would turn the direction of what
+/// follows, or hide.
+pub fn visible(text: &str) -> String {
+    let tricks =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    text.chars().map(|c| if tricks(c) || (c.is_control() && c != '\n') { '\u{fffd}' } else { c }).collect()
+}
+
+/// The first letter as a capital.
+pub fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The colour of a chip. Red is for flags alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// A flag.
+    Flag,
+    /// Not as it should be, and no flag.
+    Warning,
+    /// As it should be.
+    Ok,
+    /// Neither.
+    Quiet,
+}
+
+impl Tone {
+    /// The class of the chip.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Flag => "chip chip-flag",
+            Self::Warning => "chip chip-warning",
+            Self::Ok => "chip chip-ok",
+            Self::Quiet => "chip",
+        }
+    }
+}
+
+/// The chip of a flag: its severity while it needs someone, else its state.
+pub fn flag_chip(flag: &Flag) -> (String, Tone) {
+    match flag.state {
+        FlagState::Closed => ("Closed".into(), Tone::Quiet),
+        FlagState::Restored => ("Needs review".into(), Tone::Warning),
+        FlagState::Acknowledged => ("Acknowledged".into(), Tone::Quiet),
+        FlagState::Open => {
+            let tone = match flag.severity {
+                Severity::Critical => Tone::Flag,
+                Severity::Warning => Tone::Warning,
+                Severity::Info => Tone::Quiet,
+            };
+            (capital(flag.severity.word()), tone)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tagwarden_model::digest::Digest;
+    use tagwarden_model::instant::Instant;
+
+    fn flag(current: bool) -> Flag {
+        Flag {
+            id: 1,
+            kind: FlagKind::Breach,
+            state: FlagState::Open,
+            severity: Severity::Critical,
+            comparing: false,
+            flapping: false,
+            repository: "ghcr.io/acme/payments-api".into(),
+            tag: Some("2.3.0".into()),
+            promise: Some(Digest::of(b"a")),
+            current: current.then(|| Digest::of(b"b")),
+            not_before: None,
+            not_after: Instant(0),
+            opened: Instant(0),
+            changed: Instant(0),
+            acknowledged_until: None,
+            group_id: None,
+            version: 1,
+        }
+    }
+
+    fn summary(repositories: u64, needs_attention: u64, needs_review: u64, late: u64) -> Summary {
+        Summary {
+            repositories,
+            registries: 1,
+            releases: 1204,
+            published_30_days: 42,
+            needs_attention,
+            needs_review,
+            late,
+            promised_ms: None,
+        }
+    }
+
+    #[test]
+    fn the_headline_says_what_a_person_must_know() {
+        for (summary, flags, words) in [
+            (summary(0, 0, 0, 0), vec![], "Nothing is watched yet."),
+            (summary(3, 0, 0, 0), vec![], "Every release is as it was published."),
+            (summary(3, 0, 0, 1), vec![], "Every release is as it was published, where it could be checked."),
+            (summary(3, 1, 0, 0), vec![flag(true)], "One release was changed after it was published."),
+            (summary(3, 1, 1, 0), vec![flag(false)], "One release was removed after it was published."),
+            (summary(3, 2, 0, 0), vec![flag(true), flag(true)], "Two releases were changed after they were published."),
+            (
+                summary(3, 2, 0, 0),
+                vec![flag(true), flag(false)],
+                "Two releases were changed or removed after they were published.",
+            ),
+            (summary(3, 40, 0, 0), vec![flag(true)], "40 flags need a decision."),
+            (summary(3, 0, 1, 0), vec![], "One release was changed and is as published again."),
+        ] {
+            assert_eq!(headline(&summary, &flags), words);
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_plurals_right() {
+        assert_eq!(count(1, "tag", "tags"), "1 tag");
+        assert_eq!(count(1_234_567, "tag", "tags"), "1,234,567 tags");
+        assert_eq!(
+            scope(&summary(1, 0, 0, 0)),
+            "1 repository in 1 registry · 1,204 releases watched · 42 published in the last 30 days"
+        );
+    }
+
+    #[test]
+    fn a_flag_is_named_by_the_last_part_of_its_repository() {
+        assert_eq!(subject(&flag(true)), "payments-api 2.3.0");
+        assert_eq!(split_name("api"), ("", "api"));
+        assert_eq!(flag_title(&flag(true), Some(Millis::days(19))), "was reassigned 19 days after release");
+        assert_eq!(flag_title(&flag(false), None), "was removed");
+    }
+
+    #[test]
+    fn a_text_cannot_turn_the_direction_of_the_page() {
+        assert_eq!(visible("knows \u{202e}exe.txt\u{0}"), "knows \u{fffd}exe.txt\u{fffd}");
+        assert_eq!(visible("שלום, two\nlines"), "שלום, two\nlines");
+    }
+
+    #[test]
+    fn red_is_for_flags_alone() {
+        assert_eq!(flag_chip(&flag(true)), ("Critical".into(), Tone::Flag));
+        for readiness in Readiness::ALL {
+            assert_ne!(readiness_tone(*readiness), Tone::Flag);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Data of the server as a page holds it: the newest answer, since when, and what went wrong with the one after it.
+
+use std::future::Future;
+
+use leptos::prelude::*;
+use tagwarden_model::instant::Instant;
+
+use crate::api::ApiError;
+use crate::browser;
+
+/// One question to the server, asked again whenever its key changes or [`Remote::reload`] is called. Old data stays
+/// until newer data is there; a new key drops it.
+pub struct Remote<T: Send + Sync + 'static> {
+    /// The newest good answer.
+    pub data: RwSignal<Option<T>>,
+    /// When it came.
+    pub as_of: RwSignal<Option<Instant>>,
+    /// Why there is no newer one.
+    pub error: RwSignal<Option<ApiError>>,
+    /// Whether a question is under way.
+    pub loading: RwSignal<bool>,
+    /// Asked to reload while a question was under way: its answer may be too old.
+    again: StoredValue<bool>,
+    turn: Trigger,
+}
+
+impl<T: Send + Sync + 'static> Clone for Remote<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Remote<T> {}
+
+impl<T: Send + Sync + 'static> Remote<T> {
+    /// Asks now. `key` is tracked; `fetch` is called with it.
+    pub fn new<K, F, A>(key: impl Fn() -> K + 'static, fetch: F) -> Self
+    where
+        K: Clone + PartialEq + Send + Sync + 'static,
+        F: Fn(K) -> A + 'static,
+        A: Future<Output = Result<T, ApiError>> + 'static,
+    {
+        let remote = Self {
+            data: RwSignal::new(None),
+            as_of: RwSignal::new(None),
+            error: RwSignal::new(None),
+            loading: RwSignal::new(true),
+            again: StoredValue::new(false),
+            turn: Trigger::new(),
+        };
+        let newest = StoredValue::new(0_u64);
+        let last_key = StoredValue::new(None::<K>);
+        LocalResource::new(move || {
+            remote.turn.track();
+            let key = key();
+            let number = newest.try_update_value(|number| {
+                *number += 1;
+                *number
+            });
+            if last_key.with_value(|last| last.as_ref() != Some(&key)) {
+                last_key.set_value(Some(key.clone()));
+                remote.data.set(None);
+                remote.error.set(None);
+            }
+            remote.loading.set(true);
+            remote.again.set_value(false);
+            let answer = fetch(key);
+            async move {
+                let answer = answer.await;
+                // Answers may overtake each other, and the page may be gone.
+                if number.is_some() && newest.try_get_value() == number {
+                    remote.settle(answer);
+                }
+            }
+        });
+        remote
+    }
+
+    /// Asks again. What is under way is finished first, so a burst of changes is at most two questions.
+    pub fn reload(self) {
+        if self.loading.try_get_untracked() == Some(true) {
+            self.again.try_set_value(true);
+        } else {
+            self.turn.notify();
+        }
+    }
+
+    /// Takes an answer that came another way, such as the answer to an act.
+    pub fn put(self, data: T) {
+        self.settle(Ok(data));
+    }
+
+    fn settle(self, answer: Result<T, ApiError>) {
+        match answer {
+            Ok(data) => {
+                self.error.try_set(None);
+                self.as_of.try_set(Some(browser::now()));
+                self.data.try_set(Some(data));
+            }
+            Err(error) => {
+                self.error.try_set(Some(error));
+            }
+        }
+        self.loading.try_set(false);
+        if self.again.try_get_value() == Some(true) {
+            self.turn.notify();
+        }
+    }
+}

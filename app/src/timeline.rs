@@ -1,0 +1,44 @@
+//! The timeline on a page: measures the room, asks the model for the picture and writes it.
+
+mod svg;
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use tagwarden_model::instant::Instant;
+use tagwarden_model::timeline::{Frame, Scene, layout};
+
+use crate::browser;
+
+/// A scene to scale, as wide as there is room.
+#[component]
+pub fn TimelineView(
+    /// What is shown.
+    scene: Signal<Scene>,
+    /// The left edge.
+    from: Signal<Instant>,
+    /// What the picture shows, in words.
+    label: Signal<String>,
+) -> impl IntoView {
+    let holder = NodeRef::<Div>::new();
+    let width = RwSignal::new(0.0_f64);
+    let measure = move || {
+        if let Some(holder) = holder.try_get_untracked().flatten() {
+            width.try_set(f64::from(holder.client_width()));
+        }
+    };
+    Effect::new(move |_| {
+        holder.track();
+        measure();
+    });
+    let resized = window_event_listener(leptos::ev::resize, move |_| measure());
+    on_cleanup(move || resized.remove());
+    let drawing = move || {
+        let frame = Frame { from: from.get(), now: browser::now(), width: width.get(), offset: &browser::offset };
+        (frame.width > 0.0).then(|| scene.with(|scene| layout(scene, &frame)))
+    };
+    view! {
+        <div class="timeline" node_ref=holder>
+            {move || drawing().map(|drawing| svg::write(drawing, &label.get()))}
+        </div>
+    }
+}

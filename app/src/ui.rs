@@ -1,0 +1,17 @@
+//! Parts that more than one page uses.
+
+mod copy_button;
+mod digest_chip;
+mod flag_card;
+mod loaded;
+mod repository_name;
+mod shell;
+mod when;
+
+pub use copy_button::{CopyButton, Copyable};
+pub use digest_chip::{Difference, DigestChip};
+pub use flag_card::FlagCard;
+pub use loaded::{Loaded, More};
+pub use repository_name::RepositoryName;
+pub use shell::{Shell, SummaryHere, title};
+pub use when::{Now, When, WindowWords};

@@ -1,0 +1,59 @@
+//! A flag in a list: what happened, when, both digests, and the way on.
+
+use leptos::prelude::*;
+use tagwarden_model::api::Flag;
+
+use super::{Difference, DigestChip, WindowWords};
+use crate::phrase::{self, Breach};
+use crate::url;
+
+/// One flag. The `first` of a page carries its primary button.
+#[component]
+pub fn FlagCard(flag: Flag, #[prop(optional)] first: bool) -> impl IntoView {
+    let (word, tone) = phrase::flag_chip(&flag);
+    let urgent = phrase::needs_attention(&flag);
+    let address = url::flag(flag.id);
+    let (verb, weight) = match (urgent, first) {
+        (true, true) => ("Way back…", "button button-primary"),
+        (true, false) => ("Way back…", "button"),
+        (false, _) => ("Review", "button"),
+    };
+    let is_breach = matches!(phrase::breach(&flag), Breach::Changed | Breach::Removed);
+    let digests = match (is_breach, flag.promise == flag.current, flag.promise.clone()) {
+        (false, ..) => ().into_any(),
+        (true, true, Some(digest)) => view! { <DigestChip digest /> }.into_any(),
+        (true, _, before) => view! { <Difference before after=flag.current.clone() /> }.into_any(),
+    };
+    let subject = phrase::subject(&flag);
+    let label = format!("{verb} for {subject}");
+    let mut remarks = Vec::new();
+    if flag.comparing {
+        remarks.push("comparing what changed");
+    }
+    if flag.flapping {
+        remarks.push("keeps moving");
+    }
+    let class = match (urgent, tone) {
+        (true, phrase::Tone::Flag) => "card flag-card flag-card-urgent",
+        _ => "card flag-card",
+    };
+    view! {
+        <article class=class>
+            <p class="flag-card-what">
+                <span class=tone.class()>{word}</span>
+                <span class="flag-card-words">
+                    <a class="flag-card-subject" href=address.clone()>{subject}</a>
+                    " "
+                    {phrase::predicate(&flag)}
+                </span>
+            </p>
+            <p class="flag-card-when"><WindowWords not_before=flag.not_before not_after=flag.not_after /></p>
+            <p class="flag-card-digests">
+                {digests}
+                {(!remarks.is_empty()).then(|| view! { <span class="quiet">{remarks.join(", ")}</span> })}
+                <span class="flag-card-where" title=flag.repository.clone()>{flag.repository.clone()}</span>
+            </p>
+            <a class=format!("{weight} flag-card-button") href=address aria-label=label>{verb}</a>
+        </article>
+    }
+}

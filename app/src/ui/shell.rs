@@ -1,0 +1,183 @@
+//! What surrounds every page: navigation with counts, search, the state of the stream, the theme.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_location, use_navigate};
+use tagwarden_model::api::Summary;
+use tagwarden_model::instant::Millis;
+
+use super::Now;
+use crate::live::Live;
+use crate::remote::Remote;
+use crate::stream::Status;
+use crate::{api, browser, time, url};
+
+/// The summary, asked once for the whole page.
+#[derive(Clone, Copy)]
+pub struct SummaryHere(pub Remote<Summary>);
+
+/// What the shown page is called; the tab's title is made of it.
+#[derive(Clone, Copy)]
+struct PageTitle(RwSignal<Option<String>>);
+
+/// Names the shown page in the tab's title.
+pub fn title(name: impl Fn() -> Option<String> + Send + Sync + 'static) {
+    let PageTitle(title) = expect_context();
+    Effect::new(move |_| title.set(name()));
+}
+
+/// Navigation on the left, the page on the right.
+#[component]
+pub fn Shell(children: Children) -> impl IntoView {
+    let summary = Remote::new(|| (), |()| api::summary());
+    Live::here().keep_fresh(summary, |_| true);
+    provide_context(SummaryHere(summary));
+    let page_title = PageTitle(RwSignal::new(None));
+    provide_context(page_title);
+    let attention = Memo::new(move |_| summary.data.with(|data| data.map_or(0, |data| data.needs_attention)));
+    Effect::new(move |_| browser::set_title(page_title.0.get().as_deref(), attention.get()));
+    view! {
+        <button class="button skip" type="button" on:click=|_| browser::focus("main")>"Skip to the page"</button>
+        <div class="shell">
+            <header class="shell-side">
+                <a class="brand" href=url::OVERVIEW><Logo />"Tagwarden"</a>
+                <Navigation summary />
+                <ThemeSwitch />
+            </header>
+            <div class="shell-top"><Search /><StreamState summary /></div>
+            <main id="main" class="shell-main" tabindex="-1">{children()}</main>
+        </div>
+    }
+}
+
+#[component]
+fn Logo() -> impl IntoView {
+    view! {
+        <svg class="brand-mark" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
+            <path class="brand-tag" d="M2 4.5h9.5L18 10l-6.5 5.5H2z" />
+            <circle class="brand-dot" cx="6.5" cy="10" r="1.8" />
+        </svg>
+    }
+}
+
+#[component]
+fn Navigation(summary: Remote<Summary>) -> impl IntoView {
+    let path = use_location().pathname;
+    let prefix = url::prefix(&browser::base_uri()).to_owned();
+    // Which of the three a path belongs to.
+    let place = Memo::new(move |_| {
+        let path = path.get();
+        let rest = path.strip_prefix(prefix.as_str()).unwrap_or(&path).trim_matches('/');
+        match rest.split('/').next().unwrap_or_default() {
+            "" => 0,
+            "flags" => 1,
+            "repositories" | "repository" => 2,
+            _ => 3,
+        }
+    });
+    let link = move |at: usize, href: &'static str, name: &'static str, count: AnyView| {
+        let current = move || (place.get() == at).then_some("page");
+        view! { <a class="nav-link" href=href aria-current=current><span>{name}</span>{count}</a> }
+    };
+    let number = move |of: fn(&Summary) -> u64| summary.data.with(|data| data.as_ref().map_or(0, of));
+    let attention = move || {
+        let count = number(|summary| summary.needs_attention);
+        (count > 0).then(|| view! { <span class="nav-flags" title="need attention">{count}</span> })
+    };
+    let repositories = move || {
+        let count = number(|summary| summary.repositories);
+        (count > 0).then(|| view! { <span class="nav-count">{count}</span> })
+    };
+    view! {
+        <nav class="nav" aria-label="Pages">
+            {link(0, url::OVERVIEW, "Overview", ().into_any())}
+            {link(1, "flags", "Flags", attention.into_any())}
+            {link(2, "repositories", "Repositories", repositories.into_any())}
+        </nav>
+    }
+}
+
+#[component]
+fn Search() -> impl IntoView {
+    let navigate = use_navigate();
+    let typed = RwSignal::new(String::new());
+    let go = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if !typed.with_untracked(|typed| typed.trim().is_empty()) {
+            navigate(&format!("/{}", url::find(&typed.get_untracked())), leptos_router::NavigateOptions::default());
+        }
+    };
+    // "/" leads to the field, unless somebody is typing already.
+    let listener = window_event_listener(leptos::ev::keydown, |event| {
+        if event.key() == "/" && !event.ctrl_key() && !event.meta_key() && !browser::is_typing() {
+            event.prevent_default();
+            browser::focus("find");
+        }
+    });
+    on_cleanup(move || listener.remove());
+    view! {
+        <form class="search" role="search" on:submit=go>
+            <input
+                id="find"
+                class="input"
+                type="search"
+                placeholder="Find a repository or a digest"
+                aria-label="Find a repository or a digest"
+                autocomplete="off"
+                spellcheck="false"
+                bind:value=typed
+            />
+            <kbd aria-hidden="true">"/"</kbd>
+        </form>
+    }
+}
+
+/// Whether the page is kept up to date, and what is promised.
+#[component]
+fn StreamState(summary: Remote<Summary>) -> impl IntoView {
+    let status = Live::here().status;
+    let promise = move || {
+        let promised = summary.data.with(|data| data.and_then(|data| data.promised_ms))?;
+        let promised = Millis(i64::try_from(promised).unwrap_or(i64::MAX));
+        Some(format!("new releases checked within {}", time::length(promised)))
+    };
+    let words = move || match status.get() {
+        Status::Connecting => ("state-dot", "Connecting".to_owned()),
+        Status::Live => ("state-dot state-dot-live", "Live".to_owned()),
+        Status::Asleep => ("state-dot", "Paused".to_owned()),
+        Status::Stale(since) => {
+            ("state-dot state-dot-stale", format!("Stale since {}", time::clock(since, browser::offset(since))))
+        }
+    };
+    view! {
+        <p class="state" role="status">
+            <span class=move || words().0 aria-hidden="true"></span>
+            <span class="state-word">{move || words().1}</span>
+            <span class="state-promise">{promise}</span>
+            <span class="state-zone">"times in "{move || time::zone(browser::offset(Now::get()))}</span>
+        </p>
+    }
+}
+
+/// Light, dark, or as the system says.
+#[component]
+fn ThemeSwitch() -> impl IntoView {
+    let chosen = RwSignal::new(browser::theme());
+    let option = move |value: &'static str, name: &'static str| {
+        let is_chosen = move || chosen.with(|chosen| chosen.as_deref().unwrap_or_default() == value);
+        let choose = move |_| {
+            let theme = (!value.is_empty()).then_some(value);
+            browser::set_theme(theme);
+            chosen.set(theme.map(ToOwned::to_owned));
+        };
+        view! {
+            <button class="segment" type="button" aria-pressed=move || is_chosen().to_string() on:click=choose>
+                {name}
+            </button>
+        }
+    };
+    view! {
+        <div class="segments theme-switch" role="group" aria-label="Theme">
+            {option("", "System")} {option("light", "Light")} {option("dark", "Dark")}
+        </div>
+    }
+}

@@ -1,0 +1,63 @@
+//! Times: relative in the text, absolute on asking.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use tagwarden_model::instant::Instant;
+
+use crate::{browser, time};
+
+/// The present, a few seconds old at most: what relative times are relative to.
+#[derive(Clone, Copy)]
+pub struct Now(pub RwSignal<Instant>);
+
+impl Now {
+    /// Starts the clock of the page.
+    pub fn provide() {
+        let now = Self(RwSignal::new(browser::now()));
+        provide_context(now);
+        let tick = move || {
+            if !browser::is_hidden() {
+                now.0.try_set(browser::now());
+            }
+        };
+        if let Ok(timer) = set_interval_with_handle(tick, Duration::from_secs(5)) {
+            on_cleanup(move || timer.clear());
+        }
+    }
+
+    /// The present; tracked.
+    pub fn get() -> Instant {
+        expect_context::<Self>().0.get()
+    }
+}
+
+/// "40 s ago", with the absolute time in its title.
+#[component]
+pub fn When(at: Instant) -> impl IntoView {
+    let now = expect_context::<Now>().0;
+    view! {
+        <time class="when" datetime=at.to_string() title=time::absolute(at, browser::offset(at))>
+            {move || time::relative(at, now.get())}
+        </time>
+    }
+}
+
+/// "between 08:41:12 and 08:46:09", with the absolute times in its title.
+#[component]
+pub fn WindowWords(
+    /// It did not happen before.
+    not_before: Option<Instant>,
+    /// It did not happen after.
+    not_after: Instant,
+) -> impl IntoView {
+    let now = expect_context::<Now>().0;
+    let offset = browser::offset(not_after);
+    let start = not_before.map_or_else(|| "unknown".to_owned(), |at| time::absolute(at, browser::offset(at)));
+    let title = format!("{start} to {}", time::absolute(not_after, offset));
+    view! {
+        <time class="when" datetime=not_after.to_string() title=title>
+            {move || time::window(not_before, not_after, now.get(), offset)}
+        </time>
+    }
+}

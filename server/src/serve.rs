@@ -1,0 +1,185 @@
+//! The server put together: one store, one clock, a poller and a job runner for each registry entry, and the HTTP side.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tagwarden_model::instant::Millis;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock as _, SharedClock, SystemClock};
+use crate::config::Checked;
+use crate::http::{self, AppState, HttpSettings};
+use crate::jobs::Jobs;
+use crate::metrics::Metrics;
+use crate::policy::Policy;
+use crate::poller::{Poller, PollerSettings};
+use crate::registry::client::{HttpRegistry, RegistrySettings};
+use crate::store::watch::RegistryEntry;
+use crate::store::{Actor, ActorKind, Store, StoreError};
+
+/// Generations of one process lie so far apart from the next one's that every step of its clock has room.
+const STEPS: i64 = 1_000;
+
+/// How often what grows old is cleared away.
+const CLEAR_EVERY: Millis = Millis::minutes(1);
+
+/// Why the server ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The database.
+    #[error("the database cannot be used: {0}")]
+    Store(#[from] StoreError),
+    /// The path of `public_url`.
+    #[error("public_url: {0}")]
+    PublicUrl(String),
+    /// The address, or the HTTP server.
+    #[error("serving failed: {0}")]
+    Http(#[from] std::io::Error),
+}
+
+/// Serves until `stop`. The listener says where.
+pub async fn serve(
+    config: Checked,
+    no_auth: bool,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let store = Store::open(&config.server.database).await?;
+    let began = SystemClock::new(0).now().mark.wall;
+    let clock: SharedClock = Arc::new(SystemClock::new(store.new_generation(began).await? * STEPS));
+    let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
+
+    let mut settings = BTreeMap::new();
+    for (name, repositories, of_registry) in config.registries {
+        let entry = RegistryEntry { id: 0, name: name.clone(), host: of_registry.host.clone(), repositories };
+        store.put_registry(&entry).await?;
+        settings.insert(name, of_registry);
+    }
+    for name in &config.watches {
+        crate::watch::watch(&store, name, &system, clock.now().mark.wall).await?;
+    }
+
+    let (wake, woken) = watch::channel(());
+    let metrics = Metrics::new();
+    let registries = Registries {
+        store: store.clone(),
+        clock: clock.clone(),
+        policy: Arc::new(config.policy),
+        poller: PollerSettings { plan: config.plan, owner: owner(), ..PollerSettings::default() },
+        credentials: config.credentials,
+        settings,
+        metrics: metrics.clone(),
+        wake: woken,
+        running: BTreeSet::new(),
+        tasks: JoinSet::new(),
+    };
+    let polling = tokio::spawn(registries.run(stop.clone()));
+    let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
+
+    let public_url = config.server.public_url;
+    let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
+    let http_settings = HttpSettings { base_path, public_url, no_auth };
+    let wake = Arc::new(move || wake.send_modify(|()| {}));
+    let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;
+    let served = http::serve(listener, state).await;
+    stop.cancel();
+    // Tasks end by `stop`; one that panicked has said so in the log.
+    let _ = tokio::join!(polling, clearing);
+    Ok(served?)
+}
+
+/// Names this process among those that share a database.
+fn owner() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
+/// Opens flags whose acknowledgement ended and drops notices that no reader can ask for any more.
+async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
+    loop {
+        let now = clock.now();
+        let cleared = async {
+            store.expire_acknowledgements(now.mark.wall).await?;
+            store.prune_changes(now.mark.wall).await
+        };
+        if let Err(error) = cleared.await {
+            tracing::error!(?error, "what grew old was not cleared away");
+        }
+        tokio::select! {
+            () = clock.sleep_until(now.mono.after(CLEAR_EVERY)) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Keeps a poller and a job runner for each registry entry, also for those that people add.
+struct Registries {
+    store: Store,
+    clock: SharedClock,
+    policy: Arc<Policy>,
+    poller: PollerSettings,
+    credentials: crate::registry::credentials::Credentials,
+    settings: BTreeMap<String, RegistrySettings>,
+    metrics: Metrics,
+    wake: watch::Receiver<()>,
+    running: BTreeSet<i64>,
+    tasks: JoinSet<()>,
+}
+
+impl Registries {
+    async fn run(mut self, stop: CancellationToken) {
+        loop {
+            match self.store.registries().await {
+                Ok(entries) => entries.into_iter().for_each(|entry| self.start(entry, &stop)),
+                Err(error) => tracing::error!(?error, "the registry entries cannot be read"),
+            }
+            let again = self.clock.now().mono.after(self.poller.refresh);
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Ok(()) = self.wake.changed() => {}
+                () = self.clock.sleep_until(again) => {}
+            }
+        }
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    fn start(&mut self, entry: RegistryEntry, stop: &CancellationToken) {
+        if !self.running.insert(entry.id) {
+            return;
+        }
+        let settings = self.settings.get(&entry.name).cloned().unwrap_or_else(|| {
+            let mut settings = RegistrySettings::new(&entry.host);
+            settings.credentials = self.credentials.clone();
+            settings
+        });
+        let concurrency = settings.limits.concurrency;
+        let registry = match HttpRegistry::new(settings, self.clock.clone()) {
+            Ok(registry) => Arc::new(registry),
+            Err(error) => {
+                tracing::error!(registry = entry.name, %error, "this registry cannot be polled as it is configured");
+                return;
+            }
+        };
+        let jobs = Jobs {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            registry: registry.clone(),
+            entry: entry.clone(),
+            wake: self.wake.clone(),
+        };
+        let poller = Poller {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            registry,
+            entry,
+            policy: self.policy.clone(),
+            settings: PollerSettings { concurrency, ..self.poller.clone() },
+            metrics: self.metrics.clone(),
+            wake: self.wake.clone(),
+        };
+        self.tasks.spawn(poller.run(stop.clone()));
+        self.tasks.spawn(jobs.run(stop.clone()));
+    }
+}
