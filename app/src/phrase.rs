@@ -99,10 +99,12 @@ pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
 pub fn repository_headline(repository: &Repository, flags: &[Flag]) -> String {
     let urgent = flags.iter().filter(|flag| needs_attention(flag)).count() as u64;
     let of = count(repository.releases, "release", "releases");
+    let checked = state_word(repository).1 == Tone::Ok;
     match (repository.state, urgent, repository.releases) {
         (RepositoryState::New, ..) => "It is being read for the first time.".into(),
         (_, 0, 0) => "It has no release.".into(),
-        (_, 0, 1) if flags.is_empty() => "Its release is as it was published.".into(),
+        (_, 0, 1) if flags.is_empty() && checked => "Its release is as it was published.".into(),
+        (_, 0, _) if flags.is_empty() && !checked => format!("Its {of} were as published when they were last seen."),
         (_, 0, _) if flags.is_empty() => format!("All {of} are as they were published."),
         (_, 0, _) => format!("Nothing is new; {} known.", count(flags.len() as u64, "flag is", "flags are")),
         (_, 1, _) => format!("One flag among {of} needs a decision."),
@@ -150,7 +152,7 @@ pub fn predicate(flag: &Flag) -> &'static str {
         (_, FlagState::Restored) => "is as it was published again",
         (Breach::Removed, _) => "was removed from the registry",
         (Breach::Changed, _) if flag.promise.is_none() => "is back though it was retired",
-        (Breach::Changed, _) => "means other bytes than it was published with",
+        (Breach::Changed, _) => "means other bytes than at its release",
     }
 }
 
