@@ -130,7 +130,7 @@ fn rule_1_3_an_answer_sent_before_the_last_applied_one_was_received_is_discarded
     assert!(outcome.happened.is_empty() && !outcome.write);
     assert_eq!(outcome.known.record.state, present('B'));
     // Due once more, a second later.
-    assert_eq!(outcome.ask, again(MINUTE + LATENCY - 1 + LATENCY + SECOND, Method::Head));
+    assert_eq!(outcome.ask, Some(again(MINUTE + LATENCY - 1 + LATENCY + SECOND, Method::Head)));
 }
 
 #[test]

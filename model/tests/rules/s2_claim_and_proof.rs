@@ -414,11 +414,11 @@ fn rule_2_4_an_index_and_its_child_wait_for_two_agreeing_checks_one_interval_apa
     desk.related = true;
     let outcome = desk.saw(2 * MINUTE, bytes('B'));
     assert!(outcome.happened.is_empty() && !outcome.write);
-    assert_eq!(outcome.ask, again(2 * MINUTE + interval, Method::Get));
+    assert_eq!(outcome.ask, Some(again(2 * MINUTE + interval, Method::Get)));
     assert_eq!(outcome.sighting, Sighting::Unseen(Unknown::Pending));
     let outcome = desk.saw(2 * MINUTE + interval - 1, bytes('B'));
     assert!(outcome.happened.is_empty());
-    assert_eq!(outcome.ask, again(2 * MINUTE + interval, Method::Get));
+    assert_eq!(outcome.ask, Some(again(2 * MINUTE + interval, Method::Get)));
     let outcome = desk.saw(2 * MINUTE + interval + LATENCY, bytes('B'));
     assert_eq!(said(&outcome.happened[0]), moved('A', 'B'));
     assert_eq!(outcome.happened[0].not_before, Some(mark(MINUTE)));
@@ -476,7 +476,7 @@ fn rule_2_5_a_digest_left_less_than_10_min_ago_is_no_event_yet() {
     let outcome = desk.saw(sent, bytes('A'));
     assert!(outcome.happened.is_empty() && !outcome.write);
     assert_eq!(outcome.known.record.state, present('B'));
-    assert_eq!(outcome.ask, again(sent + 10 * MINUTE, Method::Get));
+    assert_eq!(outcome.ask, Some(again(sent + 10 * MINUTE, Method::Get)));
 }
 
 #[test]
@@ -492,7 +492,7 @@ fn rule_2_5_a_get_10_min_after_the_first_such_answer_confirms_it() {
     desk.saw(2 * MINUTE, bytes('A'));
     let outcome = desk.saw(12 * MINUTE - 1, bytes('A'));
     assert!(outcome.happened.is_empty());
-    assert_eq!(outcome.ask, again(12 * MINUTE, Method::Get));
+    assert_eq!(outcome.ask, Some(again(12 * MINUTE, Method::Get)));
     let outcome = desk.saw(12 * MINUTE + LATENCY, bytes('A'));
     assert_eq!(said(&outcome.happened[0]), moved('B', 'A'));
     assert_eq!(outcome.happened[0].not_before, Some(mark(MINUTE)), "fixed when the doubt began");
@@ -557,7 +557,7 @@ fn rule_2_5_another_new_digest_does_not_wait_with_it() {
 fn rule_2_5_the_doubtful_claim_itself_is_not_read_again_before_its_time() {
     let mut desk = left_a();
     desk.saw(2 * MINUTE, bytes('A'));
-    assert_eq!(desk.saw(3 * MINUTE, claim('A')).ask, again(12 * MINUTE, Method::Get));
+    assert_eq!(desk.saw(3 * MINUTE, claim('A')).ask, Some(again(12 * MINUTE, Method::Get)));
     assert_eq!(desk.saw(12 * MINUTE, claim('A')).ask, Some(Ask::Get));
 }
 

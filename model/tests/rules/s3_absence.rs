@@ -67,7 +67,7 @@ fn rule_3_1_one_404_and_many_listings_delete_nothing() {
 fn rule_3_1_a_present_tag_that_a_listing_lacks_is_asked_at_once() {
     let mut desk = fast();
     let outcome = desk.list(MINUTE, names(&["other"]));
-    assert_eq!(outcome.asks, [(tag("1.0"), again(MINUTE + LATENCY, Method::Head).unwrap())]);
+    assert_eq!(outcome.asks, [(tag("1.0"), again(MINUTE + LATENCY, Method::Head))]);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn rule_3_1_the_delay_is_the_interval_between_a_minute_and_ten() {
             let mut desk = fast();
             desk.plan.intervals.insert(Band::Hot, interval);
             let outcome = desk.round(MINUTE, &["other"]);
-            assert_eq!(outcome.asks, [(tag("1.0"), again(MINUTE + SECOND + LATENCY + delay, Method::Head).unwrap())]);
+            assert_eq!(outcome.asks, [(tag("1.0"), again(MINUTE + SECOND + LATENCY + delay, Method::Head))]);
             let outcome = desk.round(second, &["other"]);
             assert_eq!(outcome.happened.len(), usize::from(deletes), "{interval:?}, second 404 sent at {second}");
         }
@@ -187,7 +187,7 @@ fn rule_3_2_a_listed_tag_is_deleted_by_two_gets_10_min_and_the_delay_apart() {
     for (second, deletes) in [(after(MINUTE, 11 * MINUTE) - 1, false), (after(MINUTE, 11 * MINUTE), true)] {
         let mut desk = fast();
         let outcome = desk.round_by_get(MINUTE, &["1.0", "other"]);
-        let due = again(MINUTE + SECOND + LATENCY + 11 * MINUTE, Method::Get).unwrap();
+        let due = again(MINUTE + SECOND + LATENCY + 11 * MINUTE, Method::Get);
         assert_eq!(outcome.asks, [(tag("1.0"), due)]);
         let outcome = desk.round_by_get(second, &["1.0", "other"]);
         assert_eq!(outcome.happened.len(), usize::from(deletes), "second 404 sent at {second}");
@@ -249,7 +249,7 @@ fn rule_3_3_under_an_empty_list_each_tag_needs_its_own_two_404s_15_min_apart() {
     for (second, deletes) in [(after(MINUTE, 15 * MINUTE) - 1, false), (after(MINUTE, 15 * MINUTE), true)] {
         let mut desk = fast();
         let outcome = desk.round(MINUTE, &[]);
-        let due = again(MINUTE + SECOND + LATENCY + 15 * MINUTE, Method::Head).unwrap();
+        let due = again(MINUTE + SECOND + LATENCY + 15 * MINUTE, Method::Head);
         assert_eq!(outcome.asks, [(tag("1.0"), due)]);
         let outcome = desk.round(second, &[]);
         assert_eq!(outcome.happened.len(), usize::from(deletes), "second 404 sent at {second}");

@@ -470,11 +470,11 @@ fn rule_4_3_a_move_after_the_change_of_band_has_a_window_from_before_it() {
 
 #[test]
 fn rule_4_4_the_promise_is_the_interval_plus_the_limit_of_a_pass() {
-    let plan = Plan::default();
+    let default = Plan::default();
     for band in Band::ALL {
-        assert_eq!(plan.promised(*band), plan.interval(*band) + plan.limit(*band));
+        assert_eq!(default.promised(*band), default.interval(*band) + default.limit(*band));
     }
-    assert_eq!(plan.promised(Band::Hot), Millis::minutes(6));
+    assert_eq!(default.promised(Band::Hot), Millis::minutes(6));
     let mut play = Play::over(&["1.0"]);
     assert_eq!(play.passes[0].promised, Millis::minutes(6));
     // And it is kept: no pass begins later than an interval after the one before.

@@ -15,7 +15,7 @@ fn rule_5_a_tag_on_the_first_listing_is_baseline() {
     let mut desk = Desk::empty();
     let outcome = desk.list(0, names(&["1.0"]));
     assert_eq!(outcome.listed, tags(&["1.0"]), "its row is written");
-    assert_eq!(outcome.asks, [(tag("1.0"), again(LATENCY, Method::Head).unwrap())]);
+    assert_eq!(outcome.asks, [(tag("1.0"), again(LATENCY, Method::Head))]);
     assert_eq!(desk.known("1.0").record.state, TagState::Unread);
     let outcome = desk.saw(SECOND, bytes('A'));
     let created = &outcome.happened[0];

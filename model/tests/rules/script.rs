@@ -113,8 +113,8 @@ pub fn moved(from: char, to: char) -> (EventKind, Option<Digest>, Option<Digest>
 }
 
 /// "Again, not before `ms`."
-pub fn again(ms: i64, method: Method) -> Option<Ask> {
-    Some(Ask::Again { at: at(ms).mono, method })
+pub fn again(ms: i64, method: Method) -> Ask {
+    Ask::Again { at: at(ms).mono, method }
 }
 
 /// One repository to which single answers are given by hand. Sent when the test says, received [`LATENCY`] later.
