@@ -99,10 +99,14 @@ pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
 pub fn repository_headline(repository: &Repository, flags: &[Flag]) -> String {
     let urgent = flags.iter().filter(|flag| needs_attention(flag)).count() as u64;
     let of = count(repository.releases, "release", "releases");
+    let checked = state_word(repository).1 == Tone::Ok;
     match (repository.state, urgent, repository.releases) {
         (RepositoryState::New, ..) => "It is being read for the first time.".into(),
         (_, 0, 0) => "It has no release.".into(),
-        (_, 0, 1) if flags.is_empty() => "Its release is as it was published.".into(),
+        (_, 0, 1) if flags.is_empty() && checked => "Its release is as it was published.".into(),
+        (_, 0, all) if flags.is_empty() && !checked => {
+            format!("When last seen, {} as published.", count(all, "release was", "releases were"))
+        }
         (_, 0, _) if flags.is_empty() => format!("All {of} are as they were published."),
         (_, 0, _) => format!("Nothing is new; {} known.", count(flags.len() as u64, "flag is", "flags are")),
         (_, 1, _) => format!("One flag among {of} needs a decision."),
@@ -150,7 +154,7 @@ pub fn predicate(flag: &Flag) -> &'static str {
         (_, FlagState::Restored) => "is as it was published again",
         (Breach::Removed, _) => "was removed from the registry",
         (Breach::Changed, _) if flag.promise.is_none() => "is back though it was retired",
-        (Breach::Changed, _) => "means other bytes than it was published with",
+        (Breach::Changed, _) => "means other bytes than at its release",
     }
 }
 
@@ -385,6 +389,30 @@ mod tests {
     fn a_text_cannot_turn_the_direction_of_the_page() {
         assert_eq!(visible("knows \u{202e}exe.txt\u{0}"), "knows \u{fffd}exe.txt\u{fffd}");
         assert_eq!(visible("שלום, two\nlines"), "שלום, two\nlines");
+    }
+
+    #[test]
+    fn a_repository_that_is_not_checked_promises_nothing() {
+        let mut repository = Repository {
+            name: "r/api".into(),
+            registry: "r".into(),
+            state: RepositoryState::Ok,
+            state_reason: None,
+            state_since: Instant(0),
+            watched_since: Instant(0),
+            tags: 9,
+            releases: 9,
+            open_flags: 0,
+            last_pass: None,
+            next_pass: None,
+            freshness: Vec::new(),
+            progress: None,
+        };
+        assert_eq!(repository_headline(&repository, &[]), "All 9 releases are as they were published.");
+        repository.state = RepositoryState::Failing;
+        assert_eq!(repository_headline(&repository, &[]), "When last seen, 9 releases were as published.");
+        assert_eq!(repository_headline(&repository, &[flag(true)]), "One flag among 9 releases needs a decision.");
+        assert_eq!(state_word(&repository), ("failing", Tone::Warning));
     }
 
     #[test]

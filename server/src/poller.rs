@@ -43,6 +43,8 @@ pub struct PollerSettings {
     pub owner: String,
     /// How long a lease lasts that is not renewed.
     pub lease: Millis,
+    /// How far our clock may be from the one that rules: half a round trip to a database that several servers share.
+    pub clock_error: Millis,
     /// How often the list of watched repositories and jobs is read again without being woken.
     pub refresh: Millis,
 }
@@ -54,6 +56,7 @@ impl Default for PollerSettings {
             concurrency: 4,
             owner: "tagwarden".to_owned(),
             lease: Millis::seconds(30),
+            clock_error: Millis(0),
             refresh: Millis::seconds(10),
         }
     }
@@ -110,7 +113,7 @@ impl<R: Registry> Poller<R> {
     async fn session(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let Some(lease) = self.lease(stop).await? else { return Ok(()) };
         self.store.requeue_jobs(self.entry.id, JobKind::Check).await?;
-        let mut clocks = Clocks::default();
+        let mut clocks = Clocks::within(self.settings.clock_error);
         for Offset { generation, low, high } in self.store.offsets(self.entry.id).await? {
             clocks.offset(generation, Interval { low, high });
         }

@@ -51,8 +51,9 @@ pub async fn serve(
     let sole = store.sole()?;
     // Alone on its file, a server takes up its own leases again, also after a crash; among replicas it is one of many.
     let owner = if sole.is_some() { "the only server".to_owned() } else { format!("{:016x}", rand::random::<u64>()) };
-    let began = SystemClock::new(0).now().mark.wall;
-    let clock: SharedClock = Arc::new(SystemClock::new(store.new_generation(began).await? * STEPS));
+    let (shift, clock_error) = database_clock(&store).await?;
+    let began = SystemClock::shifted(0, shift).now().mark.wall;
+    let clock: SharedClock = Arc::new(SystemClock::shifted(store.new_generation(began).await? * STEPS, shift));
     let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
 
     let mut settings = BTreeMap::new();
@@ -73,7 +74,7 @@ pub async fn serve(
         store: store.clone(),
         clock: clock.clone(),
         policy: Arc::new(config.policy),
-        poller: PollerSettings { plan: config.plan, owner, lease, ..defaults },
+        poller: PollerSettings { plan: config.plan, owner, lease, clock_error, ..defaults },
         credentials: config.credentials,
         settings,
         metrics: metrics.clone(),
@@ -94,6 +95,22 @@ pub async fn serve(
     // Tasks end by `stop`; one that panicked has said so in the log.
     let _ = tokio::join!(polling, clearing);
     Ok(served?)
+}
+
+/// How far a shared database's clock is ahead of ours, and how far that may be off: half of the shortest of five round trips.
+async fn database_clock(store: &Store) -> Result<(Millis, Millis), StoreError> {
+    let ours = SystemClock::new(0);
+    let mut best = (Millis(0), Millis(i64::MAX));
+    for _ in 0..5 {
+        let before = ours.now().mark.wall;
+        let Some(theirs) = store.database_clock().await? else { return Ok((Millis(0), Millis(0))) };
+        let trip = ours.now().mark.wall - before;
+        let middle = before + Millis(trip.0 / 2);
+        if trip < best.1 {
+            best = (theirs - middle, trip);
+        }
+    }
+    Ok((best.0, Millis(best.1.0 / 2 + 1)))
 }
 
 /// Opens flags whose acknowledgement ended and drops notices that no reader can ask for any more.

@@ -9,7 +9,7 @@ use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Class, Mark, TagRecord, TagState};
 
-use super::db::{Dialects, statements, values};
+use super::db::{Db, Dialects, statements, values};
 use super::promises::Promises;
 use super::{Store, StoreError, load};
 
@@ -30,6 +30,12 @@ statements! {
 pub(super) const LEASE: Dialects = Dialects {
     sqlite: "SELECT lease_owner, lease_epoch, lease_until FROM registries WHERE id = $1",
     postgres: "SELECT lease_owner, lease_epoch, lease_until FROM registries WHERE id = $1 FOR NO KEY UPDATE",
+};
+
+/// The statement's instant, not the transaction's.
+pub(super) const DATABASE_CLOCK: Dialects = Dialects {
+    sqlite: "SELECT 0 AS now",
+    postgres: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now",
 };
 
 /// A tag row as the poller needs it.
@@ -237,6 +243,13 @@ impl Store {
         let id = write.conn.one(NEW_GENERATION, values![began]).await?.int("id")?;
         write.conn.commit().await?;
         Ok(id)
+    }
+
+    /// The database's own clock, for databases that several servers share; `None` on SQLite.
+    pub async fn database_clock(&self) -> Result<Option<Instant>, StoreError> {
+        let Db::Postgres(_) = &self.shared.db else { return Ok(None) };
+        let mut conn = self.read_conn().await?;
+        Ok(Some(Instant(conn.one(conn.pick(DATABASE_CLOCK), values![]).await?.int("now")?)))
     }
 
     /// Widens (never narrows) the stored offset interval of a generation and a registry.

@@ -94,6 +94,10 @@ db_test! {
         assert_eq!(world.store.content(&Digest::of(b"")).await.unwrap(), Some(empty));
         let lie = world.store.put_contents(&[(Digest::of(b"other"), content.clone())], START).await;
         assert!(matches!(lie, Err(StoreError::Refused { .. })));
+        let other = Content { bytes: b"other".to_vec(), ..content.clone() };
+        let both = [(Digest::of(b"other"), other.clone()), (Digest::of(b"a lie"), other)];
+        assert!(matches!(world.store.put_contents(&both, START).await, Err(StoreError::Refused { .. })));
+        assert_eq!(world.store.content(&Digest::of(b"other")).await.unwrap(), None, "all or none");
         // A damaged row is an error, neither wrong bytes nor a panic.
         world.execute("UPDATE content SET size = 999999999999").await;
         assert!(matches!(world.store.content(&digest).await, Err(StoreError::Inconsistent(_))));
