@@ -59,20 +59,7 @@ impl World {
             Database::Sqlite => "record.db".to_owned(),
             Database::Postgres => postgres::database().await,
         };
-        let tagwarden = Tagwarden::start(|place| {
-            let docker_config = place.folder.join("config.json");
-            std::fs::write(&docker_config, "{}").unwrap();
-            // A repository counts as gone after a day: two seconds are to ten minutes as five minutes are to a day.
-            format!(
-                "[server]\nlisten = '127.0.0.1:{}'\ndatabase = '{database}'\ndocker_config = '{}'\n\
-                 [polling]\nhot = '2s'\nwarm = '2s'\ncold = '2s'\npinned = '2s'\npass_limit = '10s'\nlease = '1s'\n\
-                 [polling.delays]\nclaim = '2s'\nstale = '2s'\nabsence_least = '2s'\nabsence_most = '2s'\n\
-                 dangling = '2s'\nempty = '2s'\nvanished = '5m'\n",
-                place.port,
-                docker_config.display()
-            )
-        })
-        .await;
+        let tagwarden = Tagwarden::quick(&database).await;
         let client = tagwarden_tests::http_client();
         let api = Api { client, url: tagwarden.url(), host: registry.host() };
         Self { registry, tagwarden, api }
