@@ -156,3 +156,22 @@ impl Driver {
         }
     }
 }
+
+scenario! {
+    async fn handover(world: World) {
+        let mut world = world;
+        let config = world.tagwarden.folder().join("tagwarden.toml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let longer = text.replace("lease = '1s'", "lease = '10m'");
+        assert_ne!(longer, text);
+        std::fs::write(&config, longer).unwrap();
+        world.tagwarden.restart().await;
+        Image::single(1).put(&http_client(), &world.registry.url(), REPOSITORY, "1.0.0").await;
+        world.watch(REPOSITORY, 1).await;
+
+        // Told to end, a server leaves the registry to the next one at once: it need not be silent for ten minutes.
+        world.tagwarden.stop();
+        world.tagwarden.restart().await;
+        assert_eq!(world.api.check(REPOSITORY).await.error, None);
+    }
+}
