@@ -88,7 +88,7 @@ pub fn window(data: &FlagDetail) -> Scene {
     };
     if let (Some(old), Some(before)) = (first.and_then(|event| event.old_digest.as_ref()), flag.not_before) {
         // Far enough back to touch the left edge, whatever the range.
-        bars.push(bar(old, Instant(0), Some(before), "as published"));
+        bars.push(bar(old, Instant(0), Some(before), "as first seen"));
     }
     let mut events = data.events.iter().peekable();
     while let Some(event) = events.next() {

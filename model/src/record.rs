@@ -101,6 +101,8 @@ pub enum Pending {
         first: Mono,
         /// Another HEAD repeated it late enough.
         repeated: bool,
+        /// Another claim stood before it: it waits for the next pass (2.2).
+        instead: bool,
         /// The last sighting of the recorded state.
         not_before: Option<Mark>,
     },

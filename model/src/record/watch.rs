@@ -56,6 +56,7 @@ struct Singles {
     due: BTreeMap<TagName, (Mono, Method)>,
     queue: VecDeque<Request>,
     in_flight: BTreeSet<TagName>,
+    /// Asked for while in flight: to be sent once more, and not looked at before that.
     once_more: BTreeSet<TagName>,
     listing_wanted: bool,
     listing_in_flight: bool,
@@ -177,6 +178,7 @@ impl Watch {
         }
         let waiting = |name: &TagName| {
             self.singles.in_flight.contains(name)
+                || self.singles.once_more.contains(name)
                 || self.singles.due.get(name).is_some_and(|(at, _)| *at <= since)
                 || self.singles.queue.iter().any(|request| request.tag() == Some(name))
         };
@@ -203,6 +205,7 @@ impl Watch {
                 self.singles.once_more.insert(name);
                 continue;
             }
+            self.singles.once_more.remove(&name);
             let kind = self.request_for(&name, method);
             self.singles.in_flight.insert(name);
             self.singles.queue.push_back(Request { kind, sweep: None });

@@ -55,15 +55,15 @@ impl Clocks {
             return false;
         }
         let sample = Interval { low: sent.wall - (date + Millis::seconds(1)), high: received.wall - date };
+        let before = self.of(sent.generation);
         let slot = self.offsets.entry(sent.generation).or_insert(sample);
-        let before = *slot;
         let both = Interval { low: slot.low.max(sample.low), high: slot.high.min(sample.high) };
         *slot = if both.low <= both.high {
             both
         } else {
             Interval { low: slot.low.min(sample.low), high: slot.high.max(sample.high) }
         };
-        before != *slot
+        before != Some(*slot)
     }
 
     /// What was stored of a generation.

@@ -19,7 +19,8 @@ impl Watch {
             record.band = belongs;
             record.band_since = Some(now.mark);
             self.used.insert(belongs);
-            self.singles.due.entry(name.clone()).or_insert((now.mono, Method::Head));
+            let due = self.singles.due.entry(name.clone()).or_insert((now.mono, Method::Head));
+            due.0 = due.0.min(now.mono);
             self.unwritten.insert(name.clone());
         }
     }
@@ -93,9 +94,9 @@ impl Watch {
             return;
         }
         for (name, tag) in &mut self.tags {
-            let belongs = tag.belongs(now.mark.wall);
+            let (belongs, asked) = (tag.belongs(now.mark.wall), tag.asked_in_passes());
             let record = &mut tag.known.record;
-            if record.band != band || belongs == band || finished.pass.exceptions.contains(name) {
+            if !asked || record.band != band || belongs == band || finished.pass.exceptions.contains(name) {
                 continue;
             }
             record.floor = sighting::last_seen(name, record, &self.passes);

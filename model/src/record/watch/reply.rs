@@ -159,8 +159,9 @@ impl Watch {
                 let covered = sweep.is_some_and(|sweep| !sweep.opened() && band.is_some_and(|band| sweep.covers(band)));
                 if !covered {
                     let due = self.singles.due.entry(name.clone()).or_insert((at, method));
-                    if at < due.0 || method == Method::Get {
-                        *due = (at.min(due.0), method);
+                    // The sooner look shows whether the later one is still needed.
+                    if at < due.0 || at == due.0 && method == Method::Get {
+                        *due = (at, method);
                     }
                 }
             }
@@ -180,14 +181,15 @@ impl Watch {
     ) {
         if request.sweep.is_none() {
             self.singles.in_flight.remove(name);
-            if self.singles.once_more.remove(name) {
+            if self.singles.once_more.contains(name) {
                 let at = observation.received.mono.after(Millis::seconds(1));
                 self.singles.due.insert(name.clone(), (at, Method::Head));
             }
         }
         let answered = matches!(observation.seen, Seen::NotModified | Seen::Claim(_) | Seen::Bytes(_));
         if !self.tags.contains_key(name) {
-            if !matches!(observation.seen, Seen::Bytes(_)) {
+            // Creation is suspended while the listing is refused or missing (3.4).
+            if !matches!(observation.seen, Seen::Bytes(_)) || self.repository.hidden() {
                 return;
             }
             // Asked for by name before any listing named it.
@@ -198,6 +200,7 @@ impl Watch {
         if answered && let Some(warning) = self.distrust_empty(observation) {
             effects.warnings.push((None, warning));
         }
+        self.repository.answered |= answered;
         let Some(tag) = self.tags.get(name) else { return };
         let record = &tag.known.record;
         let context = Context {
@@ -236,7 +239,12 @@ impl Watch {
         match outcome.ask {
             Some(ask) => self.asked(name, ask, request.sweep),
             // A doubt whose look failed is looked at again; passes would do it at their own pace.
-            None if self.tags.get(name).is_some_and(|tag| tag.known.pending.is_some()) => {
+            // So would a claim that took another's place: it is meant to wait for the next pass.
+            None if self
+                .tags
+                .get(name)
+                .is_some_and(|tag| !matches!(tag.known.pending, None | Some(Pending::Claim { instead: true, .. }))) =>
+            {
                 let at = observation.received.mono.after(self.plan.delays.claim);
                 self.singles.due.entry(name.clone()).or_insert((at, Method::Head));
             }
