@@ -28,7 +28,7 @@ async fn shared(world: &World) {
     // `1.0` is a rolling tag that shares the digest until it goes on.
     skopeo::move_tag(&host, REPOSITORY, "1.0.1", "1.0").await;
     world.api.recorded(REPOSITORY, 5).await;
-    let (_, deletion) = during(skopeo::delete(&host, REPOSITORY, "1.0.0")).await;
+    let ((), deletion) = during(skopeo::delete(&host, REPOSITORY, "1.0.0")).await;
     two_are_gone(world, REPOSITORY, &image, deletion, 5, DeletedBy::Unlisted).await;
 }
 
@@ -41,7 +41,7 @@ async fn last(world: &World) {
     skopeo::move_tag(&host, REPOSITORY, "1.0.0", "1.0.0-amd64").await;
     world.watch(REPOSITORY, 2).await;
 
-    let (_, deletion) = during(skopeo::delete(&host, REPOSITORY, "1.0.0")).await;
+    let ((), deletion) = during(skopeo::delete(&host, REPOSITORY, "1.0.0")).await;
     let empty = api.repository_until(REPOSITORY, "its list is empty", |found| found.state.word() == "empty").await;
     assert!(empty.state_reason.is_some(), "{empty:#?}");
     two_are_gone(world, REPOSITORY, &image, deletion, 2, DeletedBy::EmptyListing).await;

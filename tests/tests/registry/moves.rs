@@ -60,7 +60,7 @@ async fn wandering(world: &World) {
     let mut known = 2;
     let mut old = &a;
     for new in [&b, &c, &b] {
-        let (_, push) = during(async {
+        let ((), push) = during(async {
             if new == &b {
                 skopeo::move_tag(&host, REPOSITORY, "2.0.0", "1.0.0").await;
             } else {
