@@ -131,7 +131,11 @@ impl<R: Registry> Poller<R> {
             refresh_at: Mono(0),
             epoch: 0,
         };
-        worker.run(stop).await
+        worker.run(stop).await?;
+        // Stopped: the lease ends now, so that the next server need not wait for it to lapse.
+        let now = self.clock.now().mark.wall;
+        self.store.lease(self.entry.id, &self.settings.owner, now, now).await?;
+        Ok(())
     }
 
     /// Waits until the lease is ours; `None` when stopped before.

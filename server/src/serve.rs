@@ -68,11 +68,13 @@ pub async fn serve(
 
     let (wake, woken) = watch::channel(());
     let metrics = Metrics::new();
+    let defaults = PollerSettings::default();
+    let lease = config.lease.unwrap_or(defaults.lease);
     let registries = Registries {
         store: store.clone(),
         clock: clock.clone(),
         policy: Arc::new(config.policy),
-        poller: PollerSettings { plan: config.plan, owner, clock_error, ..PollerSettings::default() },
+        poller: PollerSettings { plan: config.plan, owner, lease, clock_error, ..defaults },
         credentials: config.credentials,
         settings,
         metrics: metrics.clone(),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::sighting::Pass;
 use super::sweep::Sweep;
 use super::{Effects, Plan, Repository, Request, RequestKind, Tag};
+use crate::digest::Digest;
 use crate::instant::Millis;
 use crate::name::TagName;
 use crate::observation::{Method, Moment, Mono, Unknown};
@@ -35,6 +36,8 @@ pub struct Watch {
     /// Bands that have tags to ask.
     used: BTreeSet<Band>,
     unwritten: BTreeSet<TagName>,
+    /// Groups of deletions by digest, as long as further tags that named it are in doubt: one act, one group (3.6).
+    deletions: BTreeMap<Digest, i64>,
     seed: u64,
 }
 
@@ -96,6 +99,7 @@ impl Watch {
             resume_at: BTreeMap::new(),
             used: BTreeSet::new(),
             unwritten: BTreeSet::new(),
+            deletions: BTreeMap::new(),
             seed,
         };
         watch.count_bands();

@@ -683,6 +683,27 @@ fn rule_3_6_deleting_a_digest_with_three_tags_is_three_events_in_one_group() {
 }
 
 #[test]
+fn rule_3_6_tags_of_one_digest_share_a_group_though_they_are_confirmed_one_after_the_other() {
+    let mut play = Play::over(&["1.0", "2.0", "other"]);
+    // A registry takes the tags of a deleted digest away one by one, and a pass may come in between.
+    play.delete("1.0");
+    play.run_until(6 * MINUTE);
+    play.delete("2.0");
+    play.run_until(30 * MINUTE);
+    assert_eq!(play.kinds(), [EventKind::Deleted, EventKind::Deleted]);
+    assert!(play.events[0].0 + MINUTE < play.events[1].0, "confirmed by different listings");
+    assert!(play.events[0].3.is_some());
+    assert_eq!(play.events[0].3, play.events[1].3);
+    // A later deletion of the same bytes under another name is another act.
+    play.push("3.0", 'A');
+    play.run_until(60 * MINUTE);
+    play.delete("3.0");
+    play.run_until(90 * MINUTE);
+    assert_eq!(play.kinds()[3..], [EventKind::Deleted]);
+    assert_ne!(play.events[3].3, play.events[0].3);
+}
+
+#[test]
 fn rule_3_6_moves_are_never_held_only_grouped() {
     let all: Vec<String> = (0..40).map(|number| format!("1.{number:02}")).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();

@@ -55,7 +55,7 @@ struct Kept {
 
 impl Store {
     /// Writes the row of a pass, opens or closes the band's gap, notes a change notice when the repository's freshness
-    /// state changed (complete <-> incomplete), and merges away pass rows that can no longer be a last sighting.
+    /// state changed (as promised <-> not), and merges away pass rows that can no longer be a last sighting.
     ///
     /// A gap that lasts keeps its first reason, so that an outage is one row however often its reason changes; the start of a
     /// complete pass ends it. A pass of a repository that is no longer watched is left out.
@@ -75,7 +75,8 @@ impl Store {
         let complete = pass.complete && pass.exceptions.len() <= MOST_NAMED && unseen <= pass.exceptions.len() as u64;
         let pass = PassRow { complete, ..pass.clone() };
         insert(&mut write.conn, repository, period, &pass).await?;
-        let before = kept.iter().find(|row| row.pass.band == pass.band && row.present).map(|row| row.pass.complete);
+        let fresh = |pass: &PassRow| pass.complete && pass.reason.is_none();
+        let before = kept.iter().find(|row| row.pass.band == pass.band && row.present).map(|row| fresh(&row.pass));
         for id in superseded(&pass, &kept) {
             write.conn.execute(DELETE_PASS, values![id]).await?;
         }
@@ -85,7 +86,7 @@ impl Store {
         } else if pass.complete {
             write.conn.execute(CLOSE_GAP, values![repository, pass.band.code(), pass.started.wall]).await?;
         }
-        if before.map_or(!pass.complete, |before| before != pass.complete) {
+        if before.map_or(!fresh(&pass), |before| before != fresh(&pass)) {
             write.notice(ChangeKind::Repository, 0, repository);
         }
         self.finish(write, pass.finished).await

@@ -94,7 +94,7 @@ pub struct PassSummary {
     pub started: Instant,
     /// When the next is due.
     pub next: Instant,
-    /// When the newest complete one started.
+    /// When the newest complete one started that saw what was promised.
     pub complete_started: Option<Instant>,
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::Watch;
 use crate::event::EventKind;
 use crate::instant::Millis;
@@ -100,8 +102,10 @@ impl Watch {
         effects.writes.extend(outcome.listed.into_iter().map(Write::row));
         let group = self.group(request).unwrap_or(listing.sent.mark.wall.0);
         for (name, happened) in outcome.happened {
+            let group = happened.old.clone().map_or(group, |digest| *self.deletions.entry(digest).or_insert(group));
             effects.writes.push(Write { name, happened: vec![happened], proven: false, group: Some(group) });
         }
+        self.forget_deletions();
         effects.repository = outcome.repository;
         effects.invisible = match (visible, outcome.invisible) {
             (true, _) => Some(false),
@@ -119,6 +123,16 @@ impl Watch {
         if let Some(sweep) = request.sweep.and_then(|id| self.sweeps.get_mut(&id)) {
             sweep.listing(listing, self.repository.hidden(), &self.tags, &mut self.resume_at);
         }
+    }
+
+    /// The tags of one digest are confirmed absent one after the other, when passes and single looks cross.
+    fn forget_deletions(&mut self) {
+        if self.deletions.is_empty() {
+            return;
+        }
+        let doubted = self.tags.values().filter(|tag| matches!(tag.known.pending, Some(Pending::Absent(_))));
+        let doubted: BTreeSet<_> = doubted.filter_map(|tag| tag.known.record.state.digest()).collect();
+        self.deletions.retain(|digest, _| doubted.contains(digest));
     }
 
     fn newest_present(&self, count: usize) -> Vec<TagName> {
