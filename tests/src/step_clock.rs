@@ -49,4 +49,8 @@ impl Clock for StepClock {
             let _ = micros.wait_for(|micros| *micros >= at.0).await;
         })
     }
+
+    fn anchors(&self) -> Vec<(i64, Instant)> {
+        vec![(1, START)]
+    }
 }
