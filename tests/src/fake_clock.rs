@@ -100,7 +100,7 @@ impl FakeClock {
     pub async fn until_sleeping(&self, count: usize) {
         let mut stirred = self.stirred.subscribe();
         // The sender lives in `self`, so that waiting cannot fail.
-        let _ = stirred.wait_for(|()| self.state().sleepers() >= count).await;
+        let _ = stirred.wait_for(|()| self.state().asleep.len() >= count).await;
     }
 
     /// Takes part in [`FakeClock::run_until`] until it is dropped.
@@ -124,9 +124,9 @@ impl FakeClock {
             if !state.all_sleep() {
                 continue;
             }
-            let now = state.mono;
-            let next = state.asleep.values().filter(|at| **at > now).min().map_or(end, |at| end.min(*at));
-            state.mono = now.max(next);
+            // Readings move time, too: it stands still until those have woken who slept until less than that.
+            let next = state.asleep.values().min().map_or(end, |at| end.min(*at));
+            state.mono = state.mono.max(next);
             self.present.send_replace(state.mono);
             if state.mono >= end {
                 return;
@@ -140,13 +140,8 @@ impl FakeClock {
 }
 
 impl State {
-    /// How many sleep and have not slept out.
-    fn sleepers(&self) -> usize {
-        self.asleep.values().filter(|at| **at > self.mono).count()
-    }
-
     fn all_sleep(&self) -> bool {
-        self.sleepers() >= self.workers
+        self.asleep.len() >= self.workers
     }
 }
 

@@ -178,7 +178,7 @@ pub async fn play(checks: u64, seed: u64) -> Report {
         }
     }
     while double.checks() < checks {
-        world.run(Millis::hours(6)).await;
+        world.run(Millis::hours(1)).await;
         assert_events(&world, &expected, false).await;
     }
     // Everything heals, and then it is as if nothing had been.

@@ -36,7 +36,7 @@ statements! {
     WATCHED = "SELECT r.id, r.host, r.path, r.period_id, r.watched_since, r.state, r.state_reason, r.state_since, r.refused_missing,
             r.refused_generation, r.refused_wall
         FROM repositories r WHERE r.registry_id = $1 AND r.period_id IS NOT NULL ORDER BY r.name";
-    PASSES = "SELECT p.repository_id, p.band, p.started_wall, p.next, p.complete FROM passes p
+    PASSES = "SELECT p.repository_id, p.band, p.started_wall, p.next, p.complete, p.reason FROM passes p
         JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id WHERE r.registry_id = $1 ORDER BY p.id DESC";
     LEFT = "SELECT t.name, e.kind, o.hash AS old_hash, e.not_after FROM events e JOIN tags t ON t.id = e.tag_id
             LEFT JOIN digests o ON o.id = e.old_id
@@ -56,7 +56,7 @@ impl Store {
         for row in conn.all(PASSES, values![registry]).await? {
             let Some(at) = places.get(&row.int("repository_id")?) else { continue };
             let (band, started) = (row.code("band", Band::from_code)?, row.instant("started_wall")?);
-            let complete = row.yes("complete")?;
+            let complete = row.yes("complete")? && row.text_opt("reason")?.is_none();
             let summaries = &mut watched[*at].passes;
             // Newest first: the first row of a band is its newest pass, the first complete one its newest complete.
             match summaries.iter_mut().find(|summary| summary.band == band) {

@@ -75,7 +75,8 @@ impl Store {
         let complete = pass.complete && pass.exceptions.len() <= MOST_NAMED && unseen <= pass.exceptions.len() as u64;
         let pass = PassRow { complete, ..pass.clone() };
         insert(&mut write.conn, repository, period, &pass).await?;
-        let before = kept.iter().find(|row| row.pass.band == pass.band && row.present).map(|row| row.pass.complete);
+        let fresh = |pass: &PassRow| pass.complete && pass.reason.is_none();
+        let before = kept.iter().find(|row| row.pass.band == pass.band && row.present).map(|row| fresh(&row.pass));
         for id in superseded(&pass, &kept) {
             write.conn.execute(DELETE_PASS, values![id]).await?;
         }
@@ -85,7 +86,7 @@ impl Store {
         } else if pass.complete {
             write.conn.execute(CLOSE_GAP, values![repository, pass.band.code(), pass.started.wall]).await?;
         }
-        if before.map_or(!pass.complete, |before| before != pass.complete) {
+        if before.map_or(!fresh(&pass), |before| before != fresh(&pass)) {
             write.notice(ChangeKind::Repository, 0, repository);
         }
         self.finish(write, pass.finished).await

@@ -257,3 +257,29 @@ async fn a_pass_that_takes_too_long_is_cut_named_and_resumed_where_it_was() {
     assert_eq!(world.events().await.len(), 150);
     polling.stop().await;
 }
+
+#[tokio::test]
+async fn tags_that_cannot_be_read_are_late_and_the_repository_says_why() {
+    let world = World::in_memory().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry(HOST).await;
+    branches(&double, 20);
+    world.watch(&entry, PATH).await;
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(4)).await;
+    double.script(|call| match call.ask {
+        Ask::Listing => Play::Truth,
+        _ => Play::Fail(RegistryError::Refused { message: "not for you".to_owned() }),
+    });
+    world.run(Millis::minutes(20)).await;
+    let repository = world.repository(&entry, PATH).await;
+    let band = &repository.freshness[0];
+    assert!(band.late_since.is_some(), "{repository:?}");
+    assert!(band.late_reason.as_deref().unwrap_or_default().contains("not for you"), "{repository:?}");
+    double.script(|_| Play::Truth);
+    world.run(Millis::minutes(6)).await;
+    let repository = world.repository(&entry, PATH).await;
+    assert_eq!(repository.freshness[0].late_since, None, "{repository:?}");
+    assert_eq!(world.events().await.len(), 20);
+    polling.stop().await;
+}

@@ -83,6 +83,7 @@ struct BandCount {
 struct Passes {
     band: Band,
     finished: Instant,
+    /// And as fresh as promised.
     complete: bool,
     reason: Option<String>,
     next: Instant,
@@ -266,7 +267,9 @@ async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
     let mut all = HashMap::<i64, Vec<Passes>>::new();
     for row in rows {
         let band = row.code("band", Band::from_code)?;
-        let (complete, started) = (row.yes("complete")?, row.instant("started_wall")?);
+        let (started, reason) = (row.instant("started_wall")?, row.text_opt("reason")?);
+        // A pass that names the tags it could not see is complete for sightings; with a reason it is not fresh for that.
+        let complete = row.yes("complete")? && reason.is_none();
         let bands = all.entry(row.int("repository_id")?).or_default();
         // Newest first: the first row of a band is its newest pass.
         match bands.iter_mut().find(|pass| pass.band == band) {
@@ -276,7 +279,7 @@ async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
                 band,
                 finished: row.instant("finished")?,
                 complete,
-                reason: row.text_opt("reason")?,
+                reason,
                 next: row.instant("next")?,
                 promised: Millis(row.int("promised")?),
                 complete_started: complete.then_some(started),
