@@ -39,14 +39,14 @@ pub struct Jobs<R> {
 impl<R: Registry> Jobs<R> {
     /// Works until `stop`. A failing database is waited for.
     pub async fn run(mut self, stop: CancellationToken) {
-        if let Err(error) = self.store.requeue_jobs(self.entry.id, JobKind::Proof).await {
-            tracing::error!(registry = self.entry.name, ?error, "jobs of the last run could not be queued again");
-        }
+        // Jobs that were under way when the last run, or the last round, ended in the middle are queued again.
+        let mut broken = true;
         loop {
             let round = tokio::select! {
-                round = self.round() => round,
+                round = self.round(broken) => round,
                 () = stop.cancelled() => return,
             };
+            broken = round.is_err();
             if let Err(error) = round {
                 tracing::error!(registry = self.entry.name, ?error, "jobs wait for a moment");
             }
@@ -59,7 +59,10 @@ impl<R: Registry> Jobs<R> {
         }
     }
 
-    async fn round(&self) -> Result<(), StoreError> {
+    async fn round(&self, requeue: bool) -> Result<(), StoreError> {
+        if requeue {
+            self.store.requeue_jobs(self.entry.id, JobKind::Proof).await?;
+        }
         loop {
             let taken = self.store.take_jobs(self.entry.id, JobKind::Proof, 1).await?;
             let Some(job) = taken.into_iter().next() else { return Ok(()) };

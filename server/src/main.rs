@@ -10,6 +10,9 @@ use tagwarden::clock::SystemClock;
 use tagwarden::config::{Checked, Config};
 use tagwarden::http::check_listen;
 use tagwarden::registry::client::RegistrySettings;
+use tagwarden::store::watch::RegistryEntry;
+use tagwarden::watch::entry_for;
+use tagwarden_model::name::Reference;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -111,8 +114,18 @@ async fn stop_on_signal(stop: CancellationToken) {
 async fn check(options: Check) -> Result<(), String> {
     let Checked { registries, credentials, .. } =
         configuration(options.config)?.check().map_err(|error| error.to_string())?;
+    let name = options.reference.parse::<Reference>().map(|reference| reference.repository).ok();
+    let entries: Vec<RegistryEntry> = (registries.iter().zip(1..))
+        .map(|((name, repositories, settings), id)| RegistryEntry {
+            id,
+            name: name.clone(),
+            host: settings.host.clone(),
+            repositories: repositories.clone(),
+        })
+        .collect();
+    let serving = name.and_then(|name| entry_for(&entries, &name).map(|entry| entry.name.clone()));
     let settings = |host: &str| {
-        let entry = registries.into_iter().find(|(_, _, settings)| settings.host == host);
+        let entry = registries.into_iter().find(|(name, ..)| serving.as_ref() == Some(name));
         entry.map_or_else(
             || {
                 let mut settings = RegistrySettings::new(host);

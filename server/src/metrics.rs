@@ -35,8 +35,6 @@ pub struct Metrics {
     pub events: Family<OfEvent, Counter>,
     /// Flags that are open, by severity.
     pub open_flags: Family<OfSeverity, Gauge>,
-    /// Requests that a registry's rate limit still allows, as it said last.
-    pub rate_limit_remaining: Family<OfRegistry, Gauge>,
 }
 
 /// Labels of an HTTP request.
@@ -137,9 +135,6 @@ impl Metrics {
         let since_complete = Family::default();
         let help = "Time since the start of the newest complete pass, by registry";
         registry.register_with_unit("since_complete_pass", help, Unit::Seconds, since_complete.clone());
-        let rate_limit_remaining = Family::default();
-        let help = "Requests that the registry's rate limit still allows";
-        registry.register("rate_limit_remaining", help, rate_limit_remaining.clone());
         let registry = Arc::new(registry);
         let last_complete = Arc::default();
         Self {
@@ -153,7 +148,6 @@ impl Metrics {
             passes,
             events,
             open_flags,
-            rate_limit_remaining,
         }
     }
 

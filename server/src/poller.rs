@@ -32,6 +32,9 @@ use crate::store::jobs::JobRequest;
 use crate::store::watch::RegistryEntry;
 use crate::store::{Store, StoreError, record::Lease, record::Offset};
 
+/// A repository that cannot be read from the record is tried again then.
+const PARKED: Millis = Millis::minutes(10);
+
 /// How a registry entry is polled.
 #[derive(Debug, Clone)]
 pub struct PollerSettings {
@@ -113,14 +116,17 @@ impl<R: Registry> Poller<R> {
     async fn session(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let Some(lease) = self.lease(stop).await? else { return Ok(()) };
         self.store.requeue_jobs(self.entry.id, JobKind::Check).await?;
+        let mut offsets = BTreeMap::new();
         let mut clocks = Clocks::within(self.settings.clock_error);
         for Offset { generation, low, high } in self.store.offsets(self.entry.id).await? {
             clocks.offset(generation, Interval { low, high });
+            offsets.insert(generation, Interval { low, high });
         }
         let mut worker = Worker {
             poller: self,
             lease,
             clocks,
+            offsets,
             slots: BTreeMap::new(),
             due: BTreeSet::new(),
             active: VecDeque::new(),
@@ -160,6 +166,8 @@ struct Worker<'a, R> {
     poller: &'a Poller<R>,
     lease: Lease,
     clocks: Clocks,
+    /// What is stored of the clocks' offsets.
+    offsets: BTreeMap<i64, Interval>,
     slots: BTreeMap<i64, Slot>,
     /// When which repository has something to do; those that are active are not in it.
     due: BTreeSet<(Mono, i64)>,
@@ -199,10 +207,15 @@ impl<R: Registry> Worker<'_, R> {
     }
 
     fn next_look(&self) -> Mono {
-        let due = self.due.first().map(|(at, _)| *at).filter(|_| self.active.len() < self.most_active());
+        let due = self.due.first().map(|(at, _)| *at).filter(|_| self.hurried() < self.most_active());
         let active = self.active.iter().filter_map(|id| self.slots.get(id)).map(Slot::next_due).min();
         let house = self.renew_at.min(self.refresh_at);
         due.into_iter().chain(active).min().map_or(house, |next| next.min(house))
+    }
+
+    /// Repositories under way that cannot wait. A slow pass takes what they leave, so it keeps nobody from beginning.
+    fn hurried(&self) -> usize {
+        self.active.iter().filter(|id| self.slots.get(id).is_some_and(Slot::hurried)).count()
     }
 
     const fn most_active(&self) -> usize {
@@ -281,13 +294,22 @@ impl<R: Registry> Worker<'_, R> {
 
     /// Begins what is due, at most a few repositories at a time: the rest keeps its turn.
     async fn start_due(&mut self, now: Moment) -> Result<(), StoreError> {
-        while self.active.len() < self.most_active()
+        while self.hurried() < self.most_active()
             && let Some((at, id)) = self.due.first().copied()
             && at <= now.mono
         {
             self.due.pop_first();
             let Some(slot) = self.slots.get_mut(&id) else { continue };
-            slot.load(self.poller, now, &mut self.epoch).await?;
+            match slot.load(self.poller, now, &mut self.epoch).await {
+                Ok(()) => {}
+                Err(StoreError::Inconsistent(reason)) => {
+                    // One bad row parks its repository; the others of the registry go on.
+                    tracing::error!(repository = %slot.watched.name, %reason, "a repository cannot be read from the record");
+                    self.due.insert((now.mono.after(PARKED), id));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             slot.begin(self.poller, now);
             self.active.push_back(id);
         }
@@ -301,24 +323,39 @@ impl<R: Registry> Worker<'_, R> {
         self.settle().await
     }
 
-    /// Sends requests, one repository after the other, as long as the registry's limit allows.
+    /// Sends requests as long as the registry's limit allows: one repository after the other, those in a hurry first.
     fn send(&mut self, now: Moment) {
-        let mut idle = 0;
-        while self.flying.len() < self.poller.settings.concurrency && idle < self.active.len() {
-            let Some(id) = self.active.pop_front() else { return };
-            self.active.push_back(id);
-            let request = self.slots.get_mut(&id).and_then(|slot| slot.next_request(now.mono));
-            let Some((request, epoch, name)) = request else {
-                idle += 1;
-                continue;
-            };
-            idle = 0;
-            let registry = Arc::clone(&self.poller.registry);
-            self.flying.spawn(async move {
-                let answered = ask(&*registry, &name, request.kind.clone()).await;
-                Landed { repository: id, epoch, request, answered }
-            });
+        for in_a_hurry in [true, false] {
+            let mut idle = 0;
+            while self.flying.len() < self.poller.settings.concurrency && idle < self.active.len() {
+                self.active.rotate_left(1);
+                let Some(id) = self.active.back().copied() else { return };
+                let slot = self.slots.get_mut(&id).filter(|slot| slot.hurried() == in_a_hurry);
+                let Some((request, epoch, name)) = slot.and_then(|slot| slot.next_request(now.mono)) else {
+                    idle += 1;
+                    continue;
+                };
+                idle = 0;
+                let registry = Arc::clone(&self.poller.registry);
+                self.flying.spawn(async move {
+                    let answered = ask(&*registry, &name, request.kind.clone()).await;
+                    Landed { repository: id, epoch, request, answered }
+                });
+            }
         }
+    }
+
+    /// What is stored of a generation must enclose what is known of it; that it became narrower need not be stored.
+    async fn keep_offset(&mut self, generation: i64) -> Result<(), StoreError> {
+        let Some(Interval { low, high }) = self.clocks.of(generation) else { return Ok(()) };
+        let enclosed = self.offsets.get(&generation).is_some_and(|stored| stored.low <= low && stored.high >= high);
+        if !enclosed {
+            let offset = Offset { generation, low, high };
+            self.poller.store.put_offset(self.lease.registry, offset).await?;
+            let stored = self.offsets.entry(generation).or_insert(Interval { low, high });
+            (stored.low, stored.high) = (stored.low.min(low), stored.high.max(high));
+        }
+        Ok(())
     }
 
     /// Hands a reply to its repository.
@@ -337,12 +374,8 @@ impl<R: Registry> Worker<'_, R> {
             self.poller.metrics.checks.get_or_create(&of).inc();
         }
         if let Some(date) = date {
-            let first = self.clocks.of(sent.mark.generation).is_none();
             self.clocks.sample(sent.mark, received.mark, date);
-            if first && let Some(Interval { low, high }) = self.clocks.of(sent.mark.generation) {
-                let offset = Offset { generation: sent.mark.generation, low, high };
-                self.poller.store.put_offset(self.lease.registry, offset).await?;
-            }
+            self.keep_offset(sent.mark.generation).await?;
         }
         let others_visible = landed.request.kind == RequestKind::Listing
             && self.slots.iter().any(|(id, slot)| *id != landed.repository && slot.visible());
@@ -359,7 +392,8 @@ impl<R: Registry> Worker<'_, R> {
         let active: Vec<i64> = self.active.iter().copied().collect();
         for id in active {
             let Some(slot) = self.slots.get_mut(&id) else { continue };
-            slot.flush(self.poller, self.lease, urgent).await?;
+            let last = urgent || !slot.busy();
+            slot.flush(self.poller, self.lease, last).await?;
             if !slot.busy() {
                 self.active.retain(|active| *active != id);
                 self.due.insert((slot.next_due(), id));

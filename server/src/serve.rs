@@ -32,6 +32,9 @@ pub enum ServeError {
     /// The database.
     #[error("the database cannot be used: {0}")]
     Store(#[from] StoreError),
+    /// A repository that the configuration names.
+    #[error("[[watch]]: {0}")]
+    Watch(String),
     /// The path of `public_url`.
     #[error("public_url: {0}")]
     PublicUrl(String),
@@ -63,7 +66,11 @@ pub async fn serve(
         settings.insert(name, of_registry);
     }
     for name in &config.watches {
-        crate::watch::watch(&store, name, &system, clock.now().mark.wall).await?;
+        let watched = crate::watch::watch(&store, name, &system, clock.now().mark.wall).await;
+        match watched {
+            Err(StoreError::Refused { message, .. }) => return Err(ServeError::Watch(message)),
+            watched => drop(watched?),
+        }
     }
 
     let (wake, woken) = watch::channel(());

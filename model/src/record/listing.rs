@@ -19,6 +19,8 @@ pub struct Repository {
     pub listings: [Option<Mark>; 2],
     /// `sent` of the newest listing that was answered with 200.
     pub last_listed: Option<Mark>,
+    /// The clock generation of the newest refusal that this process saw.
+    pub refused_in: Option<i64>,
     /// When the first listing of the present run of empty ones was sent.
     pub empty_since: Option<Moment>,
     /// A tag answered 200 since the newest refused or missing listing: the repository is not gone.
@@ -229,8 +231,11 @@ impl Repository {
         let mut out = ListingOutcome::default();
         let between = std::mem::take(&mut self.answered);
         let vanished = self.standing == Standing::Vanished;
+        // A step of the clock since the last refusal makes the wall say nothing of how long it was: it begins anew.
+        let generation = listing.sent.mark.generation;
+        let stepped = self.refused_in.replace(generation).is_some_and(|before| before != generation);
         let since = match self.refused_since {
-            Some((kind, since)) if kind == missing && !between => since,
+            Some((kind, since)) if kind == missing && !between && !stepped => since,
             _ => listing.sent.mark,
         };
         // What is known to be gone stays so; a refusal says nothing of when it came back.

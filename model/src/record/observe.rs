@@ -214,6 +214,10 @@ impl Step<'_> {
         }
         if record.header_untrusted || !bytes.claim_holds {
             // What an untrusted header claims is never compared.
+        } else if bytes.claim.is_none() && asked_for.as_ref() == Some(&bytes.digest) {
+            // GET carries no claim here; HEAD's is the digest of the bytes themselves, which needs no other witness.
+            record.claimed = asked_for;
+            self.out.write = true;
         } else if bytes.claim == record.claimed {
             if asked_for.is_some() {
                 // HEAD said something else and this GET did not: nothing is stored, the tag is due once more (2.1).

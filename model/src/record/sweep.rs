@@ -5,7 +5,7 @@ use super::{Listing, ListingSeen, Plan, RequestKind, Sighting, Tag};
 use crate::instant::{Instant, Millis};
 use crate::name::TagName;
 use crate::observation::{Method, Moment, Mono, Seen, Unknown};
-use crate::tag::{Band, Mark};
+use crate::tag::{Band, Mark, TagState};
 
 /// At most so many exceptions are named in a pass; more make it incomplete (RECORD.md 4.2).
 const NAMED: usize = 100;
@@ -28,6 +28,8 @@ pub(super) struct Sweep {
     listing_wanted: bool,
     hidden: bool,
     failures: u32,
+    /// Tags read for the first time.
+    first_readings: usize,
     reason: Option<String>,
     stopped: Option<Unknown>,
     expired: bool,
@@ -79,6 +81,7 @@ impl Sweep {
             listing_wanted: false,
             hidden: false,
             failures: 0,
+            first_readings: 0,
             reason: None,
             stopped: None,
             expired: false,
@@ -222,7 +225,8 @@ impl Sweep {
             Seen::Unknown(_, reason) => {
                 let why = message.unwrap_or_else(|| reason.word().to_owned());
                 self.reason.get_or_insert(why);
-                self.failures += 1;
+                // What cannot be understood is the tag's own matter (an old manifest, say); the others are the registry's.
+                self.failures += u32::from(*reason != Unknown::Unintelligible);
             }
             Seen::NotFound(_) if refused => self.failures += 1,
             _ => self.failures = 0,
@@ -254,13 +258,28 @@ impl Sweep {
         self.in_flight == 0 && (over || self.expired || self.stopped.is_some())
     }
 
+    /// A tag was read for the first time.
+    pub(super) const fn first_reading(&mut self) {
+        self.first_readings += 1;
+    }
+
+    /// Whether the pass was cut in the middle of a first reading that gets on.
+    pub(super) fn still_reading(&self) -> bool {
+        self.first_readings > 0 && self.cut_at().is_some()
+    }
+
+    /// Whether the pass saw the tag in its recorded state.
+    pub(super) fn has_seen(&self, name: &TagName) -> bool {
+        self.members.contains_key(name) && !self.unseen.contains_key(name)
+    }
+
     /// Where the next pass should go on, when this one was cut by its time.
     pub(super) fn cut_at(&self) -> Option<TagName> {
         self.queue.iter().find_map(|kind| kind.tag().cloned())
     }
 
     /// The passes of the bands.
-    pub(super) fn finish(mut self, now: Instant, plan: &Plan, tags: &BTreeMap<TagName, Tag>) -> Vec<FinishedPass> {
+    pub(super) fn finish(&mut self, now: Instant, plan: &Plan, tags: &BTreeMap<TagName, Tag>) -> Vec<FinishedPass> {
         if self.expired && !self.queue.is_empty() {
             self.reason.get_or_insert_with(|| "the registry is too slow for the time a pass may take".to_owned());
         }
@@ -279,15 +298,24 @@ impl Sweep {
             FirstListing::ToAsk | FirstListing::Asked | FirstListing::None => None,
         };
         let bands = self.bands.keys().copied();
-        bands.map(|band| self.finish_band(band, listed, now, plan)).collect()
+        bands.map(|band| self.finish_band(band, listed, now, plan, tags)).collect()
     }
 
-    fn finish_band(&self, band: Band, listed: Option<(Mark, u64)>, now: Instant, plan: &Plan) -> FinishedPass {
+    fn finish_band(
+        &self,
+        band: Band,
+        listed: Option<(Mark, u64)>,
+        now: Instant,
+        plan: &Plan,
+        tags: &BTreeMap<TagName, Tag>,
+    ) -> FinishedPass {
         let members = || self.members.iter().filter(|(_, of)| **of == band).map(|(name, _)| name);
-        let exceptions: Vec<(&TagName, Unknown)> =
-            members().filter_map(|name| self.unseen.get(name).map(|reason| (name, *reason))).collect();
+        let unseen_members = members().filter_map(|name| self.unseen.get(name).map(|reason| (name, *reason)));
+        // A tag that nobody has read yet has no recorded state to miss: its window comes from the listings.
+        let unread = |name: &TagName| tags.get(name).is_some_and(|tag| tag.known.record.state == TagState::Unread);
+        let (waiting, exceptions): (Vec<_>, Vec<_>) = unseen_members.partition(|(name, _)| unread(name));
         let mut unseen: BTreeMap<Unknown, u64> = BTreeMap::new();
-        for (_, reason) in &exceptions {
+        for (_, reason) in exceptions.iter().chain(&waiting) {
             *unseen.entry(*reason).or_default() += 1;
         }
         let asked = members().count();
@@ -300,14 +328,17 @@ impl Sweep {
             proof: asked > 0 && !self.by_head.contains(&band),
             exceptions: exceptions.iter().take(NAMED).map(|(name, _)| (*name).clone()).collect(),
         };
-        let why =
-            || self.reason.clone().unwrap_or_else(|| format!("{} of {asked} tags could not be read", exceptions.len()));
+        let why = || {
+            self.reason
+                .clone()
+                .unwrap_or_else(|| format!("{} of {asked} tags could not be read", exceptions.len() + waiting.len()))
+        };
         FinishedPass {
             pass,
             finished: now,
             listed,
             asked: asked as u64,
-            seen: (asked - exceptions.len()) as u64,
+            seen: (asked - exceptions.len() - waiting.len()) as u64,
             unseen,
             reason: (!fresh).then(why),
             next: now,

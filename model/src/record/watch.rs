@@ -48,6 +48,8 @@ struct Due {
     next_proof: Mono,
     /// Somebody asked for a pass that begins after this.
     asked: Option<Mono>,
+    /// When the newest pass that ended had begun.
+    swept: Option<Mono>,
 }
 
 /// Tags that are due by themselves, outside the passes of their bands.
@@ -81,10 +83,11 @@ impl Watch {
                 // Without a proof on record it is due at once, unless every tag is read by GET anyway: then the pass is one.
                 let newest =
                     passes.iter().filter(|pass| pass.band == *band && pass.proof).map(|pass| pass.started).max();
-                let since = newest.map(|started| now.mark.wall - started.wall);
+                // A clock that was set back since makes nothing later than an interval from now.
+                let since = newest.map(|started| (now.mark.wall - started.wall).max(Millis(0)));
                 let wait = since.map_or(Millis(0), |since| Millis((plan.proof_interval(*band).0 - since.0).max(0)));
                 let next = next.get(band).copied().unwrap_or(now.mono);
-                (*band, Due { next, next_proof: now.mono.after(wait), asked: None })
+                (*band, Due { next, next_proof: now.mono.after(wait), asked: None, swept: None })
             })
             .collect();
         let mut watch = Self {
@@ -105,7 +108,17 @@ impl Watch {
             seed,
         };
         watch.count_bands();
+        // A policy that changed, or a flag that was opened just before the end, asks for a faster band.
+        let names: Vec<TagName> = watch.tags.keys().cloned().collect();
+        for name in &names {
+            watch.speed_up(name, now);
+        }
         watch
+    }
+
+    /// Rows that must be written although nothing happened to their tags: their class changed.
+    pub fn rewrite(&mut self, names: impl IntoIterator<Item = TagName>) {
+        self.unwritten.extend(names);
     }
 
     /// The tags, by name.
@@ -124,6 +137,14 @@ impl Watch {
             || !self.singles.queue.is_empty()
             || !self.singles.in_flight.is_empty()
             || self.singles.listing_in_flight
+            || self.singles.listing_wanted
+    }
+
+    /// Whether it has something to do that cannot wait: tags due by themselves, or a pass of a fast band.
+    pub fn hurried(&self) -> bool {
+        let alone = !self.singles.queue.is_empty() || !self.singles.in_flight.is_empty() || self.singles.listing_wanted;
+        let fast = |sweep: &Sweep| sweep.covers(Band::Hot) || sweep.covers(Band::Pinned);
+        alone || self.sweeps.values().any(fast)
     }
 
     /// When [`Watch::begin`] has something to do.
@@ -176,7 +197,7 @@ impl Watch {
     /// Whether the tags that somebody asked for have been looked at.
     pub fn checked(&self, names: &[TagName], since: Mono) -> bool {
         if names.is_empty() {
-            let open = |(band, due): (&Band, &Due)| self.in_use(*band) && due.asked.is_some_and(|asked| asked <= since);
+            let open = |(band, due): (&Band, &Due)| self.in_use(*band) && due.swept.is_none_or(|swept| swept < since);
             return !self.schedule.iter().any(open);
         }
         let waiting = |name: &TagName| {
@@ -190,8 +211,11 @@ impl Watch {
 
     /// Why what somebody asked for could not be seen, in words.
     pub fn failure(&self, names: &[TagName]) -> Option<&str> {
-        let of_tag = names.iter().find_map(|name| self.singles.failed.get(name)).map(String::as_str);
-        of_tag.or_else(|| self.failing.as_ref().map(|(_, message)| message.as_str()))
+        if names.is_empty() {
+            let hidden = self.repository.hidden().then_some("the registry does not list this repository");
+            return self.failing.as_ref().map(|(_, message)| message.as_str()).or(hidden);
+        }
+        names.iter().find_map(|name| self.singles.failed.get(name)).map(String::as_str)
     }
 
     /// Starts what is due, and ends a pass whose time is over.

@@ -6,6 +6,8 @@ use axum::response::IntoResponse;
 
 use super::AppState;
 use super::error::ApiError;
+use crate::metrics::{OfSeverity, Word};
+use crate::store::Scope;
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operation",
@@ -32,6 +34,9 @@ pub(super) async fn readyz(State(state): State<AppState>) -> Result<&'static str
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, body = str, content_type = "application/openmetrics-text", description = "OpenMetrics text.")))]
 pub(super) async fn metrics(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
+    for (severity, count) in state.store.open_flags(Scope::All).await? {
+        state.metrics.open_flags.get_or_create(&OfSeverity { severity: Word(severity) }).set(count);
+    }
     let text = state.metrics.text(state.now()).map_err(|error| ApiError::Internal(error.to_string().into()))?;
     let content_type = (header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok((StatusCode::OK, [content_type], text))

@@ -11,6 +11,9 @@ use crate::store::content::Content;
 /// An index or an image may name at most so many parts; more is no image that anybody pulls.
 const PARTS: usize = 2_000;
 
+/// So many bytes of manifests are kept for the record; a proof that reads more keeps the first.
+const KEPT: usize = 64 << 20;
+
 /// What a proof found, and the manifests that it read: they are kept.
 #[derive(Debug)]
 pub struct Proven {
@@ -25,7 +28,7 @@ pub struct Proven {
 /// Proves that a digest can be pulled: its manifest is read and hashed, and so is every manifest that it lists; every
 /// config and layer is asked for. A manifest that answers says nothing of its parts: registries collect them apart.
 pub async fn prove<R: Registry>(registry: &R, repository: &RepositoryName, digest: &Digest) -> Proven {
-    let mut proof = Proof { registry, repository, blobs: BTreeSet::new(), manifests: 0, contents: Vec::new() };
+    let mut proof = Proof { registry, repository, blobs: BTreeSet::new(), manifests: 0, kept: 0, contents: Vec::new() };
     let (readiness, detail) = match proof.walk(digest).await {
         Ok(detail) => (Readiness::Ready, detail),
         Err(Missing::Gone) => (Readiness::Gone, "the registry no longer has its manifest".to_owned()),
@@ -40,6 +43,7 @@ struct Proof<'a, R> {
     repository: &'a RepositoryName,
     blobs: BTreeSet<Digest>,
     manifests: usize,
+    kept: usize,
     contents: Vec<(Digest, Content)>,
 }
 
@@ -114,7 +118,10 @@ impl<R: Registry> Proof<'_, R> {
             Ok(manifest) => {
                 let content =
                     Content { media_type: manifest.media_type.word().to_owned(), bytes: manifest.bytes.clone() };
-                self.contents.push((digest.clone(), content));
+                self.kept += content.bytes.len();
+                if self.kept <= KEPT {
+                    self.contents.push((digest.clone(), content));
+                }
                 Ok(Some(manifest))
             }
             Err(RegistryError::NotFound { .. }) => Ok(None),

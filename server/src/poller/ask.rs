@@ -59,6 +59,14 @@ impl Answered {
         })
     }
 
+    /// What HEAD claims, if it does.
+    pub fn claim(&self) -> Option<&Digest> {
+        match self {
+            Self::Head(_, Answer { result: Ok(Head::Present { claim, .. }), .. }) => claim.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The manifest, if there is one.
     pub fn manifest(&self) -> Option<(&TagName, &Manifest)> {
         match self {
@@ -120,8 +128,12 @@ fn tag(
     let seen = seen.unwrap_or_else(|error| {
         retry = retry_at(&error);
         match &error {
-            // A missing repository says nothing about its tag; HEAD carries no code at all.
-            RegistryError::NotFound { code } if code.as_deref() != Some("NAME_UNKNOWN") => Seen::NotFound(method),
+            // Other codes (a missing repository, a refusal in disguise) say nothing about the tag; HEAD carries none at all.
+            RegistryError::NotFound { code }
+                if matches!(code.as_deref(), None | Some("MANIFEST_UNKNOWN" | "TAG_EXPIRED")) =>
+            {
+                Seen::NotFound(method)
+            }
             error => {
                 message = Some(error.to_string());
                 Seen::Unknown(method, reason(error))

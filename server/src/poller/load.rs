@@ -8,7 +8,7 @@ use tagwarden_model::record::{Former, Known, Plan, Repository, Standing, Tag, Wa
 use tagwarden_model::tag::Band;
 
 use crate::policy::Policy;
-use crate::store::record::{LoadedRepository, PassRow, RepositoryRow, WatchedRepository};
+use crate::store::record::{LoadedRepository, PassRow, PassSummary, RepositoryRow, WatchedRepository};
 
 /// The watch over a repository as the store knows it.
 pub fn watch(
@@ -19,8 +19,12 @@ pub fn watch(
     now: Moment,
 ) -> Watch {
     let mut tags = BTreeMap::new();
+    let mut reclassed = Vec::new();
     for stored in loaded.tags {
         let (class, rule) = policy.classify(&watched.name, &stored.name);
+        if class != stored.class {
+            reclassed.push(stored.name.clone());
+        }
         let mut known = Known::new(stored.record);
         for (_, state, left) in loaded.recent.iter().filter(|(name, ..)| *name == stored.name) {
             // Before this process began, by our clock; a clock that was set back makes it "just now", which waits longer.
@@ -36,22 +40,23 @@ pub fn watch(
         refused_since: watched.state.refused_since,
         listings: [listings.next(), listings.next()],
         last_listed: loaded.passes.iter().filter_map(|pass| pass.listed).map(|(sent, _)| sent).max(),
+        refused_in: None,
         empty_since: None,
         answered: false,
     };
-    let next = watched
-        .passes
-        .iter()
-        .map(|pass| (pass.band, later(now, pass.next - now.mark.wall)))
-        .collect::<BTreeMap<Band, Mono>>();
+    // Never later than an interval from now: the clock may have been set back, or the configuration have become quicker.
+    let wait = |pass: &PassSummary| (pass.next - now.mark.wall).min(plan.interval(pass.band));
+    let next = watched.passes.iter().map(|pass| (pass.band, later(now, wait(pass)))).collect::<BTreeMap<Band, Mono>>();
     let passes = loaded.passes.into_iter().map(pass).collect();
-    Watch::new(plan.clone(), repository, tags, passes, &next, now, watched.id.unsigned_abs())
+    let mut watch = Watch::new(plan.clone(), repository, tags, passes, &next, now, watched.id.unsigned_abs());
+    watch.rewrite(reclassed);
+    watch
 }
 
 /// When a repository is looked at first after a start. Those that are overdue are spread, so that a start with thousands
 /// of them is no herd: 50 ms for each, but never longer than half the interval.
 pub fn first_due(watched: &WatchedRepository, plan: &Plan, now: Moment, late: usize) -> Mono {
-    let next = watched.passes.iter().map(|pass| pass.next - now.mark.wall).min();
+    let next = watched.passes.iter().map(|pass| (pass.next - now.mark.wall).min(plan.interval(pass.band))).min();
     let Some(next) = next else { return now.mono };
     if next.0 > 0 {
         return later(now, next);

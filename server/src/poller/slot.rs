@@ -7,7 +7,7 @@ use tagwarden_model::instant::Instant;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::{Moment, Mono, Unknown};
 use tagwarden_model::record::window::Clocks;
-use tagwarden_model::record::{Effects, FinishedPass, Happened, Request, Standing, Watch};
+use tagwarden_model::record::{Effects, FinishedPass, Happened, Pending, Request, RequestKind, Standing, Watch};
 
 use super::ask::{Answered, children};
 use super::{Poller, load};
@@ -28,8 +28,13 @@ const BATCH_BYTES: usize = 8 << 20;
 pub struct Slot {
     pub watched: WatchedRepository,
     loaded: Option<(Watch, u64)>,
-    written: RepositoryRow,
     failing: Option<Unknown>,
+    /// Whether the listing was asked for, with whatever answer, since loading: before that the stored state stands.
+    listed: bool,
+    /// What the store was told of "no longer visible to these credentials".
+    invisible: Option<bool>,
+    /// A pass ended that had asked every tag: the repository is new no more.
+    read_once: bool,
     waiting: Waiting,
 }
 
@@ -45,8 +50,9 @@ struct Waiting {
 
 impl Slot {
     pub fn new(watched: WatchedRepository) -> Self {
-        let written = watched.state.clone();
-        Self { watched, loaded: None, written, failing: None, waiting: Waiting::default() }
+        let read_once = !watched.passes.is_empty() && watched.state.state != RepositoryState::New;
+        let waiting = Waiting::default();
+        Self { watched, loaded: None, failing: None, listed: false, invisible: None, read_once, waiting }
     }
 
     pub fn watch(&self) -> Option<&Watch> {
@@ -87,7 +93,13 @@ impl Slot {
         *epoch += 1;
         self.loaded = Some((load::watch(&self.watched, loaded, plan, &poller.policy, now), *epoch));
         self.waiting = Waiting::default();
+        self.listed = false;
         Ok(())
+    }
+
+    /// Whether it has something to do that cannot wait.
+    pub fn hurried(&self) -> bool {
+        self.watch().is_some_and(Watch::hurried)
     }
 
     pub fn check(&mut self, tags: &[TagName], now: Mono) {
@@ -125,28 +137,14 @@ impl Slot {
         answered: Answered,
         others_visible: bool,
     ) -> Result<(), StoreError> {
-        let related = match answered.manifest() {
-            None => false,
-            Some((tag, manifest)) => {
-                let watch = self.watch();
-                let known =
-                    watch.and_then(|watch| watch.tags().get(tag)).and_then(|tag| tag.known.record.state.digest());
-                let known = known.cloned();
-                if known.as_ref() != Some(&manifest.digest) {
-                    let content =
-                        Content { media_type: manifest.media_type.word().to_owned(), bytes: manifest.bytes.clone() };
-                    self.waiting.contents.push((manifest.digest.clone(), content));
-                }
-                match known {
-                    Some(known) if known != manifest.digest => {
-                        let kept = poller.store.content(&known).await?;
-                        children(&manifest.bytes).contains(&known)
-                            || kept.is_some_and(|kept| children(&kept.bytes).contains(&manifest.digest))
-                    }
-                    _ => false,
-                }
-            }
-        };
+        self.listed |= request.kind == RequestKind::Listing;
+        let related = self.related(poller, request, &answered).await?;
+        if let Some((_, manifest)) = answered.manifest()
+            && self.recorded(request) != Some(&manifest.digest)
+        {
+            let content = Content { media_type: manifest.media_type.word().to_owned(), bytes: manifest.bytes.clone() };
+            self.waiting.contents.push((manifest.digest.clone(), content));
+        }
         let now = poller.clock.now();
         let Some((watch, _)) = &mut self.loaded else { return Ok(()) };
         let name = &self.watched.name;
@@ -154,6 +152,40 @@ impl Slot {
             watch.reply(request, answered.reply(related), now, others_visible, |tag| poller.policy.classify(name, tag));
         self.take(poller, clocks, effects);
         Ok(())
+    }
+
+    /// The digest that the record has for the tag of a request.
+    fn recorded(&self, request: &Request) -> Option<&Digest> {
+        self.watch()?.tags().get(request.tag()?)?.known.record.state.digest()
+    }
+
+    /// Whether what is seen or claimed now and what is recorded are an index and its child (2.4).
+    async fn related<R: Registry>(
+        &self,
+        poller: &Poller<R>,
+        request: &Request,
+        answered: &Answered,
+    ) -> Result<bool, StoreError> {
+        let Some(recorded) = self.recorded(request).cloned() else { return Ok(false) };
+        let pending = || match self.watch()?.tags().get(request.tag()?)?.known.pending.as_ref()? {
+            Pending::Claim { claim, .. } => Some(claim.clone()),
+            Pending::Bytes { .. } | Pending::Absent(_) => None,
+        };
+        let manifest = answered.manifest().map(|(_, manifest)| manifest);
+        let seen =
+            manifest.map(|manifest| manifest.digest.clone()).or_else(|| answered.claim().cloned()).or_else(pending);
+        let Some(seen) = seen.filter(|seen| *seen != recorded) else { return Ok(false) };
+        if manifest.is_some_and(|manifest| children(&manifest.bytes).contains(&recorded)) {
+            return Ok(true);
+        }
+        let kept = match poller.store.content(&recorded).await {
+            Err(StoreError::Inconsistent(reason)) => {
+                tracing::error!(repository = %self.watched.name, %reason, "kept bytes are damaged and count as not held");
+                None
+            }
+            kept => kept?,
+        };
+        Ok(kept.is_some_and(|kept| children(&kept.bytes).contains(&seen)))
     }
 
     fn take<R: Registry>(&mut self, poller: &Poller<R>, clocks: &Clocks, effects: Effects) {
@@ -234,29 +266,30 @@ impl Slot {
 
     /// Writes the repository's state when it changed, with its event.
     async fn put_row<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease) -> Result<(), StoreError> {
-        let Some((watch, _)) = &self.loaded else { return Ok(()) };
+        let Some((watch, _)) = self.loaded.as_ref().filter(|_| self.listed) else { return Ok(()) };
         let now = poller.clock.now().mark.wall;
         let (row, failing) = (self.row(watch, now), watch.failing.as_ref().map(|(reason, _)| *reason));
         let event = self.waiting.repository.take();
-        let invisible = self
-            .waiting
-            .invisible
-            .take()
-            .filter(|invisible| *invisible || self.written.state == RepositoryState::Hidden);
-        let same =
-            (row.state, row.refused_since, failing) == (self.written.state, self.written.refused_since, self.failing);
-        if same && event.is_none() && invisible.is_none() {
+        // Told once: a person who closed the flag is not asked again for the same refusal.
+        let invisible = self.waiting.invisible.take().filter(|invisible| self.invisible != Some(*invisible));
+
+        let written = &self.watched.state;
+        let same = (row.state, row.refused_since, failing) == (written.state, written.refused_since, self.failing);
+        // That it is visible needs no row, unless it may have been told otherwise before.
+        let told =
+            invisible.is_some_and(|invisible| invisible || written.refused_since.is_some() || self.invisible.is_some());
+        if same && event.is_none() && !told {
             return Ok(());
         }
         let write = RepositoryWrite { repository: self.watched.id, lease, now, state: row.clone(), event, invisible };
         poller.store.put_repository(&write).await?;
-        self.written = row;
+        self.watched.state = row;
         self.failing = failing;
+        self.invisible = invisible.or(self.invisible);
         Ok(())
     }
 
     fn row(&self, watch: &Watch, now: Instant) -> RepositoryRow {
-        let read_once = !self.watched.passes.is_empty();
         let refused = |missing: bool| {
             Some(
                 if missing { "the registry does not know it (404)" } else { "the registry refuses it (401 or 403)" }
@@ -269,10 +302,10 @@ impl Slot {
             (_, Some((_, message))) => (RepositoryState::Failing, Some(message.clone())),
             (Standing::Hidden, None) => (RepositoryState::Hidden, reason_of),
             (Standing::Empty, None) => (RepositoryState::Empty, Some("its list of tags is empty".to_owned())),
-            (Standing::Ok, None) if read_once => (RepositoryState::Ok, None),
+            (Standing::Ok, None) if self.read_once => (RepositoryState::Ok, None),
             (Standing::Ok | Standing::New, None) => (RepositoryState::New, None),
         };
-        let since = if state == self.written.state { self.written.since } else { now };
+        let since = if state == self.watched.state.state { self.watched.state.since } else { now };
         RepositoryRow { state, reason, since, refused_since: watch.repository.refused_since }
     }
 
@@ -290,6 +323,7 @@ impl Slot {
             reason,
         });
         let (started, fresh) = (finished.pass.started, finished.reason.is_none());
+        self.read_once |= finished.listed.is_some() && !finished.unseen.contains_key(&Unknown::NotAsked);
         let row = PassRow {
             band,
             started,

@@ -6,7 +6,7 @@ pub(super) mod tags;
 pub(super) mod targets;
 
 use tagwarden_model::api::{Change, ChangeKind, DigestUse, Event, Gap, Promise, Span, Timeline};
-use tagwarden_model::event::EventKind;
+use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
@@ -22,6 +22,7 @@ const MOST_SPANS: u32 = 2000;
 const KEPT: Millis = Millis::hours(24);
 
 statements! {
+    OPEN_FLAGS = "SELECT count(*) AS n FROM flags WHERE state = $1 AND severity = $2";
     PING = "SELECT CAST(1 AS BIGINT) AS one";
     REPOSITORY_ID = "SELECT id, watched_since FROM repositories WHERE name = $1";
     TAG_ID = "SELECT id FROM tags WHERE repository_id = $1 AND name = $2";
@@ -128,6 +129,17 @@ pub(super) async fn repository_id(conn: &mut Conn, name: &RepositoryName) -> Res
 }
 
 impl Store {
+    /// How many flags are open, for every severity.
+    pub async fn open_flags(&self, _scope: Scope) -> Result<Vec<(Severity, i64)>, StoreError> {
+        let mut conn = self.read_conn().await?;
+        let mut counts = Vec::new();
+        for severity in Severity::ALL {
+            let row = conn.one(OPEN_FLAGS, values![FlagState::Open.code(), severity.code()]).await?;
+            counts.push((*severity, row.int("n")?));
+        }
+        Ok(counts)
+    }
+
     /// Answers a trivial query: for `/readyz`.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.read_conn().await?.one(PING, values![]).await?;

@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 
 use super::{Watch, spread};
+use crate::instant::Millis;
 use crate::name::TagName;
 use crate::observation::{Method, Moment};
+use crate::record::sighting::{self, Pass};
 use crate::record::sweep::Sweep;
-use crate::record::{Effects, FinishedPass, Write, sighting};
-use crate::tag::Band;
+use crate::record::{Effects, Write};
 
 impl Watch {
     /// A tag moves to a faster band at once and is due at once (RECORD.md 4.3).
@@ -65,23 +66,29 @@ impl Watch {
         }
     }
 
-    fn finish_sweep(&mut self, sweep: Sweep, now: Moment, effects: &mut Effects) {
+    fn finish_sweep(&mut self, mut sweep: Sweep, now: Moment, effects: &mut Effects) {
         let (started, cut_at) = (sweep.started(), sweep.cut_at());
         for mut finished in sweep.finish(now.mark.wall, &self.plan, &self.tags) {
             let band = finished.pass.band;
             let interval = self.plan.interval(band) + spread(self.seed ^ now.mono.0, self.plan.interval(band));
             let Some(due) = self.schedule.get_mut(&band) else { continue };
             due.asked = due.asked.filter(|asked| *asked > started.mono);
-            due.next = if due.asked.is_some() { now.mono } else { started.mono.after(interval).max(now.mono) };
-            finished.next = (started.mark.wall + interval).max(now.mark.wall);
+            due.swept = Some(started.mono);
+            let at_once = due.asked.is_some() || sweep.still_reading();
+            let wait = if at_once { Millis(0) } else { interval };
+            due.next = started.mono.after(wait).max(now.mono);
+            finished.next = (started.mark.wall + wait).max(now.mark.wall);
             if finished.pass.proof {
-                due.next_proof = now.mono.after(self.plan.proof_interval(band));
+                // A proof that was cut is tried again sooner, but not at once: where GETs are counted, HEADs must go on.
+                let whole = self.plan.proof_interval(band);
+                let wait = if finished.reason.is_none() { whole } else { Millis(whole.0 / 24) };
+                due.next_proof = now.mono.after(wait);
             }
             if let Some(cut_at) = &cut_at {
                 self.resume_at.insert(band, cut_at.clone());
             }
             self.passes.push(finished.pass.clone());
-            self.slow_down(band, &finished, now, effects);
+            self.slow_down(&sweep, &finished.pass, now, effects);
             effects.passes.push(finished);
         }
         sighting::prune(&mut self.passes, 64);
@@ -89,18 +96,16 @@ impl Watch {
     }
 
     /// Tags that this pass saw move to a band of equal or slower pace only now; their last sighting goes along (4.3).
-    fn slow_down(&mut self, band: Band, finished: &FinishedPass, now: Moment, effects: &mut Effects) {
-        if !finished.pass.complete {
-            return;
-        }
+    fn slow_down(&mut self, sweep: &Sweep, pass: &Pass, now: Moment, effects: &mut Effects) {
         for (name, tag) in &mut self.tags {
             let (belongs, asked) = (tag.belongs(now.mark.wall), tag.asked_in_passes());
             let record = &mut tag.known.record;
-            if !asked || record.band != band || belongs == band || finished.pass.exceptions.contains(name) {
+            if !asked || record.band != pass.band || belongs == pass.band || !sweep.has_seen(name) {
                 continue;
             }
-            record.floor = sighting::last_seen(name, record, &self.passes);
-            record.proof_floor = sighting::last_proof(name, record, &self.passes);
+            let (seen, proof) = (Some(pass.started), pass.proof.then_some(pass.started));
+            record.floor = sighting::last_seen(name, record, &self.passes).max(seen);
+            record.proof_floor = sighting::last_proof(name, record, &self.passes).max(proof);
             record.band = belongs;
             record.band_since = Some(now.mark);
             effects.writes.push(Write::row(name.clone()));

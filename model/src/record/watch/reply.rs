@@ -9,7 +9,7 @@ use crate::record::{
     Ask, Context, Effects, Listing, ListingSeen, Pending, Reply, Request, RequestKind, Tag, Warning, Write, observe,
     sighting,
 };
-use crate::tag::Class;
+use crate::tag::{Class, TagState};
 
 impl Watch {
     /// Takes the reply to a request that [`Watch::next_request`] gave. `classify` gives class and rule of a new tag;
@@ -218,9 +218,13 @@ impl Watch {
             hidden: self.repository.hidden(),
             related: &|_, _| related,
         };
+        let unread = record.state == TagState::Unread;
         let outcome = observe(&tag.known, observation, &context);
         if let Some(sweep) = request.sweep.and_then(|id| self.sweeps.get_mut(&id)) {
             sweep.saw(name, outcome.sighting, &observation.seen, message);
+            if unread && outcome.known.record.state != TagState::Unread {
+                sweep.first_reading();
+            }
         }
         let Some(tag) = self.tags.get_mut(name) else { return };
         tag.known = outcome.known;
