@@ -1,6 +1,7 @@
 //! A clock that stands still until a test moves it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -11,14 +12,14 @@ use tagwarden_model::tag::Mark;
 use tokio::sync::watch;
 
 /// A [`Clock`] under a test's control. Each reading is 1 µs later than the one before; everything else moves it only by
-/// [`FakeClock::advance`], or, in auto-advance mode, by sleeping.
+/// [`FakeClock::advance`], by [`FakeClock::run_until`], or, in auto-advance mode, by sleeping.
 #[derive(Debug)]
 pub struct FakeClock {
     state: Mutex<State>,
     /// Carries the present, so that sleepers wake when it moves.
     present: watch::Sender<Mono>,
-    /// How many tasks sleep.
-    sleepers: watch::Sender<usize>,
+    /// Says that somebody fell asleep, woke, or began or ended work.
+    stirred: watch::Sender<()>,
     auto_advance: bool,
 }
 
@@ -32,14 +33,32 @@ struct State {
     anchors: Vec<(i64, Instant)>,
     /// Every sleep that was asked for: when, and until when.
     sleeps: Vec<(Mono, Mono)>,
+    /// Until when those sleep that sleep now, by the number of the sleep.
+    asleep: BTreeMap<u64, Mono>,
+    last_sleep: u64,
+    /// How many [`Worker`]s there are.
+    workers: usize,
 }
+
+/// Somebody whose work takes no time on this clock: [`FakeClock::run_until`] moves it only while all workers sleep.
+#[derive(Debug)]
+pub struct Worker(Arc<FakeClock>);
 
 impl FakeClock {
     /// A clock that shows `wall` and stands still.
     pub fn new(wall: Instant) -> Self {
-        let state = State { mono: Mono(0), anchor: wall, generation: 1, anchors: vec![(1, wall)], sleeps: Vec::new() };
-        let (present, sleepers) = (watch::Sender::new(Mono(0)), watch::Sender::new(0));
-        Self { state: Mutex::new(state), present, sleepers, auto_advance: false }
+        let state = State {
+            mono: Mono(0),
+            anchor: wall,
+            generation: 1,
+            anchors: vec![(1, wall)],
+            sleeps: Vec::new(),
+            asleep: BTreeMap::new(),
+            last_sleep: 0,
+            workers: 0,
+        };
+        let (present, stirred) = (watch::Sender::new(Mono(0)), watch::Sender::new(()));
+        Self { state: Mutex::new(state), present, stirred, auto_advance: false }
     }
 
     /// A clock on which a sleep jumps to its end at once. Made for one task at a time: with more of them, the one with
@@ -79,13 +98,57 @@ impl FakeClock {
 
     /// Returns when at least `count` tasks sleep: then it is time to advance.
     pub async fn until_sleeping(&self, count: usize) {
-        let mut sleepers = self.sleepers.subscribe();
+        let mut stirred = self.stirred.subscribe();
         // The sender lives in `self`, so that waiting cannot fail.
-        let _ = sleepers.wait_for(|sleeping| *sleeping >= count).await;
+        let _ = stirred.wait_for(|()| self.state().asleep.len() >= count).await;
+    }
+
+    /// Takes part in [`FakeClock::run_until`] until it is dropped.
+    pub fn worker(self: &Arc<Self>) -> Worker {
+        self.state().workers += 1;
+        self.stirred.send_replace(());
+        Worker(self.clone())
+    }
+
+    /// Lets time pass until `end`: whenever all workers sleep it jumps to the end of the shortest sleep, so that hours of
+    /// waiting take no time and no work is overtaken. For a runtime of one thread.
+    pub async fn run_until(&self, end: Mono) {
+        let mut stirred = self.stirred.subscribe();
+        loop {
+            let _ = stirred.wait_for(|()| self.state().all_sleep()).await;
+            // Whoever was spawned or woken by the last one to fall asleep has its turn before time passes.
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+            let mut state = self.state();
+            if !state.all_sleep() {
+                continue;
+            }
+            // Readings move time, too: it stands still until those have woken who slept until less than that.
+            let next = state.asleep.values().min().map_or(end, |at| end.min(*at));
+            state.mono = state.mono.max(next);
+            self.present.send_replace(state.mono);
+            if state.mono >= end {
+                return;
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn all_sleep(&self) -> bool {
+        self.asleep.len() >= self.workers
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.0.state().workers -= 1;
+        self.0.stirred.send_replace(());
     }
 }
 
@@ -115,7 +178,7 @@ impl Clock for FakeClock {
                 self.advance_to(at);
                 return;
             }
-            let _sleeper = Sleeper::new(&self.sleepers);
+            let _sleeper = Sleeper::new(self, at);
             let mut present = self.present.subscribe();
             let _ = present.wait_for(|now| *now >= at).await;
         }
@@ -124,18 +187,26 @@ impl Clock for FakeClock {
 }
 
 /// Counts a sleeping task, also when it is dropped in its sleep.
-struct Sleeper<'a>(&'a watch::Sender<usize>);
+struct Sleeper<'a>(&'a FakeClock, u64);
 
 impl<'a> Sleeper<'a> {
-    fn new(sleepers: &'a watch::Sender<usize>) -> Self {
-        sleepers.send_modify(|count| *count += 1);
-        Self(sleepers)
+    fn new(clock: &'a FakeClock, until: Mono) -> Self {
+        let number = {
+            let mut state = clock.state();
+            state.last_sleep += 1;
+            let number = state.last_sleep;
+            state.asleep.insert(number, until);
+            number
+        };
+        clock.stirred.send_replace(());
+        Self(clock, number)
     }
 }
 
 impl Drop for Sleeper<'_> {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
+        self.0.state().asleep.remove(&self.1);
+        self.0.stirred.send_replace(());
     }
 }
 
@@ -167,5 +238,30 @@ mod tests {
         clock.sleep_until(end).await;
         assert!(clock.now().mono > end);
         assert_eq!(clock.now().mark.wall, Instant(5) + Millis::days(1));
+    }
+
+    #[tokio::test]
+    async fn time_runs_only_while_all_workers_sleep() {
+        let clock = Arc::new(FakeClock::new(Instant(0)));
+        let end = clock.now().mono.after(Millis::hours(1));
+        let sleeper = |every: Millis| {
+            let (clock, worker) = (clock.clone(), clock.worker());
+            tokio::spawn(async move {
+                let _worker = worker;
+                let mut wakings = 0;
+                while clock.now().mono < end {
+                    clock.sleep_until(clock.now().mono.after(every)).await;
+                    // Work that gives way to others still takes no time.
+                    let now = clock.now().mark;
+                    tokio::task::yield_now().await;
+                    assert_eq!(clock.now().mark, now);
+                    wakings += 1;
+                }
+                wakings
+            })
+        };
+        let (fast, slow) = (sleeper(Millis::seconds(1)), sleeper(Millis::minutes(10)));
+        clock.run_until(end.after(Millis::minutes(10))).await;
+        assert_eq!((fast.await.unwrap(), slow.await.unwrap()), (3600, 6));
     }
 }

@@ -6,16 +6,21 @@
 pub mod api_server;
 pub mod browser;
 pub mod docker_registry;
+pub mod double;
 pub mod fake_clock;
+pub mod fault_run;
 pub mod faults;
 pub mod images;
+pub mod polling;
 pub mod postgres;
 pub mod process;
 pub mod record;
 pub mod scripted;
 pub mod skopeo;
+pub mod socket_run;
 pub mod step_clock;
 pub mod tagwarden_process;
+pub mod truth_run;
 pub mod wait;
 
 use std::time::Duration;

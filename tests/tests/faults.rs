@@ -1,4 +1,5 @@
-//! Each scripted fault is really played, and what no rule concerns is answered truly.
+//! Each scripted fault is really played, and what no rule concerns is answered truly; and all of them together make the real
+//! client and poller record nothing that did not happen.
 
 use std::error::Error as _;
 use std::io;
@@ -13,7 +14,7 @@ use tagwarden_tests::faults::fault::Fault;
 use tagwarden_tests::faults::{FaultyRegistry, Rule};
 use tagwarden_tests::http_client;
 use tagwarden_tests::images::Image;
-use tagwarden_tests::skopeo;
+use tagwarden_tests::{skopeo, socket_run};
 
 const REPOSITORY: &str = "team/api";
 const MANIFEST: &str = "/v2/team/api/manifests/1.0.0";
@@ -204,4 +205,10 @@ async fn chance_is_the_same_for_the_same_seed() {
     assert_eq!(runs[0], runs[1]);
     assert_ne!(runs[0], runs[2]);
     assert!(runs[0].contains(&200) && runs[0].contains(&404));
+}
+
+#[tokio::test]
+async fn a_thousand_checks_over_sockets_with_faults_invent_nothing() {
+    let report = socket_run::play(1000, 1).await;
+    println!("{report:#?}");
 }

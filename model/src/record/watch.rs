@@ -60,6 +60,8 @@ struct Singles {
     once_more: BTreeSet<TagName>,
     listing_wanted: bool,
     listing_in_flight: bool,
+    /// Why the newest request for a tag said nothing, in words.
+    failed: BTreeMap<TagName, String>,
 }
 
 impl Watch {
@@ -162,6 +164,7 @@ impl Watch {
             return;
         }
         for name in names {
+            self.singles.failed.remove(name);
             if self.singles.in_flight.contains(name) {
                 self.singles.once_more.insert(name.clone());
             } else {
@@ -183,6 +186,12 @@ impl Watch {
                 || self.singles.queue.iter().any(|request| request.tag() == Some(name))
         };
         !self.singles.listing_in_flight && !self.singles.listing_wanted && !names.iter().any(waiting)
+    }
+
+    /// Why what somebody asked for could not be seen, in words.
+    pub fn failure(&self, names: &[TagName]) -> Option<&str> {
+        let of_tag = names.iter().find_map(|name| self.singles.failed.get(name)).map(String::as_str);
+        of_tag.or_else(|| self.failing.as_ref().map(|(_, message)| message.as_str()))
     }
 
     /// Starts what is due, and ends a pass whose time is over.

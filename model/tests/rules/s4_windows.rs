@@ -413,7 +413,8 @@ fn rule_4_3_equal_pace_waits_like_a_slower_one() {
 
 #[test]
 fn rule_4_3_a_faster_band_is_joined_at_once_and_the_tag_is_due_at_once() {
-    let known = [("1.0", 'A'), ("2.0", 'A')].map(|(name, _)| (tag(name), released(200, Band::Cold)));
+    let mut known = ["1.0", "2.0"].map(|name| (tag(name), released(200, Band::Cold)));
+    known[0].1.known.record.floor = Some(mark(-HOUR));
     let mut play = Play::with(Plan::default(), known.into_iter().collect());
     play.settle();
     let cold = play.passes.iter().find(|finished| finished.pass.band == Band::Cold).unwrap().pass.started;

@@ -475,7 +475,12 @@ impl Play {
 
     /// Runs until nothing is under way.
     pub fn settle(&mut self) {
-        while self.step() {}
+        for _ in 0..20_000 {
+            if !self.step() {
+                return;
+            }
+        }
+        panic!("the watch never comes to rest: {:?}", self.asked.last());
     }
 
     /// Runs until an instant; requests that were begun before it are answered.

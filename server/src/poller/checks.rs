@@ -39,8 +39,7 @@ impl Checks {
                 continue;
             };
             if watch.checked(&check.tags, check.since) {
-                let error = watch.failing.as_ref().map(|(_, message)| message.as_str());
-                store.finish_job(check.job, error, now).await?;
+                store.finish_job(check.job, watch.failure(&check.tags), now).await?;
                 continue;
             }
             let (done, total) = watch.progress().filter(|_| check.tags.is_empty()).unwrap_or((0, check.tags.len()));

@@ -181,6 +181,13 @@ impl Watch {
     ) {
         if request.sweep.is_none() {
             self.singles.in_flight.remove(name);
+            match &observation.seen {
+                Seen::Unknown(_, reason) => {
+                    let why = message.clone().unwrap_or_else(|| reason.word().to_owned());
+                    self.singles.failed.insert(name.clone(), why);
+                }
+                _ => drop(self.singles.failed.remove(name)),
+            }
             if self.singles.once_more.contains(name) {
                 let at = observation.received.mono.after(Millis::seconds(1));
                 self.singles.due.insert(name.clone(), (at, Method::Head));

@@ -83,6 +83,7 @@ struct BandCount {
 struct Passes {
     band: Band,
     finished: Instant,
+    /// And as fresh as promised.
     complete: bool,
     reason: Option<String>,
     next: Instant,
