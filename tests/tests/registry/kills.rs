@@ -37,7 +37,7 @@ scenario! {
         let killing = async {
             let mut random = StdRng::seed_from_u64(seed);
             for _ in 0..KILLS {
-                let life = Duration::from_millis(random.random_range(0..4_500));
+                let life = Duration::from_millis(random.random_range(0..5_500));
                 // Killed wherever it is, also while it starts.
                 let living = async {
                     world.tagwarden.restart().await;
@@ -61,6 +61,7 @@ scenario! {
         let told: usize = [&one, &two, &three].map(|log| log.acts.len()).iter().sum();
         assert_eq!(events.len(), told + 1, "seed {seed}: {events:#?}");
         assert_eq!(of_tag(events.clone(), "0.1.0").len(), 1);
+        println!("{told} acts, {KILLS} kills");
         assert!(told > 2 * TAGS.len(), "too little happened to show anything: {told} acts");
         let flags = api.flags(REPOSITORY).await;
         for log in [one, two, three] {
@@ -113,8 +114,10 @@ impl Driver {
         }
     }
 
-    async fn push(&self, image: &Image) {
-        image.put(&self.client, &self.registry, REPOSITORY, self.tag).await;
+    /// Lets the tag name `image`; the time is that of the last request alone, so that no window has room to spare.
+    async fn push(&self, image: &Image) -> During {
+        image.put(&self.client, &self.registry, REPOSITORY, &image.digest.to_string()).await;
+        during(image.put_manifest(&self.client, &self.registry, REPOSITORY, self.tag)).await.1
     }
 
     async fn run(mut self, stop: &AtomicBool) -> Log {
@@ -123,7 +126,7 @@ impl Driver {
         let mut acts = vec![((EventKind::Created, None, Some(self.first.digest.clone())), at_first)];
         let mut state = Some(self.first.digest.clone());
         while !stop.load(Ordering::SeqCst) || acts.len() < 2 {
-            let (next, when) = during(self.act(state.as_ref())).await;
+            let (next, when) = self.act(state.as_ref()).await;
             let kind = match (&state, &next) {
                 (Some(_), Some(_)) => EventKind::Moved,
                 (Some(_), None) => EventKind::Deleted,
@@ -136,24 +139,20 @@ impl Driver {
         Log { tag: self.tag, acts }
     }
 
-    /// Gives the digest that the tag has afterwards.
-    async fn act(&mut self, state: Option<&Digest>) -> Option<Digest> {
+    /// Gives the digest that the tag has afterwards, and when that came about.
+    async fn act(&mut self, state: Option<&Digest>) -> (Option<Digest>, During) {
         let away_from_first = state.is_some_and(|state| *state != self.first.digest);
-        match (state, self.random.random_range(0..4)) {
-            (Some(digest), 0) => {
-                delete_digest(&self.client, &self.registry, REPOSITORY, digest).await;
-                None
+        let image = match (state, self.random.random_range(0..4)) {
+            // A deletion needs a long life; one tag is only moved, so that something happens in short ones, too.
+            (Some(digest), 0) if self.tag != TAGS[0] => {
+                let deletion = delete_digest(&self.client, &self.registry, REPOSITORY, digest);
+                return (None, during(deletion).await.1);
             }
-            (_, 1) if away_from_first => {
-                self.push(&self.first).await;
-                Some(self.first.digest.clone())
-            }
-            _ => {
-                let image = Image::single(self.seeds.next().unwrap());
-                self.push(&image).await;
-                Some(image.digest)
-            }
-        }
+            (_, 1) if away_from_first => self.first.clone(),
+            _ => Image::single(self.seeds.next().unwrap()),
+        };
+        let when = self.push(&image).await;
+        (Some(image.digest), when)
     }
 }
 
