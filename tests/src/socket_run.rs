@@ -155,7 +155,7 @@ fn add_rules(faulty: &FaultyRegistry, world: &World, stale: DemoRegistry, seed: 
     for shape in shapes {
         add(Fault::retry_after(shape.as_bytes()), 0.002, anything);
     }
-    add(Fault::x_retry_after(START.0 / 1000 + 3600), 0.002, anything);
+    add(Fault::x_retry_after(START.0 / 1000 + 1800), 0.002, anything);
     add(Fault::RateLimited(None), 0.002, anything);
     for status in [400, 403, 408, 418, 500, 501, 502, 503, 504] {
         add(Fault::Status(StatusCode::from_u16(status).unwrap()), 0.006, anything);
