@@ -4,9 +4,11 @@
   try { theme = localStorage.getItem("theme"); } catch { /* storage may be forbidden */ }
   if (theme === "light" || theme === "dark") document.documentElement.setAttribute("data-theme", theme);
   addEventListener("click", (event) => event.target.closest?.("[data-reload]") && location.reload());
-  addEventListener("unhandledrejection", () => {
+  const failed = () => {
     if (!document.getElementById("boot")) return;
     document.getElementById("reload-text").textContent = "The page could not be started.";
     document.getElementById("reload").hidden = false;
-  });
+  };
+  addEventListener("error", failed, true);
+  addEventListener("unhandledrejection", failed);
 })();

@@ -95,13 +95,19 @@ impl Driver {
         let visibility = window_event_listener_untyped("visibilitychange", move |_| {
             step(&watching, if browser::is_hidden() { Input::Hidden } else { Input::Shown });
         });
-        let leaving = StoredValue::new_local(driver);
+        let leaving = driver.clone();
+        let left = window_event_listener_untyped("pagehide", move |_| step(&leaving, Input::Left));
+        let returning = driver.clone();
+        let returned = window_event_listener_untyped("pageshow", move |_| step(&returning, Input::Shown));
+        let driver = StoredValue::new_local(driver);
         on_cleanup(move || {
             if let Some(timer) = timer {
                 timer.clear();
             }
-            visibility.remove();
-            leaving.try_with_value(|driver| driver.borrow_mut().close());
+            for listener in [visibility, left, returned] {
+                listener.remove();
+            }
+            driver.try_with_value(|driver| driver.borrow_mut().close());
         });
     }
 

@@ -1,8 +1,11 @@
 //! The pages and their routes.
 
+mod add_form;
 mod digest;
+mod event_list;
 mod flag;
 mod flag_acts;
+mod flag_story;
 mod flag_window;
 mod flags;
 mod not_found;
@@ -10,8 +13,9 @@ mod overview;
 mod recent;
 mod repositories;
 mod repository;
-mod repository_lists;
+mod repository_facts;
 mod repository_timeline;
+mod tag_table;
 mod way_back;
 
 use leptos::prelude::*;

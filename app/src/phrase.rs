@@ -71,10 +71,10 @@ pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
     match (summary.repositories, summary.needs_attention, summary.needs_review) {
         (0, ..) => "Nothing is watched yet.".into(),
         (_, 0, 0) if summary.releases == 0 => "No release has been found yet.".into(),
-        (_, 0, 0) if summary.late > 0 => "Every release is as it was published, where it could be checked.".into(),
-        (_, 0, 0) => "Every release is as it was published.".into(),
-        (_, 0, 1) => "One release was changed and is as published again.".into(),
-        (_, 0, review) => format!("{} releases were changed and are as published again.", number(review)),
+        (_, 0, 0) if summary.late > 0 => "Every release is as it was first seen, where it could be checked.".into(),
+        (_, 0, 0) => "Every release is as it was first seen.".into(),
+        (_, 0, 1) => "One release was changed and is as first seen again.".into(),
+        (_, 0, review) => format!("{} releases were changed and are as first seen again.", number(review)),
         (_, 1, _) => match alike {
             Some(Breach::Changed) => "One release was changed after it was published.".into(),
             Some(Breach::Removed) => "One release was removed after it was published.".into(),
@@ -99,10 +99,14 @@ pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
 pub fn repository_headline(repository: &Repository, flags: &[Flag]) -> String {
     let urgent = flags.iter().filter(|flag| needs_attention(flag)).count() as u64;
     let of = count(repository.releases, "release", "releases");
+    let checked = state_word(repository).1 == Tone::Ok;
     match (repository.state, urgent, repository.releases) {
         (RepositoryState::New, ..) => "It is being read for the first time.".into(),
         (_, 0, 0) => "It has no release.".into(),
-        (_, 0, 1) if flags.is_empty() => "Its release is as it was published.".into(),
+        (_, 0, 1) if flags.is_empty() && checked => "Its release is as it was first seen.".into(),
+        (_, 0, all) if flags.is_empty() && !checked => {
+            format!("When last seen, {} as first seen.", count(all, "release was", "releases were"))
+        }
         (_, 0, _) if flags.is_empty() => format!("All {of} are as they were published."),
         (_, 0, _) => format!("Nothing is new; {} known.", count(flags.len() as u64, "flag is", "flags are")),
         (_, 1, _) => format!("One flag among {of} needs a decision."),
@@ -147,10 +151,10 @@ pub fn predicate(flag: &Flag) -> &'static str {
     match (breach(flag), flag.state) {
         (Breach::Vanished, _) => "is gone",
         (Breach::Invisible, _) => "is no longer visible to these credentials",
-        (_, FlagState::Restored) => "is as it was published again",
+        (_, FlagState::Restored) => "is as it was first seen again",
         (Breach::Removed, _) => "was removed from the registry",
         (Breach::Changed, _) if flag.promise.is_none() => "is back though it was retired",
-        (Breach::Changed, _) => "means other bytes than it was published with",
+        (Breach::Changed, _) => "means other bytes than before",
     }
 }
 
@@ -165,7 +169,7 @@ pub fn flag_title(flag: &Flag, after: Option<Millis>) -> String {
         (Breach::Removed, _) => "was removed",
     };
     match after.filter(|after| after.0 > 0) {
-        Some(after) => format!("{verb} {} after release", time::length(after)),
+        Some(after) => format!("{verb} {} after it was first seen", time::length(after)),
         None => verb.into(),
     }
 }
@@ -346,8 +350,8 @@ mod tests {
     fn the_headline_says_what_a_person_must_know() {
         for (summary, flags, words) in [
             (summary(0, 0, 0, 0), vec![], "Nothing is watched yet."),
-            (summary(3, 0, 0, 0), vec![], "Every release is as it was published."),
-            (summary(3, 0, 0, 1), vec![], "Every release is as it was published, where it could be checked."),
+            (summary(3, 0, 0, 0), vec![], "Every release is as it was first seen."),
+            (summary(3, 0, 0, 1), vec![], "Every release is as it was first seen, where it could be checked."),
             (summary(3, 1, 0, 0), vec![flag(true)], "One release was changed after it was published."),
             (summary(3, 1, 1, 0), vec![flag(false)], "One release was removed after it was published."),
             (summary(3, 2, 0, 0), vec![flag(true), flag(true)], "Two releases were changed after they were published."),
@@ -357,7 +361,7 @@ mod tests {
                 "Two releases were changed or removed after they were published.",
             ),
             (summary(3, 40, 0, 0), vec![flag(true)], "40 flags need a decision."),
-            (summary(3, 0, 1, 0), vec![], "One release was changed and is as published again."),
+            (summary(3, 0, 1, 0), vec![], "One release was changed and is as first seen again."),
         ] {
             assert_eq!(headline(&summary, &flags), words);
         }
@@ -377,7 +381,7 @@ mod tests {
     fn a_flag_is_named_by_the_last_part_of_its_repository() {
         assert_eq!(subject(&flag(true)), "payments-api 2.3.0");
         assert_eq!(split_name("api"), ("", "api"));
-        assert_eq!(flag_title(&flag(true), Some(Millis::days(19))), "was reassigned 19 days after release");
+        assert_eq!(flag_title(&flag(true), Some(Millis::days(19))), "was reassigned 19 days after it was first seen");
         assert_eq!(flag_title(&flag(false), None), "was removed");
     }
 
@@ -385,6 +389,30 @@ mod tests {
     fn a_text_cannot_turn_the_direction_of_the_page() {
         assert_eq!(visible("knows \u{202e}exe.txt\u{0}"), "knows \u{fffd}exe.txt\u{fffd}");
         assert_eq!(visible("שלום, two\nlines"), "שלום, two\nlines");
+    }
+
+    #[test]
+    fn a_repository_that_is_not_checked_promises_nothing() {
+        let mut repository = Repository {
+            name: "r/api".into(),
+            registry: "r".into(),
+            state: RepositoryState::Ok,
+            state_reason: None,
+            state_since: Instant(0),
+            watched_since: Instant(0),
+            tags: 9,
+            releases: 9,
+            open_flags: 0,
+            last_pass: None,
+            next_pass: None,
+            freshness: Vec::new(),
+            progress: None,
+        };
+        assert_eq!(repository_headline(&repository, &[]), "All 9 releases are as they were published.");
+        repository.state = RepositoryState::Failing;
+        assert_eq!(repository_headline(&repository, &[]), "When last seen, 9 releases were as first seen.");
+        assert_eq!(repository_headline(&repository, &[flag(true)]), "One flag among 9 releases needs a decision.");
+        assert_eq!(state_word(&repository), ("failing", Tone::Warning));
     }
 
     #[test]

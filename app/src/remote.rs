@@ -1,12 +1,16 @@
 //! Data of the server as a page holds it: the newest answer, since when, and what went wrong with the one after it.
 
 use std::future::Future;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use tagwarden_model::instant::Instant;
 
 use crate::api::ApiError;
 use crate::browser;
+
+/// Time between two questions that follow each other because of changes.
+const PAUSE: Duration = Duration::from_millis(400);
 
 /// One question to the server, asked again whenever its key changes or [`Remote::reload`] is called. Old data stays
 /// until newer data is there; a new key drops it.
@@ -101,9 +105,11 @@ impl<T: Send + Sync + 'static> Remote<T> {
                 self.error.try_set(Some(error));
             }
         }
-        self.loading.try_set(false);
         if self.again.try_get_value() == Some(true) {
-            self.turn.notify();
+            // A stream of changes is not a reason to ask without a pause.
+            set_timeout(move || self.turn.notify(), PAUSE);
+        } else {
+            self.loading.try_set(false);
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum Input {
     Hidden,
     /// The tab is seen again.
     Shown,
+    /// The page was left, and may be kept for going back to.
+    Left,
 }
 
 /// What to do.
@@ -136,6 +138,12 @@ impl Stream {
             Input::Hidden => {
                 self.hidden_since.get_or_insert(now);
                 None
+            }
+            Input::Left => {
+                // A kept page would keep its connection, and a browser has six for all pages of a server.
+                let was_open = self.source == Source::Open;
+                self.source = Source::Asleep;
+                was_open.then_some(Action::Close)
             }
             Input::Shown => {
                 self.hidden_since = None;
@@ -250,6 +258,16 @@ mod tests {
         assert_eq!(stream.step(Input::Timer, at(500)), None, "asleep is not silent");
         assert_eq!(stream.step(Input::Shown, at(900)), Some(Action::Open { after: Some(9) }));
         assert_eq!(stream.status(at(900)), Status::Stale(at(69)));
+    }
+
+    #[test]
+    fn a_page_that_was_left_gives_its_connection_back_at_once() {
+        let mut stream = open_stream();
+        stream.step(Input::Change(4), at(1));
+        assert_eq!(stream.step(Input::Left, at(2)), Some(Action::Close));
+        assert_eq!(stream.step(Input::Left, at(2)), None);
+        assert_eq!(stream.step(Input::Shown, at(60)), Some(Action::Open { after: Some(4) }));
+        assert_eq!(stream.step(Input::Shown, at(60)), None, "both pageshow and visibilitychange tell");
     }
 
     #[test]

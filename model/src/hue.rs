@@ -48,10 +48,11 @@ mod tests {
 
     /// Linear sRGB of an OKLCH colour (Björn Ottosson, "A perceptual color space for image processing").
     fn linear(lightness: f64, chroma: f64, degrees: f64) -> [f64; 3] {
-        let (a, b) = (chroma * degrees.to_radians().cos(), chroma * degrees.to_radians().sin());
-        let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
-        let m = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
-        let s = (lightness - 0.089_484_177_5 * a - 1.291_485_548_0 * b).powi(3);
+        let (red_green, blue_yellow) = (chroma * degrees.to_radians().cos(), chroma * degrees.to_radians().sin());
+        let cone = |of_red: f64, of_blue: f64| (lightness + of_red * red_green + of_blue * blue_yellow).powi(3);
+        let l = cone(0.396_337_777_4, 0.215_803_757_3);
+        let m = cone(-0.105_561_345_8, -0.063_854_172_8);
+        let s = cone(-0.089_484_177_5, -1.291_485_548_0);
         [
             4.076_741_662_1 * l - 3.307_711_591_3 * m + 0.230_969_929_2 * s,
             -1.268_438_004_6 * l + 2.609_757_401_1 * m - 0.341_319_396_5 * s,

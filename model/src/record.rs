@@ -1,6 +1,6 @@
 //! The record: what we knew and one observation give what we know, what happened, and what is due.
 //!
-//! This is RECORD.md as a pure state machine. The poller asks registries and drives it; it decides. Every pending doubt
+//! This is `model/RECORD.md` as a pure state machine. The poller asks registries and drives it; it decides. Every pending doubt
 //! lives in memory only: a crash forgets doubts, never facts, and the next checks raise them again.
 //!
 //! - [`Watch`]: one repository: gives requests, takes replies, says what to write.
@@ -101,6 +101,8 @@ pub enum Pending {
         first: Mono,
         /// Another HEAD repeated it late enough.
         repeated: bool,
+        /// Another claim stood before it: it waits for the next pass (2.2).
+        instead: bool,
         /// The last sighting of the recorded state.
         not_before: Option<Mark>,
     },

@@ -46,7 +46,7 @@ impl Band {
 }
 
 coded! {
-    /// The four media types a tag may name; anything else is an unknown answer (registry facts 1).
+    /// The four media types a tag may name (image-spec, distribution-spec); anything else is an unknown answer.
     pub enum MediaType {
         /// OCI image index.
         OciIndex = 1 "application/vnd.oci.image.index.v1+json",

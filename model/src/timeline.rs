@@ -6,7 +6,6 @@
 mod axis;
 mod labels;
 mod scene;
-mod track;
 
 use crate::hue;
 use crate::instant::{Instant, Millis};

@@ -24,7 +24,7 @@ pub trait Clock: Send + Sync + 'static {
 /// A clock that many tasks share.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// A step of the wall clock larger than this begins a new generation (RECORD.md 6).
+/// A step of the wall clock larger than this begins a new generation (RECORD.md 4.6).
 const STEP: Millis = Millis::seconds(2);
 
 /// The machine's clock: the wall is read once and carried on by the monotonic clock, so that small corrections of the
@@ -33,6 +33,8 @@ const STEP: Millis = Millis::seconds(2);
 pub struct SystemClock {
     started: std::time::Instant,
     state: Mutex<Anchors>,
+    /// Added to the machine's wall: what the clock that rules says beyond it.
+    shift: Millis,
 }
 
 #[derive(Debug)]
@@ -45,10 +47,15 @@ struct Anchors {
 
 impl SystemClock {
     /// A clock whose first readings belong to `generation`: one more than any generation stored so far.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn new(generation: i64) -> Self {
-        let state = Mutex::new(Anchors::new(generation, wall()));
-        Self { started: std::time::Instant::now(), state }
+        Self::shifted(generation, Millis(0))
+    }
+
+    /// A clock that is `shift` ahead of the machine's: where several servers share a database, its clock rules.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn shifted(generation: i64, shift: Millis) -> Self {
+        let state = Mutex::new(Anchors::new(generation, wall() + shift));
+        Self { started: std::time::Instant::now(), state, shift }
     }
 }
 
@@ -56,7 +63,7 @@ impl Clock for SystemClock {
     fn now(&self) -> Moment {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock: of two threads, the one that gets the later `mono` has also read the clock later.
-        state.read(micros(self.started.elapsed()), wall())
+        state.read(micros(self.started.elapsed()), wall() + self.shift)
     }
 
     fn anchors(&self) -> Vec<(i64, Instant)> {

@@ -55,6 +55,8 @@ pub struct PollingConfig {
     pinned: Option<Length>,
     pass_limit: Option<Length>,
     proof: Option<Length>,
+    /// After so long without a sign of life another server of the same database, or this one started anew, polls instead.
+    lease: Option<Length>,
     delays: DelaysConfig,
 }
 
@@ -184,6 +186,8 @@ pub struct Checked {
     pub server: ServerConfig,
     /// How often and how patiently.
     pub plan: Plan,
+    /// How long this server may be silent before another one polls in its place.
+    pub lease: Option<Millis>,
     /// Registry entries in their order: name, patterns, settings.
     pub registries: Vec<(String, Vec<String>, RegistrySettings)>,
     /// Repositories to watch.
@@ -241,7 +245,8 @@ impl Config {
             return Err(ConfigError::Meaning(wrong));
         }
         let policy = Policy::new(rules);
-        Ok(Checked { server: self.server, plan: self.polling.plan(), registries, watches, policy, credentials })
+        let lease = self.polling.lease.map(|length| length.0);
+        Ok(Checked { server: self.server, plan: self.polling.plan(), lease, registries, watches, policy, credentials })
     }
 }
 

@@ -83,9 +83,7 @@ impl<R: Registry> Jobs<R> {
     async fn prove_one(&self, repository: i64, name: &RepositoryName, digest: &Digest) -> Result<(), StoreError> {
         let Proven { readiness, detail, contents } = prove(&*self.registry, name, digest).await;
         let at = self.clock.now().mark.wall;
-        for (digest, content) in contents {
-            self.store.put_content(&digest, &content, at).await?;
-        }
+        self.store.put_contents(&contents, at).await?;
         self.store.put_proof(repository, &Proof { digest: digest.clone(), readiness, detail, at }).await
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use tagwarden_model::api::JobKind;
 use tagwarden_model::instant::Millis;
+use tagwarden_model::name::TagName;
 use tagwarden_model::observation::{Moment, Mono};
 use tagwarden_model::record::window::{Clocks, Interval};
 use tagwarden_model::record::{Plan, Request, RequestKind};
@@ -42,6 +43,8 @@ pub struct PollerSettings {
     pub owner: String,
     /// How long a lease lasts that is not renewed.
     pub lease: Millis,
+    /// How far our clock may be from the one that rules: half a round trip to a database that several servers share.
+    pub clock_error: Millis,
     /// How often the list of watched repositories and jobs is read again without being woken.
     pub refresh: Millis,
 }
@@ -53,6 +56,7 @@ impl Default for PollerSettings {
             concurrency: 4,
             owner: "tagwarden".to_owned(),
             lease: Millis::seconds(30),
+            clock_error: Millis(0),
             refresh: Millis::seconds(10),
         }
     }
@@ -109,7 +113,7 @@ impl<R: Registry> Poller<R> {
     async fn session(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let Some(lease) = self.lease(stop).await? else { return Ok(()) };
         self.store.requeue_jobs(self.entry.id, JobKind::Check).await?;
-        let mut clocks = Clocks::default();
+        let mut clocks = Clocks::within(self.settings.clock_error);
         for Offset { generation, low, high } in self.store.offsets(self.entry.id).await? {
             clocks.offset(generation, Interval { low, high });
         }
@@ -127,7 +131,11 @@ impl<R: Registry> Poller<R> {
             refresh_at: Mono(0),
             epoch: 0,
         };
-        worker.run(stop).await
+        worker.run(stop).await?;
+        // Stopped: the lease ends now, so that the next server need not wait for it to lapse.
+        let now = self.clock.now().mark.wall;
+        self.store.lease(self.entry.id, &self.settings.owner, now, now).await?;
+        Ok(())
     }
 
     /// Waits until the lease is ours; `None` when stopped before.
@@ -234,6 +242,13 @@ impl<R: Registry> Worker<'_, R> {
             self.slots.remove(&id);
             self.active.retain(|active| *active != id);
             self.due.retain(|(_, due)| *due != id);
+        }
+        let mut flagged: BTreeMap<i64, BTreeSet<TagName>> = BTreeMap::new();
+        for (repository, tag) in self.poller.store.flagged(self.poller.entry.id).await? {
+            flagged.entry(repository).or_default().insert(tag);
+        }
+        for (id, slot) in &mut self.slots {
+            slot.set_flagged(flagged.get(id).unwrap_or(&BTreeSet::new()), now);
         }
         let fresh: Vec<_> = watched.into_iter().filter(|row| !self.slots.contains_key(&row.id)).collect();
         let late = fresh.iter().filter(|row| !row.passes.is_empty()).count();

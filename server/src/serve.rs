@@ -48,8 +48,12 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     let store = Store::open(&config.server.database).await?;
-    let began = SystemClock::new(0).now().mark.wall;
-    let clock: SharedClock = Arc::new(SystemClock::new(store.new_generation(began).await? * STEPS));
+    let sole = store.sole()?;
+    // Alone on its file, a server takes up its own leases again, also after a crash; among replicas it is one of many.
+    let owner = if sole.is_some() { "the only server".to_owned() } else { format!("{:016x}", rand::random::<u64>()) };
+    let (shift, clock_error) = database_clock(&store).await?;
+    let began = SystemClock::shifted(0, shift).now().mark.wall;
+    let clock: SharedClock = Arc::new(SystemClock::shifted(store.new_generation(began).await? * STEPS, shift));
     let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
 
     let mut settings = BTreeMap::new();
@@ -64,11 +68,13 @@ pub async fn serve(
 
     let (wake, woken) = watch::channel(());
     let metrics = Metrics::new();
+    let defaults = PollerSettings::default();
+    let lease = config.lease.unwrap_or(defaults.lease);
     let registries = Registries {
         store: store.clone(),
         clock: clock.clone(),
         policy: Arc::new(config.policy),
-        poller: PollerSettings { plan: config.plan, owner: owner(), ..PollerSettings::default() },
+        poller: PollerSettings { plan: config.plan, owner, lease, clock_error, ..defaults },
         credentials: config.credentials,
         settings,
         metrics: metrics.clone(),
@@ -91,9 +97,20 @@ pub async fn serve(
     Ok(served?)
 }
 
-/// Names this process among those that share a database.
-fn owner() -> String {
-    format!("{:016x}", rand::random::<u64>())
+/// How far a shared database's clock is ahead of ours, and how far that may be off: half of the shortest of five round trips.
+async fn database_clock(store: &Store) -> Result<(Millis, Millis), StoreError> {
+    let ours = SystemClock::new(0);
+    let mut best = (Millis(0), Millis(i64::MAX));
+    for _ in 0..5 {
+        let before = ours.now().mark.wall;
+        let Some(theirs) = store.database_clock().await? else { return Ok((Millis(0), Millis(0))) };
+        let trip = ours.now().mark.wall - before;
+        let middle = before + Millis(trip.0 / 2);
+        if trip < best.1 {
+            best = (theirs - middle, trip);
+        }
+    }
+    Ok((best.0, Millis(best.1.0 / 2 + 1)))
 }
 
 /// Opens flags whose acknowledgement ended and drops notices that no reader can ask for any more.

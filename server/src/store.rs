@@ -17,6 +17,7 @@ mod projections;
 mod promises;
 pub mod read;
 pub mod record;
+pub mod sole;
 mod transaction;
 pub mod watch;
 

@@ -42,6 +42,25 @@ impl Tagwarden {
         server
     }
 
+    /// Starts one that waits two seconds wherever the rules of the record wait, and between two passes. It watches nothing
+    /// yet; `database` is as in the configuration.
+    pub async fn quick(database: &str) -> Self {
+        Self::start(|place| {
+            let docker_config = place.folder.join("config.json");
+            fs::write(&docker_config, "{}").expect("docker's configuration is written");
+            // A repository counts as gone after a day: two seconds are to ten minutes as five minutes are to a day.
+            format!(
+                "[server]\nlisten = '127.0.0.1:{}'\ndatabase = '{database}'\ndocker_config = '{}'\n\
+                 [polling]\nhot = '2s'\nwarm = '2s'\ncold = '2s'\npinned = '2s'\npass_limit = '10s'\nlease = '1s'\n\
+                 [polling.delays]\nclaim = '2s'\nstale = '2s'\nabsence_least = '2s'\nabsence_most = '2s'\n\
+                 dangling = '2s'\nempty = '2s'\nvanished = '5m'\n",
+                place.port,
+                docker_config.display()
+            )
+        })
+        .await
+    }
+
     /// `http://127.0.0.1:8080`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

@@ -14,7 +14,7 @@ use tagwarden_tests::skopeo;
 
 const REPOSITORY: &str = "team/api";
 
-/// The header that a client must send (registry facts 1).
+/// The header that a client must send.
 fn accept_all() -> String {
     MediaType::ALL.iter().map(|media_type| media_type.word()).collect::<Vec<_>>().join(", ")
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tagwarden::clock::SystemClock;
 use tagwarden::http::serve;
 use tagwarden::store::Store;
+use tagwarden_model::api::JobKind;
 use tagwarden_model::tag::Class;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -61,8 +62,10 @@ async fn end_jobs(store: Store) {
     loop {
         let seen = store.newest_change().await.unwrap();
         for entry in store.registries().await.unwrap() {
-            for job in store.take_jobs(entry.id, 100).await.unwrap() {
-                store.finish_job(job.id, None, tagwarden_tests::step_clock::START).await.unwrap();
+            for kind in [JobKind::Check, JobKind::Proof] {
+                for job in store.take_jobs(entry.id, kind, 100).await.unwrap() {
+                    store.finish_job(job.id, None, tagwarden_tests::step_clock::START).await.unwrap();
+                }
             }
         }
         store.changed(seen).await;

@@ -2,17 +2,18 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use tagwarden_model::api::{ChangeKind, FlagDetail, Transition};
-use tagwarden_model::flag::{FlagState, Resolution};
+use tagwarden_model::api::{ChangeKind, FlagDetail};
+use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::Instant;
 
 use super::flag_acts::FlagActs;
+use super::flag_story::FlagStory;
 use super::flag_window::FlagWindow;
 use super::way_back::WayBack;
 use crate::live::Live;
 use crate::phrase::{self, Breach};
 use crate::remote::Remote;
-use crate::ui::{Difference, Loaded, Now, When, WindowWords, title};
+use crate::ui::{Difference, DigestChip, Loaded, Now, WindowWords, title};
 use crate::{api, browser, time, url};
 
 /// The page.
@@ -77,7 +78,7 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
         </div>
         <div class="columns flag-columns">
             <div class="stack">
-                <section class="card">
+                <section class="card flag-when-card">
                     <h2>"When"</h2>
                     <FlagWindow data />
                     <p class="flag-when">{move || when(&data.get())}</p>
@@ -86,7 +87,7 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
                     <section class="card"><h2>"What changed"</h2><Changed data /></section>
                 </Show>
                 <FlagActs flag detail />
-                <Story data />
+                <FlagStory data />
             </div>
             <div class="stack">
                 <Show when=is_breach><WayBack data /></Show>
@@ -138,52 +139,20 @@ fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
                 }
             })
             .collect();
+        let words = match (flag.comparing, flag.promise == flag.current) {
+            (true, _) => "The contents are being compared; until then this ranks as critical.",
+            (false, true) => "The name gives the promised digest again.",
+            (false, false) => "Promised, and what the name gives now.",
+        };
+        let digests = match flag.promise {
+            Some(digest) if flag.current.as_ref() == Some(&digest) => view! { <DigestChip digest /> }.into_any(),
+            before => view! { <Difference before after=flag.current /> }.into_any(),
+        };
         view! {
-            <p class="flag-difference"><Difference before=flag.promise after=flag.current /></p>
-            <p class="quiet">
-                {if flag.comparing {
-                    "The contents are being compared; until then this ranks as critical."
-                } else {
-                    "Promised, and what the name gives now."
-                }}
-            </p>
+            <p class="flag-difference">{digests}</p>
+            <p class="quiet">{words}</p>
             {(steps.len() > 1).then(|| view! { <table class="table table-plain"><tbody>{steps}</tbody></table> })}
         }
     };
     view! { {rows} }
-}
-
-/// What people and the machine did with it, newest first.
-#[component]
-fn Story(data: Signal<FlagDetail>) -> impl IntoView {
-    let steps = move || {
-        let mut steps = data.get().transitions;
-        steps.reverse();
-        steps.into_iter().map(step).collect_view()
-    };
-    view! {
-        <section class="card">
-            <h2>"Story"</h2>
-            <ol class="story">{steps}</ol>
-        </section>
-    }
-}
-
-fn step(step: Transition) -> impl IntoView {
-    let what = match (step.to, step.resolution) {
-        (FlagState::Open, _) if step.from.is_none() => "opened the flag",
-        (FlagState::Open, _) => "opened it again",
-        (FlagState::Acknowledged, _) => "acknowledged it",
-        (FlagState::Restored, _) => "saw the promised digest again",
-        (FlagState::Closed, Some(Resolution::Accepted)) => "closed it: accepted as the new promise",
-        (FlagState::Closed, Some(Resolution::NotAnIssue)) => "closed it: not an issue",
-        (FlagState::Closed, _) => "closed it: reviewed",
-    };
-    view! {
-        <li class="story-step">
-            <span class="story-what"><bdi>{phrase::visible(&step.actor)}</bdi>" "{what}</span>
-            <When at=step.at />
-            {step.reason.map(|reason| view! { <p class="story-reason"><bdi>{phrase::visible(&reason)}</bdi></p> })}
-        </li>
-    }
 }

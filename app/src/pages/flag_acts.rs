@@ -62,7 +62,7 @@ pub fn FlagActs(flag: Memo<Flag>, detail: Remote<FlagDetail>) -> impl IntoView {
     view! {
         <Show when=move || flag.with(|flag| flag.state != FlagState::Closed)>
             <section class="card screen-only">
-                <h2>"Decide"</h2>
+                <h2 id="decide" tabindex="-1">"Decide"</h2>
                 <div class="acts acts-start">{choices}</div>
                 {form}
             </section>
@@ -110,6 +110,11 @@ fn Reason(
             }
         });
     };
+    Effect::new(|_| browser::focus("reason"));
+    let cancel = move |_| {
+        chosen.set(None);
+        browser::focus("decide");
+    };
     let (_, name, help) = Decision::ALL.into_iter().find(|(other, ..)| *other == decision).unwrap_or(Decision::ALL[0]);
     view! {
         <form class="form" on:submit=send>
@@ -128,7 +133,7 @@ fn Reason(
             })}
             <div class="form-row">
                 <button class="button button-primary" type="submit" disabled=busy>{name}</button>
-                <button class="button button-quiet" type="button" on:click=move |_| chosen.set(None)>"Cancel"</button>
+                <button class="button button-quiet" type="button" on:click=cancel>"Cancel"</button>
             </div>
         </form>
     }

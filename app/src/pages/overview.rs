@@ -2,14 +2,15 @@
 
 use futures::try_join;
 use leptos::prelude::*;
-use tagwarden_model::api::{Event, Flag, Page, Repository};
+use tagwarden_model::api::{Event, Flag, Page, Repository, Summary};
 use tagwarden_model::flag::FlagState;
 
+use super::add_form::AddForm;
 use super::recent::{RecentEvents, RecentReleases};
-use super::repositories::{AddForm, RepositoryTable};
+use super::repositories::RepositoryTable;
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{FlagCard, Loaded, SummaryHere, title};
+use crate::ui::{FlagCard, Loaded, title};
 use crate::{api, phrase};
 
 /// Flags that are shown here; the rest is on their own page.
@@ -18,15 +19,16 @@ const FLAGS_SHOWN: usize = 5;
 /// What the page shows.
 #[derive(Clone)]
 struct Overview {
+    summary: Summary,
     flags: Page<Flag>,
     repositories: Page<Repository>,
     events: Page<Event>,
 }
 
 async fn load() -> Result<Overview, api::ApiError> {
-    let (flags, repositories, events) =
-        try_join!(api::flags("active", None, 1), api::repositories(), api::events(None, "200", 1))?;
-    Ok(Overview { flags, repositories, events })
+    let (summary, flags, repositories, events) =
+        try_join!(api::summary(), api::flags("active", None, 1), api::repositories(), api::events(None, "200", 1))?;
+    Ok(Overview { summary, flags, repositories, events })
 }
 
 /// The page.
@@ -36,8 +38,8 @@ pub fn OverviewPage() -> impl IntoView {
     let overview = Remote::new(|| (), |()| load());
     Live::here().keep_fresh(overview, |_| true);
     view! {
-        <Headline overview />
         <Loaded remote=overview lines=8 let:data>
+            <Headline data />
             <Show
                 when=move || data.with(|data| !data.repositories.items.is_empty())
                 fallback=move || view! { <FirstSteps on_added=move || overview.reload() /> }
@@ -49,19 +51,13 @@ pub fn OverviewPage() -> impl IntoView {
 }
 
 #[component]
-fn Headline(overview: Remote<Overview>) -> impl IntoView {
-    let SummaryHere(summary) = expect_context();
-    let sentence = move || {
-        summary.data.get().map(|summary| {
-            let headline = |flags: &[Flag]| phrase::headline(&summary, flags);
-            overview.data.with(|data| data.as_ref().map_or_else(|| headline(&[]), |data| headline(&data.flags.items)))
-        })
-    };
-    let scope = move || summary.data.get().map(|summary| phrase::scope(&summary));
+fn Headline(data: Signal<Overview>) -> impl IntoView {
+    let sentence = move || data.with(|data| phrase::headline(&data.summary, &data.flags.items));
+    let scope = move || data.with(|data| phrase::scope(&data.summary));
     view! {
         <div class="page-head">
-            <h1 class="headline">{move || sentence().unwrap_or_else(|| "\u{a0}".into())}</h1>
-            <p class="lead">{move || scope().unwrap_or_else(|| "\u{a0}".into())}</p>
+            <h1>{sentence}</h1>
+            <p class="lead">{scope}</p>
         </div>
     }
 }

@@ -1,15 +1,14 @@
 //! Every watched repository: whether it is checked as promised.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{ChangeKind, Page, Repository};
 
-use crate::api::{self, ApiError};
+use super::add_form::AddForm;
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{Loaded, RepositoryName, SummaryHere, When, title};
-use crate::{phrase, time};
+use crate::ui::{Loaded, RepositoryName, When, title};
+use crate::{api, phrase, time};
 
 /// The page.
 #[component]
@@ -110,63 +109,5 @@ fn row(repository: Repository) -> impl IntoView {
             <td class="wide number">{phrase::grouped(repository.releases)}</td>
             <td class="wide number">{phrase::grouped(repository.tags)}</td>
         </tr>
-    }
-}
-
-/// Adds a repository to those that are watched.
-#[component]
-pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
-    let SummaryHere(summary) = expect_context();
-    let name = RwSignal::new(String::new());
-    let busy = RwSignal::new(false);
-    let outcome = RwSignal::new(None::<Result<String, ApiError>>);
-    let add = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        let typed = name.get_untracked().trim().to_owned();
-        if typed.is_empty() || busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        spawn_local(async move {
-            let answer = api::add_repository(typed).await;
-            if answer.is_ok() {
-                name.try_set(String::new());
-                summary.reload();
-                on_added();
-            }
-            outcome.try_set(Some(answer.map(|repository| repository.name)));
-            busy.try_set(false);
-        });
-    };
-    let words = move || match outcome.get()? {
-        Ok(name) => {
-            Some(view! { <span class="form-done">{format!("{name} is watched from now on.")}</span> }.into_any())
-        }
-        Err(error) => Some(
-            view! { <span class="form-error"><bdi>{error.message()}</bdi>" "{error.next_step()}</span> }.into_any(),
-        ),
-    };
-    view! {
-        <form class="form" on:submit=add>
-            <label class="form-label" for="add-name">"Repository"</label>
-            <div class="form-row">
-                <input
-                    id="add-name"
-                    class="input"
-                    name="name"
-                    required
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    placeholder="ghcr.io/acme/api"
-                    aria-describedby="add-help"
-                    bind:value=name
-                />
-                <button class="button" type="submit" disabled=busy>"Watch"</button>
-            </div>
-            <p id="add-help" class="form-help" role="status">
-                {move || words().unwrap_or_else(|| "As docker would take it, without a tag.".into_any())}
-            </p>
-        </form>
     }
 }

@@ -62,7 +62,7 @@ fn Chosen(data: Signal<FlagDetail>, target: Target) -> impl IntoView {
         </div>
         <p class="quiet">
             <bdi>{phrase::visible(&phrase::capital(&target.because))}</bdi>
-            {target.since.map(|at| view! { ", since " <When at /> })} ". "
+            {target.since.map(|at| view! { ", first seen " <When at /> })} ". "
             {target.detail.clone().map(|detail| view! { <bdi>{phrase::visible(&detail)}</bdi>" " })}
             {target.proven.map(|at| view! { "Proven " <When at /> "." })}
         </p>

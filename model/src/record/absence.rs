@@ -1,7 +1,7 @@
-use super::Delays;
+use super::{Delays, Listing};
 use crate::event::DeletedBy;
 use crate::instant::Millis;
-use crate::observation::{Method, Moment};
+use crate::observation::{Method, Moment, Mono};
 use crate::tag::Mark;
 
 /// A tag that answers 404 and is not yet confirmed absent (RECORD.md 3).
@@ -18,6 +18,9 @@ pub struct Absence {
     pub asked: Option<NotFound>,
     /// The 404 of the round that the next one must keep its distance from.
     pub first: Option<NotFound>,
+    /// When the listing that completed that round was received. The tags that it found absent are asked again together,
+    /// so that they are deleted as one act (3.6).
+    pub together: Option<Mono>,
     /// Rounds confirmed beyond the first two, for rule 3.6.
     pub extra: u8,
     /// The tag was confirmed absent not long ago: this may be a stale replica's answer (2.5).
@@ -61,7 +64,7 @@ pub(super) enum Round {
 
 impl Absence {
     pub(super) const fn new(not_before: Option<Mark>, stale: bool) -> Self {
-        Self { not_before, kind: AbsenceKind::Unlisted, asked: None, first: None, extra: 0, stale }
+        Self { not_before, kind: AbsenceKind::Unlisted, asked: None, first: None, together: None, extra: 0, stale }
     }
 
     /// How far apart the 404s of two rounds must be.
@@ -80,8 +83,17 @@ impl Absence {
     }
 
     /// Applies a complete listing that says `kind` of this tag.
-    pub(super) fn listed(&mut self, kind: AbsenceKind, sent: Moment, delays: &Delays, interval: Millis) -> Round {
-        let Some(asked) = self.asked.filter(|asked| sent.mono > asked.received.mono) else {
+    pub(super) fn listed(&mut self, kind: AbsenceKind, listing: &Listing, delays: &Delays, interval: Millis) -> Round {
+        let sent = listing.sent;
+        if kind == AbsenceKind::Dangling
+            && self.kind != kind
+            && self.first.is_some_and(|first| sent.mono > first.received.mono)
+        {
+            // It names the tag again, after the first 404: the absence begins anew.
+            (self.kind, self.first, self.extra) = (kind, None, 0);
+        }
+        // At the very instant of the 404 is after it: what the registry served came before what it serves.
+        let Some(asked) = self.asked.filter(|asked| sent.mono >= asked.received.mono) else {
             return Round::Nothing;
         };
         if self.kind != kind {
@@ -97,12 +109,12 @@ impl Absence {
         self.asked = None;
         match self.first {
             Some(first) if asked.sent.mono >= first.received.mono.after(self.delay(delays, interval)) => {
-                self.first = Some(asked);
+                (self.first, self.together) = (Some(asked), Some(listing.received.mono));
                 Round::Confirmed
             }
             Some(_) => Round::Wait,
             None => {
-                self.first = Some(asked);
+                (self.first, self.together) = (Some(asked), Some(listing.received.mono));
                 Round::Wait
             }
         }

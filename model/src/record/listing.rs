@@ -5,7 +5,7 @@ use super::{Ask, Delays, Happened, Known, Pending, Plan, Tag, Warning};
 use crate::event::EventKind;
 use crate::instant::Millis;
 use crate::name::TagName;
-use crate::observation::{Method, Moment, Mono};
+use crate::observation::{Method, Moment};
 use crate::tag::{Listed, Mark, TagState};
 
 /// What is known of a repository as a whole.
@@ -20,7 +20,9 @@ pub struct Repository {
     /// `sent` of the newest listing that was answered with 200.
     pub last_listed: Option<Mark>,
     /// When the first listing of the present run of empty ones was sent.
-    pub empty_since: Option<Mono>,
+    pub empty_since: Option<Moment>,
+    /// A tag answered 200 since the newest refused or missing listing: the repository is not gone.
+    pub answered: bool,
 }
 
 /// What a repository's listing says.
@@ -122,7 +124,7 @@ impl Repository {
         if self.standing == Standing::Vanished {
             out.repository = Some(repository_event(EventKind::Returned, self.refused_since.map(|(_, at)| at), listing));
         }
-        self.refused_since = None;
+        (self.refused_since, self.answered) = (None, false);
         self.last_listed = Some(listing.sent.mark);
         let listed = self.listed();
         let mut present = 0_usize;
@@ -166,7 +168,7 @@ impl Repository {
                         }
                         continue;
                     };
-                    match absence.listed(kind, listing.sent, delays, interval) {
+                    match absence.listed(kind, listing, delays, interval) {
                         Round::Confirmed => ready.push(name.clone()),
                         Round::Get => out.asks.push((name.clone(), Ask::Get)),
                         Round::Nothing | Round::Wait => {}
@@ -202,14 +204,17 @@ impl Repository {
     /// Which listings lacked what they lacked: an empty one counts only after emptiness was seen for a while (5).
     fn remember(&mut self, listing: &Listing, empty: bool, delays: &Delays) {
         let counts = if empty {
-            let since = *self.empty_since.get_or_insert(listing.sent.mono);
-            listing.sent.mono >= since.after(delays.empty)
+            let since = *self.empty_since.get_or_insert(listing.sent);
+            listing.sent.mono >= since.mono.after(delays.empty)
         } else {
             self.empty_since = None;
             true
         };
         if counts {
-            self.listings = [Some(listing.sent.mark), self.listings[0]];
+            // Two listings may overlap: the one sent first may come last.
+            let sent = Some(listing.sent.mark);
+            let [newest, older] = self.listings;
+            self.listings = if sent > newest { [sent, newest] } else { [newest, older.max(sent)] };
         }
     }
 
@@ -222,13 +227,18 @@ impl Repository {
         others_visible: bool,
     ) -> ListingOutcome {
         let mut out = ListingOutcome::default();
+        let between = std::mem::take(&mut self.answered);
+        let vanished = self.standing == Standing::Vanished;
         let since = match self.refused_since {
-            Some((kind, since)) if kind == missing => since,
+            Some((kind, since)) if kind == missing && !between => since,
             _ => listing.sent.mark,
         };
-        self.refused_since = Some((missing, since));
+        // What is known to be gone stays so; a refusal says nothing of when it came back.
+        if !vanished {
+            self.refused_since = Some((missing, since));
+        }
         self.empty_since = None;
-        if self.standing != Standing::Vanished {
+        if !vanished {
             self.standing = Standing::Hidden;
         }
         // Absence is suspended: its rounds begin anew when the listing is back.
@@ -252,22 +262,26 @@ impl Repository {
         if self.standing != Standing::Empty {
             return None;
         }
-        self.empty_since = None;
+        let since = self.empty_since.take();
+        if let Some(since) = since {
+            // What those listings lacked was not lacking.
+            self.listings = self.listings.map(|sent| sent.filter(|sent| *sent < since.mark));
+        }
         for tag in tags.values_mut() {
             if matches!(&tag.known.pending, Some(Pending::Absent(absence)) if absence.kind == AbsenceKind::EmptyListing)
             {
                 tag.known.pending = None;
             }
         }
-        Some(Warning::EmptyListingWrong)
+        // Told once for each such listing.
+        since.map(|_| Warning::EmptyListingWrong)
     }
 }
 
 /// When the next 404 of an absence is due.
 fn next_round(name: &TagName, known: &Known, delays: &Delays, interval: Millis) -> Option<(TagName, Ask)> {
     let Some(Pending::Absent(absence)) = &known.pending else { return None };
-    let first = absence.first?;
-    let at = first.received.mono.after(absence.delay(delays, interval));
+    let at = absence.first.and(absence.together)?.after(absence.delay(delays, interval));
     Some((name.clone(), Ask::Again { at, method: absence.method() }))
 }
 

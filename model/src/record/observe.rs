@@ -129,6 +129,8 @@ impl Step<'_> {
             self.change(&claim, not_before, false);
             let record = &mut self.out.known.record;
             record.claimed = Some(claim);
+            // That of the bytes, which nobody has read.
+            record.media_type = None;
             record.prior = Some(Box::new(prior));
             self.out.sighting = Sighting::Recorded;
         }
@@ -155,13 +157,15 @@ impl Step<'_> {
                 *repeated |= sent >= first.after(self.context.delays.claim);
             }
             // The bytes are known already; they are asked for again when their wait is over.
-            Some(Pending::Bytes { first, wait, .. }) if sent < first.after(*wait) => {
+            Some(Pending::Bytes { digest, first, wait, .. }) if *digest == claim && sent < first.after(*wait) => {
                 self.out.ask = Some(Ask::Again { at: first.after(*wait), method: Method::Get });
             }
             Some(Pending::Bytes { .. }) => {}
-            Some(Pending::Claim { .. } | Pending::Absent(_)) | None => {
+            other @ (Some(Pending::Claim { .. } | Pending::Absent(_)) | None) => {
+                let instead = matches!(other, Some(Pending::Claim { .. }));
                 let not_before = self.doubt_since();
-                self.out.known.pending = Some(Pending::Claim { claim, first: sent, repeated: false, not_before });
+                self.out.known.pending =
+                    Some(Pending::Claim { claim, first: sent, repeated: false, instead, not_before });
             }
         }
     }
@@ -175,7 +179,7 @@ impl Step<'_> {
         };
         // A claim in another algorithm is proven by bytes that it holds for (2.6).
         let proves_claim = !record.verified && bytes.claim_holds && bytes.claim.as_ref() == Some(current);
-        let contradicts_claim = !record.verified && !bytes.claim_holds && bytes.claim.as_ref() == Some(current);
+        let contradicts_claim = !record.verified && !bytes.claim_holds;
         if *current == bytes.digest || proves_claim {
             self.same_bytes(bytes);
         } else if contradicts_claim {
@@ -205,7 +209,12 @@ impl Step<'_> {
         if record.media_type.is_some_and(|known| known != bytes.media_type) {
             self.out.warning = Some(Warning::MediaTypeChanged);
         }
-        if bytes.claim == record.claimed {
+        if record.media_type.replace(bytes.media_type) != Some(bytes.media_type) {
+            self.out.write = true;
+        }
+        if record.header_untrusted || !bytes.claim_holds {
+            // What an untrusted header claims is never compared.
+        } else if bytes.claim == record.claimed {
             if asked_for.is_some() {
                 // HEAD said something else and this GET did not: nothing is stored, the tag is due once more (2.1).
                 self.again(self.context.delays.claim, Method::Head);
@@ -253,6 +262,7 @@ impl Step<'_> {
         known.pending = None;
         known.record.state = prior.state;
         known.record.claimed.clone_from(&bytes.claim);
+        known.record.media_type = Some(bytes.media_type);
         known.record.prior = None;
         known.record.floor = Some(sent);
         known.record.proof_floor = Some(sent);
@@ -262,7 +272,6 @@ impl Step<'_> {
         self.distrust_header(bytes);
         if self.out.known.record.state.digest() != Some(&bytes.digest) {
             self.change(&bytes.digest, prior.not_before, true);
-            self.out.known.record.media_type = Some(bytes.media_type);
         }
     }
 
@@ -291,6 +300,13 @@ impl Step<'_> {
         if wait > Millis(0) {
             self.out.known.pending = Some(Pending::Bytes { digest: digest.clone(), first: sent, wait, not_before });
             self.out.ask = Some(Ask::Again { at: sent.after(wait), method: Method::Get });
+            if !bytes.claim_holds && !self.out.known.record.header_untrusted {
+                // What HEAD saw is no sighting of the recorded bytes, even if this doubt is forgotten.
+                let record = &mut self.out.known.record;
+                record.floor = self.context.last_proof;
+                record.band_since = Some(self.observation.sent.mark);
+                self.distrust_header(bytes);
+            }
             return;
         }
         let not_before = match &self.out.known.pending {

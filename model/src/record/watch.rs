@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::sighting::Pass;
 use super::sweep::Sweep;
 use super::{Effects, Plan, Repository, Request, RequestKind, Tag};
+use crate::digest::Digest;
 use crate::instant::Millis;
 use crate::name::TagName;
 use crate::observation::{Method, Moment, Mono, Unknown};
@@ -35,6 +36,8 @@ pub struct Watch {
     /// Bands that have tags to ask.
     used: BTreeSet<Band>,
     unwritten: BTreeSet<TagName>,
+    /// Groups of deletions by digest, as long as further tags that named it are in doubt: one act, one group (3.6).
+    deletions: BTreeMap<Digest, i64>,
     seed: u64,
 }
 
@@ -53,6 +56,7 @@ struct Singles {
     due: BTreeMap<TagName, (Mono, Method)>,
     queue: VecDeque<Request>,
     in_flight: BTreeSet<TagName>,
+    /// Asked for while in flight: to be sent once more, and not looked at before that.
     once_more: BTreeSet<TagName>,
     listing_wanted: bool,
     listing_in_flight: bool,
@@ -97,6 +101,7 @@ impl Watch {
             resume_at: BTreeMap::new(),
             used: BTreeSet::new(),
             unwritten: BTreeSet::new(),
+            deletions: BTreeMap::new(),
             seed,
         };
         watch.count_bands();
@@ -176,6 +181,7 @@ impl Watch {
         }
         let waiting = |name: &TagName| {
             self.singles.in_flight.contains(name)
+                || self.singles.once_more.contains(name)
                 || self.singles.due.get(name).is_some_and(|(at, _)| *at <= since)
                 || self.singles.queue.iter().any(|request| request.tag() == Some(name))
         };
@@ -208,6 +214,7 @@ impl Watch {
                 self.singles.once_more.insert(name);
                 continue;
             }
+            self.singles.once_more.remove(&name);
             let kind = self.request_for(&name, method);
             self.singles.in_flight.insert(name);
             self.singles.queue.push_back(Request { kind, sweep: None });

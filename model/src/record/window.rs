@@ -12,6 +12,8 @@ pub struct Clocks {
     offsets: BTreeMap<i64, Interval>,
     /// Wall instant of the process's monotonic zero, for generations of this very process: their difference is exact.
     anchors: BTreeMap<i64, Instant>,
+    /// How far our wall may be from the clock that rules: windows are widened by it at both ends.
+    error: Millis,
 }
 
 /// A closed interval of milliseconds.
@@ -35,6 +37,11 @@ pub struct Window {
 }
 
 impl Clocks {
+    /// Clocks that may be `error` away from the one that rules.
+    pub fn within(error: Millis) -> Self {
+        Self { error, ..Self::default() }
+    }
+
     /// A generation of this process.
     pub fn anchor(&mut self, generation: i64, anchor: Instant) {
         self.anchors.insert(generation, anchor);
@@ -48,15 +55,15 @@ impl Clocks {
             return false;
         }
         let sample = Interval { low: sent.wall - (date + Millis::seconds(1)), high: received.wall - date };
+        let before = self.of(sent.generation);
         let slot = self.offsets.entry(sent.generation).or_insert(sample);
-        let before = *slot;
         let both = Interval { low: slot.low.max(sample.low), high: slot.high.min(sample.high) };
         *slot = if both.low <= both.high {
             both
         } else {
             Interval { low: slot.low.min(sample.low), high: slot.high.max(sample.high) }
         };
-        before != *slot
+        before != Some(*slot)
     }
 
     /// What was stored of a generation.
@@ -71,15 +78,17 @@ impl Clocks {
 
     /// The window between two marks, on the clock of the later one.
     pub fn window(&self, not_before: Option<Mark>, not_after: Mark) -> Window {
-        let upper = not_after.wall;
+        let upper = not_after.wall + self.error;
         let Some(lower) = not_before else {
             return Window { not_before: None, not_after: upper, clock_changed: false };
         };
         if lower.generation == not_after.generation {
-            return Window { not_before: Some(lower.wall.min(upper)), not_after: upper, clock_changed: false };
+            let lower = (lower.wall - self.error).min(upper);
+            return Window { not_before: Some(lower), not_after: upper, clock_changed: false };
         }
-        let moved =
-            self.least_shift(lower.generation, not_after.generation).map(|shift| (lower.wall + shift).min(upper));
+        let moved = self
+            .least_shift(lower.generation, not_after.generation)
+            .map(|shift| (lower.wall + shift - self.error).min(upper));
         Window { not_before: moved, not_after: upper, clock_changed: true }
     }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::track;
 use crate::api::{Gap, Span, Timeline};
 use crate::digest::Digest;
 use crate::event::EventKind;
 use crate::instant::Instant;
 use crate::tag::Class;
+use crate::version::Version;
 
 /// Lanes of releases and of rolling tags that are drawn at most; the rest is counted.
 const RELEASE_LANES: usize = 14;
@@ -163,19 +163,20 @@ fn release_lanes(timeline: &Timeline, from: Instant) -> (Vec<Lane>, usize) {
     let mut tracks: BTreeMap<(String, std::cmp::Reverse<Track>), Lane> = BTreeMap::new();
     let tags = by_tag(timeline, Class::Release);
     for (tag, spans) in &tags {
-        let (family, numbers) = track::split(tag);
-        let major_minor = match numbers[..] {
-            [major, minor, ..] => Some((major, minor)),
-            _ => None,
-        };
-        let label =
-            if family == "commit" || numbers.is_empty() { family.clone() } else { track::name(&family, major_minor) };
+        let Version { family, track, .. } = Version::of(tag);
+        let numbers = track.as_deref().map(|track| track.split('-').next().unwrap_or_default());
+        let major_minor = numbers.and_then(|numbers| {
+            let (major, minor) = numbers.split_once('.')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        });
+        let label = if major_minor.is_none() { family.clone() } else { lane_name(&family, numbers) };
         let lane_family = family.clone();
         let lane = tracks.entry((family, std::cmp::Reverse(major_minor))).or_default();
         lane.label = label;
         // The lane says the family already.
         let short = tag.strip_suffix(lane_family.as_str()).and_then(|tag| tag.strip_suffix('-')).unwrap_or(tag);
-        add_release(lane, tag, short, spans, numbers.get(2) == Some(&0));
+        let patch = numbers.and_then(|numbers| tag.trim_start_matches('v').strip_prefix(numbers)).unwrap_or_default();
+        add_release(lane, tag, short, spans, patch == ".0" || patch.starts_with(".0-"));
     }
     let mut lanes: Vec<(String, Lane)> = tracks.into_iter().map(|((family, _), lane)| (family, lane)).collect();
     if lanes.iter().filter(|(_, lane)| lane.is_busy(from)).count() > RELEASE_LANES {
@@ -188,6 +189,12 @@ fn release_lanes(timeline: &Timeline, from: Instant) -> (Vec<Lane>, usize) {
     keep(lanes, from, RELEASE_LANES)
 }
 
+/// The name of a lane: `2.3.x-alpine`, or `x.y.z-alpine` for a whole family.
+fn lane_name(family: &str, major_minor: Option<&str>) -> String {
+    let numbers = major_minor.map_or_else(|| "x.y.z".to_owned(), |numbers| format!("{numbers}.x"));
+    if family.is_empty() { numbers } else { format!("{numbers}-{family}") }
+}
+
 /// One lane per family.
 fn families(tracks: Vec<(String, Lane)>) -> Vec<(String, Lane)> {
     let mut families: Vec<(String, Lane)> = Vec::new();
@@ -198,7 +205,7 @@ fn families(tracks: Vec<(String, Lane)>) -> Vec<(String, Lane)> {
                 joined.baseline += lane.baseline;
             }
             _ => {
-                let label = track::name(&family, None);
+                let label = lane_name(&family, None);
                 families.push((family, Lane { label, ..lane }));
             }
         }

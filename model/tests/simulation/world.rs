@@ -340,10 +340,10 @@ impl Game {
                 self.down.push((from, self.now));
                 self.flying.clear();
                 if self.dice.chance(50) {
-                    self.step()
+                    self.step();
                 } else {
-                    self.generations.push(*self.generations.last().unwrap())
-                };
+                    self.generations.push(*self.generations.last().unwrap());
+                }
                 // Anchors are known within one process only.
                 self.clocks = Clocks::default();
                 for (generation, interval) in &self.disk.offsets {
@@ -575,7 +575,7 @@ impl Game {
             for (at, (from, state)) in truth.iter().enumerate() {
                 let until = truth.get(at + 1).map_or(length + 2 * LONG, |next| next.0);
                 let lied = self.world.lies.contains_key(name);
-                let known = state.is_some() || matches!(self.state_recorded_at(name, *from), Some(Some(_)));
+                let known = state.is_some() || matches!(self.state_recorded_at(name, *from), TagState::Present(_));
                 let down = self.down.iter().any(|(begin, end)| *begin < until && *from < *end);
                 let same = at > 0 && truth[at - 1].1 == *state;
                 if until - from < LONG || lied || !known || same || down || !self.world.peace(*from, *from + LONG) {
@@ -584,12 +584,12 @@ impl Game {
                 self.history.counts.entry("required findings").and_modify(|count| *count += 1).or_insert(1);
                 let found = self.events.iter().any(|(of, happened)| {
                     of == name && happened.new == *state && {
-                        let seen = self.true_time(happened.not_after);
+                        let found_at = self.true_time(happened.not_after);
                         // It may have been in that state before, seen in doubt: then there is nothing to find.
-                        seen >= *from as i64 && seen <= (*from + LONG) as i64
+                        found_at >= *from as i64 && found_at <= (*from + LONG) as i64
                     }
                 });
-                let already = self.state_recorded_at(name, *from) == Some(state.clone());
+                let already = self.state_recorded_at(name, *from) == state_of(state.as_ref());
                 if !found && !already {
                     fail(&format!("the state {state:?} from {from} on was not found"), name, None);
                 }
@@ -609,12 +609,16 @@ impl Game {
         }
     }
 
-    /// What the record said at an instant.
-    fn state_recorded_at(&self, name: &TagName, at: u64) -> Option<Option<Digest>> {
-        let before =
+    /// What the record said at an instant; `Unread` before the first event.
+    fn state_recorded_at(&self, name: &TagName, at: u64) -> TagState {
+        let mut before =
             self.events.iter().filter(|(of, happened)| of == name && self.true_time(happened.not_after) < at as i64);
-        before.last().map(|(_, happened)| happened.new.clone())
+        before.next_back().map_or(TagState::Unread, |(_, happened)| state_of(happened.new.as_ref()))
     }
+}
+
+fn state_of(digest: Option<&Digest>) -> TagState {
+    digest.map_or(TagState::Absent, |digest| TagState::Present(digest.clone()))
 }
 
 fn brief(reply: &Reply) -> String {

@@ -37,6 +37,7 @@ pub fn watch(
         listings: [listings.next(), listings.next()],
         last_listed: loaded.passes.iter().filter_map(|pass| pass.listed).map(|(sent, _)| sent).max(),
         empty_since: None,
+        answered: false,
     };
     let next = watched
         .passes

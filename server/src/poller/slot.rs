@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::digest::Digest;
@@ -21,6 +21,8 @@ use crate::store::record::{
 
 /// So many tags wait at most before they are written; what a person must know is written at once.
 const BATCH: usize = 200;
+/// So many bytes of manifests wait at most.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// A watched repository in the poller: its record machine, loaded when it is first due, and what waits to be written.
 pub struct Slot {
@@ -91,6 +93,13 @@ impl Slot {
     pub fn check(&mut self, tags: &[TagName], now: Mono) {
         if let Some((watch, _)) = &mut self.loaded {
             watch.check(tags, now);
+        }
+    }
+
+    /// Which tags have a flag that is not closed: people open and close them.
+    pub fn set_flagged(&mut self, flagged: &BTreeSet<TagName>, now: Moment) {
+        if let Some((watch, _)) = &mut self.loaded {
+            watch.set_flagged(flagged, now);
         }
     }
 
@@ -174,7 +183,9 @@ impl Slot {
     /// Writes what waits, when it is enough, urgent, or nothing else is under way.
     pub async fn flush<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease, idle: bool) -> Result<(), StoreError> {
         let waiting = &self.waiting;
-        let due = idle || waiting.urgent || !waiting.passes.is_empty() || waiting.tags.len() >= BATCH;
+        let bytes: usize = waiting.contents.iter().map(|(_, content)| content.bytes.len()).sum();
+        let full = waiting.tags.len() >= BATCH || bytes >= BATCH_BYTES;
+        let due = idle || waiting.urgent || full || !waiting.passes.is_empty();
         if due {
             self.commit(poller, lease).await?;
         }
@@ -187,9 +198,8 @@ impl Slot {
 
     async fn commit<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease) -> Result<(), StoreError> {
         self.waiting.urgent = false;
-        for (digest, content) in std::mem::take(&mut self.waiting.contents) {
-            poller.store.put_content(&digest, &content, poller.clock.now().mark.wall).await?;
-        }
+        let contents = std::mem::take(&mut self.waiting.contents);
+        poller.store.put_contents(&contents, poller.clock.now().mark.wall).await?;
         let changed = std::mem::take(&mut self.waiting.tags);
         let Some((watch, _)) = &mut self.loaded else { return Ok(()) };
         let now = poller.clock.now();

@@ -1,4 +1,4 @@
-//! Being let in: Basic and Bearer authentication (distribution-spec, "Token Authentication"; registry facts 2).
+//! Being let in: Basic and Bearer authentication (distribution-spec, "Token Authentication").
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -393,7 +393,7 @@ impl Registry for HttpRegistry {
     }
 }
 
-/// All four types in one line: without its type in it, a manifest may be "not found" or be another one (registry facts 1),
+/// All four types in one line: without its type in it, a manifest may be "not found" or be another one,
 /// and some servers read only the first line.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";

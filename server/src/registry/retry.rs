@@ -1,4 +1,4 @@
-//! What is tried again and when: statuses, delays with jitter, and every shape of `Retry-After` (registry facts 8).
+//! What is tried again and when: statuses, delays with jitter, and every shape of `Retry-After`.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;

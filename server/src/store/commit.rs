@@ -273,9 +273,8 @@ impl TagsWrite<'_> {
         } else {
             Promises::default()
         };
-        if tag.proven
-            && let Some(before) = before
-        {
+        let proof = tag.proven.then(|| proof_of(tag, before)).flatten();
+        if let (Some(Proof::Before), Some(before)) = (proof, before) {
             events::prove_event(conn, before.record.last_seq, self.commit.now).await?;
             // What was proven is what the tag was before anything else happened to it.
             let proven = tag.events.first().map_or(tag.record.state.digest(), |event| event.old.as_ref());
@@ -302,6 +301,14 @@ impl TagsWrite<'_> {
             let last = at + 1 == tag.events.len();
             let state = if last { tag.record.state.clone() } else { state_after(event, before) };
             self.keep_promise(&mut promises, tag, event).await?;
+            if proof == Some(Proof::Event(at)) {
+                let conn = &mut self.write.conn;
+                events::prove_event(conn, seq, self.commit.now).await?;
+                let proven = tag.events.get(at + 1).map_or(tag.record.state.digest(), |next| next.old.as_ref());
+                if let (Some(claimed), Some(proven)) = (&event.new, proven) {
+                    promises.prove(conn, claimed, proven, &self.ids).await?;
+                }
+            }
             let judged = Judged {
                 class: tag.class,
                 promises: &promises,
@@ -412,6 +419,34 @@ impl TagsWrite<'_> {
         ]
         .to_vec())
     }
+}
+
+/// Which claim was proven.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// The one of the stored row.
+    Before,
+    /// That of this event of the write.
+    Event(usize),
+}
+
+/// A write may hold a claim together with its proof, or the proof of a stored claim together with what happened next. The
+/// newest claim is proven if the tag's state is; else it is an earlier one, the stored before those of the write.
+fn proof_of(tag: &TagWrite, before: Option<&Before>) -> Option<Proof> {
+    let is_claim = |at: &usize| {
+        let event = &tag.events[*at];
+        let retracted = tag.events.get(at + 1).is_some_and(|next| next.kind == EventKind::Retracted);
+        !event.verified && event.new.is_some() && !retracted
+    };
+    let newest = (0..tag.events.len()).rfind(is_claim);
+    let is_last = newest.is_some_and(|at| at + 1 == tag.events.len());
+    if is_last && tag.record.verified {
+        return newest.map(Proof::Event);
+    }
+    if before.is_some_and(|before| before.record.prior.is_some()) || newest.is_none() {
+        return before.map(|_| Proof::Before);
+    }
+    newest.filter(|_| !is_last).map(Proof::Event)
 }
 
 /// The state right after an event that is not the last of its write.

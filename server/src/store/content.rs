@@ -47,20 +47,33 @@ pub struct Proof {
 }
 
 impl Store {
-    /// Keeps bytes under their digest, compressed; nothing happens if they are there. Bytes of another digest are refused.
-    pub async fn put_content(&self, digest: &Digest, content: &Content, now: Instant) -> Result<(), StoreError> {
-        if content.bytes.len() > LARGEST || !digest.matches(&content.bytes) {
-            return Err(StoreError::Refused {
-                message: format!("these bytes are larger than {LARGEST} or not those of {digest}"),
-                field: "bytes",
-            });
+    /// Keeps bytes under their digests, compressed, in one transaction; those that are there stay. Bytes of another digest
+    /// are refused, and nothing is kept then.
+    pub async fn put_contents(&self, contents: &[(Digest, Content)], now: Instant) -> Result<(), StoreError> {
+        if contents.is_empty() {
+            return Ok(());
         }
-        let packed = zstd::encode_all(&content.bytes[..], LEVEL)
-            .map_err(|error| StoreError::Inconsistent(format!("compressing {digest}: {error}")))?;
+        let mut packed = Vec::new();
+        for (digest, content) in contents {
+            if content.bytes.len() > LARGEST || !digest.matches(&content.bytes) {
+                return Err(StoreError::Refused {
+                    message: format!("these bytes are larger than {LARGEST} or not those of {digest}"),
+                    field: "bytes",
+                });
+            }
+            let bytes = zstd::encode_all(&content.bytes[..], LEVEL)
+                .map_err(|error| StoreError::Inconsistent(format!("compressing {digest}: {error}")))?;
+            packed.push((digest, content, bytes));
+        }
+        // In the order of their digests, so that two transactions never wait for each other.
+        packed.sort_by_key(|(digest, ..)| *digest);
         let mut write = self.begin().await?;
-        let ids = Interned::new(&mut write.conn, [digest]).await?;
-        let size = content.bytes.len() as u64;
-        write.conn.execute(PUT_CONTENT, values![ids.id(digest)?, &content.media_type, size, &packed[..], now]).await?;
+        let ids = Interned::new(&mut write.conn, packed.iter().map(|(digest, ..)| *digest)).await?;
+        for (digest, content, bytes) in packed {
+            let size = content.bytes.len() as u64;
+            let values = values![ids.id(digest)?, &content.media_type, size, &bytes[..], now];
+            write.conn.execute(PUT_CONTENT, values).await?;
+        }
         write.conn.commit().await
     }
 

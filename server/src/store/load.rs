@@ -56,6 +56,7 @@ impl Store {
         for row in conn.all(PASSES, values![registry]).await? {
             let Some(at) = places.get(&row.int("repository_id")?) else { continue };
             let (band, started) = (row.code("band", Band::from_code)?, row.instant("started_wall")?);
+            // One that gives a reason did not see what was promised, even if it names every tag that it missed.
             let complete = row.yes("complete")? && row.text_opt("reason")?.is_none();
             let summaries = &mut watched[*at].passes;
             // Newest first: the first row of a band is its newest pass, the first complete one its newest complete.

@@ -55,7 +55,7 @@ struct Kept {
 
 impl Store {
     /// Writes the row of a pass, opens or closes the band's gap, notes a change notice when the repository's freshness
-    /// state changed (complete <-> incomplete), and merges away pass rows that can no longer be a last sighting.
+    /// state changed (as promised <-> not), and merges away pass rows that can no longer be a last sighting.
     ///
     /// A gap that lasts keeps its first reason, so that an outage is one row however often its reason changes; the start of a
     /// complete pass ends it. A pass of a repository that is no longer watched is left out.

@@ -3,16 +3,20 @@
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::NewEvent;
+use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Class, Mark, TagRecord, TagState};
 
-use super::db::{Dialects, statements, values};
+use super::db::{Db, Dialects, statements, values};
 use super::promises::Promises;
 use super::{Store, StoreError, load};
 
 statements! {
+    FLAGGED = "SELECT f.repository_id, t.name FROM flags f JOIN tags t ON t.id = f.tag_id
+        JOIN repositories r ON r.id = f.repository_id
+        WHERE f.state <> $2 AND r.registry_id = $1 AND r.period_id IS NOT NULL";
     NEW_GENERATION = "INSERT INTO clock_generations (began) VALUES ($1) RETURNING id";
     PUT_OFFSET = "INSERT INTO clock_offsets (registry_id, generation, low, high) VALUES ($1, $2, $3, $4)
         ON CONFLICT (registry_id, generation) DO UPDATE SET
@@ -26,6 +30,12 @@ statements! {
 pub(super) const LEASE: Dialects = Dialects {
     sqlite: "SELECT lease_owner, lease_epoch, lease_until FROM registries WHERE id = $1",
     postgres: "SELECT lease_owner, lease_epoch, lease_until FROM registries WHERE id = $1 FOR NO KEY UPDATE",
+};
+
+/// The statement's instant, not the transaction's.
+pub(super) const DATABASE_CLOCK: Dialects = Dialects {
+    sqlite: "SELECT 0 AS now",
+    postgres: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now",
 };
 
 /// A tag row as the poller needs it.
@@ -84,7 +94,7 @@ pub struct PassSummary {
     pub started: Instant,
     /// When the next is due.
     pub next: Instant,
-    /// When the newest complete one started.
+    /// When the newest complete one started that saw what was promised.
     pub complete_started: Option<Instant>,
 }
 
@@ -235,6 +245,13 @@ impl Store {
         Ok(id)
     }
 
+    /// The database's own clock, for databases that several servers share; `None` on SQLite.
+    pub async fn database_clock(&self) -> Result<Option<Instant>, StoreError> {
+        let Db::Postgres(_) = &self.shared.db else { return Ok(None) };
+        let mut conn = self.read_conn().await?;
+        Ok(Some(Instant(conn.one(conn.pick(DATABASE_CLOCK), values![]).await?.int("now")?)))
+    }
+
     /// Widens (never narrows) the stored offset interval of a generation and a registry.
     pub async fn put_offset(&self, registry: i64, offset: Offset) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
@@ -274,6 +291,14 @@ impl Store {
         write.conn.execute(RENEW_LEASE, values![registry, owner, epoch, until]).await?;
         write.conn.commit().await?;
         Ok(Some(Lease { registry, epoch }))
+    }
+
+    /// Tags of a registry's watched repositories that have a flag which is not closed: repository's row and tag.
+    pub async fn flagged(&self, registry: i64) -> Result<Vec<(i64, TagName)>, StoreError> {
+        let rows = self.read_conn().await?.all(FLAGGED, values![registry, FlagState::Closed.code()]).await?;
+        rows.iter()
+            .map(|row| Ok((row.int("repository_id")?, super::projections::tag_name(&row.text("name")?)?)))
+            .collect()
     }
 
     /// The promised digest and the current one of a tag, for target proofs: see `read`.

@@ -44,7 +44,8 @@ const REPOSITORY: Dialects = Dialects {
 const NOTIFY: Dialects =
     Dialects { sqlite: "SELECT $1", postgres: "SELECT CAST(pg_notify('tagwarden_changes', $1) AS TEXT)" };
 
-pub(super) const DIALECTS: &[Dialects] = &[LEASE, REPOSITORY, NOTIFY, super::record::LEASE];
+pub(super) const DIALECTS: &[Dialects] =
+    &[LEASE, REPOSITORY, NOTIFY, super::record::LEASE, super::record::DATABASE_CLOCK];
 
 impl Store {
     pub(super) async fn begin(&self) -> Result<Write, StoreError> {

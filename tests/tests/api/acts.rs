@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 use tagwarden::store::Scope;
 use tagwarden::store::watch::RegistryEntry;
+use tagwarden_model::api::JobKind;
 use tagwarden_model::instant::Millis;
 use tokio::time::{Duration, timeout};
 
@@ -145,7 +146,7 @@ async fn a_post_that_waits_answers_when_its_job_ends() {
     let working = async {
         let entry = store.registries().await.unwrap().remove(0).id;
         let job = loop {
-            if let Some(job) = store.take_jobs(entry, 1).await.unwrap().pop() {
+            if let Some(job) = store.take_jobs(entry, JobKind::Check, 1).await.unwrap().pop() {
                 break job;
             }
             store.changed(store.newest_change().await.unwrap()).await;

@@ -273,6 +273,37 @@ db_test! {
 }
 
 db_test! {
+    async fn a_claim_and_its_proof_may_come_in_one_write(world: World) {
+        let verified = async || world.events().await.iter().map(|event| event.verified).collect::<Vec<_>>();
+        let unproven = |kind, old, new| NewEvent { verified: false, ..event(kind, old, new, world.tick()) };
+        let proven = |write| TagWrite { proven: true, ..write };
+        // The claim that was proven is the last event.
+        let created = unproven(EventKind::Created, None, Some("a"));
+        world.write(proven(write_of("1.0.0", present("a", 0), vec![created]))).await;
+        assert_eq!(verified().await, [true]);
+        let promises = world.store.promises(tagwarden::store::Scope::All, &name(), None, 9).await.unwrap().0;
+        assert!(!promises[0].provisional);
+        // It was proven before the next event.
+        let created = unproven(EventKind::Created, None, Some("a"));
+        let moved = event(EventKind::Moved, Some("a"), Some("b"), world.tick());
+        world.write(proven(write_of("edge", present("b", 0), vec![created, moved]))).await;
+        assert_eq!(verified().await, [true, true, true]);
+        // The stored claim was proven, then another one came, which is not.
+        let moved = unproven(EventKind::Moved, Some("b"), Some("c"));
+        world.write(write_of("edge", claimed("c", 3, TagState::Present(digest("b"))), vec![moved])).await;
+        assert_eq!(verified().await, [true, true, true, false]);
+        let moved = unproven(EventKind::Moved, Some("c"), Some("d"));
+        world.write(proven(write_of("edge", claimed("d", 4, TagState::Present(digest("c"))), vec![moved]))).await;
+        assert_eq!(verified().await, [true, true, true, true, false]);
+        // A claim that was superseded before its proof stays one; the newest is proven.
+        let moved = unproven(EventKind::Moved, Some("d"), Some("e"));
+        world.write(proven(write_of("edge", present("e", 5), vec![moved]))).await;
+        assert_eq!(verified().await, [true, true, true, true, false, true]);
+        world.assert_projections().await;
+    }
+}
+
+db_test! {
     async fn states_that_were_left_lately_are_known(world: World) {
         world.create("latest", "a").await;
         world.to("latest", "a", "b", 1).await;
@@ -281,6 +312,12 @@ db_test! {
         world.delete("latest", "c", 3).await;
         let again = event(EventKind::Recreated, None, Some("a"), world.tick());
         world.write(write_of("latest", present("a", 4), vec![again])).await;
+        // What a retracted claim named was never there, and so never left.
+        let never = NewEvent { verified: false, ..event(EventKind::Created, None, Some("x"), world.tick()) };
+        world.write(write_of("edge", claimed("x", 0, TagState::Unread), vec![never])).await;
+        let retracted = event(EventKind::Retracted, Some("x"), None, world.tick());
+        let unread = TagRecord { last_seq: 6, ..TagRecord::unread(Band::Hot, Listed { not_before: None }) };
+        world.write(write_of("edge", unread, vec![retracted])).await;
         let recent = world.store.load(world.repository, since).await.unwrap().recent;
         let minute = |n| since + Millis::minutes(n);
         let left = |state, at| (tag_name("latest"), state, at);

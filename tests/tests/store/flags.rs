@@ -5,7 +5,7 @@ use tagwarden::store::record::{RepositoryRow, RepositoryWrite, TagWrite};
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::event::{EventKind, NewEvent, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
-use tagwarden_model::instant::Instant;
+use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::tag::{Class, TagState};
 
 use crate::db_test;
@@ -78,6 +78,23 @@ db_test! {
         assert_eq!(world.flag().await.state, FlagState::Restored);
         world.delete("1.0.0", "a", 3).await;
         assert_eq!((world.flag().await.state, world.flag().await.version), (FlagState::Open, 3));
+    }
+}
+
+db_test! {
+    async fn a_third_breach_in_seven_days_is_flapping(world: World) {
+        // Deletions and returns; no moves.
+        for (tag, days_between, flapping) in [("1.0.0", 1, true), ("2.0.0", 4, false)] {
+            let (mut seq, _) = world.create(tag, "a").await;
+            for breach in 1..=3 {
+                (seq, _) = world.delete(tag, "a", seq).await;
+                let flag = world.flags().await.into_iter().find(|flag| flag.tag.as_deref() == Some(tag)).unwrap();
+                assert_eq!(flag.flapping, flapping && breach == 3, "{tag}, breach {breach}");
+                let again = event(EventKind::Recreated, None, Some("a"), world.tick());
+                (seq, _) = world.write(write_of(tag, present("a", seq), vec![again])).await;
+                world.pass(Millis::days(days_between));
+            }
+        }
     }
 }
 

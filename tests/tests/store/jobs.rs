@@ -86,14 +86,18 @@ db_test! {
         let digest = Digest::of(&content.bytes);
         assert_eq!(world.store.content(&digest).await.unwrap(), None);
         for _ in 0..2 {
-            world.store.put_content(&digest, &content, START).await.unwrap();
+            world.store.put_contents(&[(digest.clone(), content.clone())], START).await.unwrap();
         }
         assert_eq!(world.store.content(&digest).await.unwrap(), Some(content.clone()));
         let empty = Content { bytes: Vec::new(), ..content.clone() };
-        world.store.put_content(&Digest::of(b""), &empty, START).await.unwrap();
+        world.store.put_contents(&[(Digest::of(b""), empty.clone())], START).await.unwrap();
         assert_eq!(world.store.content(&Digest::of(b"")).await.unwrap(), Some(empty));
-        let lie = world.store.put_content(&Digest::of(b"other"), &content, START).await;
+        let lie = world.store.put_contents(&[(Digest::of(b"other"), content.clone())], START).await;
         assert!(matches!(lie, Err(StoreError::Refused { .. })));
+        let other = Content { bytes: b"other".to_vec(), ..content.clone() };
+        let both = [(Digest::of(b"other"), other.clone()), (Digest::of(b"a lie"), other)];
+        assert!(matches!(world.store.put_contents(&both, START).await, Err(StoreError::Refused { .. })));
+        assert_eq!(world.store.content(&Digest::of(b"other")).await.unwrap(), None, "all or none");
         // A damaged row is an error, neither wrong bytes nor a panic.
         world.execute("UPDATE content SET size = 999999999999").await;
         assert!(matches!(world.store.content(&digest).await, Err(StoreError::Inconsistent(_))));

@@ -160,6 +160,11 @@ db_test! {
         assert_eq!(late.freshness[0].late_reason.as_deref(), Some("connection refused"));
         let summary = world.store.summary(Scope::All, at(30)).await.unwrap();
         assert_eq!((summary.late, summary.promised_ms), (1, Some(360_000)));
+        // A pass that can name all that it did not see is complete for sightings; it is as late.
+        put(&world, &PassRow { reason: Some("503".to_owned()), ..naming(20, &["1.0.0"]) }).await;
+        let late = read(at(30)).await;
+        assert_eq!((late.freshness[0].late_since, late.freshness[0].late_reason.as_deref()), (Some(due), Some("503")));
+        assert_eq!(world.store.watched(world.registry).await.unwrap()[0].passes[0].complete_started, Some(at(10)));
         put(&world, &pass(at(31))).await;
         assert_eq!(read(at(32)).await.freshness[0].late_since, None);
     }

@@ -68,6 +68,11 @@ impl World {
         Instant(self.now.fetch_add(60_000, Ordering::Relaxed) + 60_000)
     }
 
+    /// Lets time pass.
+    pub fn pass(&self, length: Millis) {
+        self.now.fetch_add(length.0, Ordering::Relaxed);
+    }
+
     pub fn now(&self) -> Instant {
         Instant(self.now.load(Ordering::Relaxed))
     }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{Watch, spread};
 use crate::name::TagName;
 use crate::observation::{Method, Moment};
@@ -17,7 +19,8 @@ impl Watch {
             record.band = belongs;
             record.band_since = Some(now.mark);
             self.used.insert(belongs);
-            self.singles.due.entry(name.clone()).or_insert((now.mono, Method::Head));
+            let due = self.singles.due.entry(name.clone()).or_insert((now.mono, Method::Head));
+            due.0 = due.0.min(now.mono);
             self.unwritten.insert(name.clone());
         }
     }
@@ -35,6 +38,21 @@ impl Watch {
             tag.flagged = flagged;
         }
         self.speed_up(name, now);
+    }
+
+    /// Which tags have a flag that is not closed: people open and close them. Those that lost theirs leave their band at the
+    /// end of its next pass.
+    pub fn set_flagged(&mut self, flagged: &BTreeSet<TagName>, now: Moment) {
+        let changed: Vec<TagName> = (self.tags.iter_mut())
+            .filter(|(name, tag)| tag.flagged != flagged.contains(*name))
+            .map(|(name, tag)| {
+                tag.flagged = !tag.flagged;
+                name.clone()
+            })
+            .collect();
+        for name in changed {
+            self.speed_up(&name, now);
+        }
     }
 
     pub(super) fn finish_sweeps(&mut self, now: Moment, effects: &mut Effects) {
@@ -76,9 +94,9 @@ impl Watch {
             return;
         }
         for (name, tag) in &mut self.tags {
-            let belongs = tag.belongs(now.mark.wall);
+            let (belongs, asked) = (tag.belongs(now.mark.wall), tag.asked_in_passes());
             let record = &mut tag.known.record;
-            if record.band != band || belongs == band || finished.pass.exceptions.contains(name) {
+            if !asked || record.band != band || belongs == band || finished.pass.exceptions.contains(name) {
                 continue;
             }
             record.floor = sighting::last_seen(name, record, &self.passes);

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::Watch;
 use crate::event::EventKind;
 use crate::instant::Millis;
@@ -100,8 +102,10 @@ impl Watch {
         effects.writes.extend(outcome.listed.into_iter().map(Write::row));
         let group = self.group(request).unwrap_or(listing.sent.mark.wall.0);
         for (name, happened) in outcome.happened {
+            let group = happened.old.clone().map_or(group, |digest| *self.deletions.entry(digest).or_insert(group));
             effects.writes.push(Write { name, happened: vec![happened], proven: false, group: Some(group) });
         }
+        self.forget_deletions();
         effects.repository = outcome.repository;
         effects.invisible = match (visible, outcome.invisible) {
             (true, _) => Some(false),
@@ -119,6 +123,16 @@ impl Watch {
         if let Some(sweep) = request.sweep.and_then(|id| self.sweeps.get_mut(&id)) {
             sweep.listing(listing, self.repository.hidden(), &self.tags, &mut self.resume_at);
         }
+    }
+
+    /// The tags of one digest are confirmed absent one after the other, when passes and single looks cross.
+    fn forget_deletions(&mut self) {
+        if self.deletions.is_empty() {
+            return;
+        }
+        let doubted = self.tags.values().filter(|tag| matches!(tag.known.pending, Some(Pending::Absent(_))));
+        let doubted: BTreeSet<_> = doubted.filter_map(|tag| tag.known.record.state.digest()).collect();
+        self.deletions.retain(|digest, _| doubted.contains(digest));
     }
 
     fn newest_present(&self, count: usize) -> Vec<TagName> {
@@ -145,8 +159,9 @@ impl Watch {
                 let covered = sweep.is_some_and(|sweep| !sweep.opened() && band.is_some_and(|band| sweep.covers(band)));
                 if !covered {
                     let due = self.singles.due.entry(name.clone()).or_insert((at, method));
-                    if at < due.0 || method == Method::Get {
-                        *due = (at.min(due.0), method);
+                    // The sooner look shows whether the later one is still needed.
+                    if at < due.0 || at == due.0 && method == Method::Get {
+                        *due = (at, method);
                     }
                 }
             }
@@ -173,14 +188,15 @@ impl Watch {
                 }
                 _ => drop(self.singles.failed.remove(name)),
             }
-            if self.singles.once_more.remove(name) {
+            if self.singles.once_more.contains(name) {
                 let at = observation.received.mono.after(Millis::seconds(1));
                 self.singles.due.insert(name.clone(), (at, Method::Head));
             }
         }
         let answered = matches!(observation.seen, Seen::NotModified | Seen::Claim(_) | Seen::Bytes(_));
         if !self.tags.contains_key(name) {
-            if !matches!(observation.seen, Seen::Bytes(_)) {
+            // Creation is suspended while the listing is refused or missing (3.4).
+            if !matches!(observation.seen, Seen::Bytes(_)) || self.repository.hidden() {
                 return;
             }
             // Asked for by name before any listing named it.
@@ -191,6 +207,7 @@ impl Watch {
         if answered && let Some(warning) = self.distrust_empty(observation) {
             effects.warnings.push((None, warning));
         }
+        self.repository.answered |= answered;
         let Some(tag) = self.tags.get(name) else { return };
         let record = &tag.known.record;
         let context = Context {
@@ -229,7 +246,12 @@ impl Watch {
         match outcome.ask {
             Some(ask) => self.asked(name, ask, request.sweep),
             // A doubt whose look failed is looked at again; passes would do it at their own pace.
-            None if self.tags.get(name).is_some_and(|tag| tag.known.pending.is_some()) => {
+            // So would a claim that took another's place: it is meant to wait for the next pass.
+            None if self
+                .tags
+                .get(name)
+                .is_some_and(|tag| !matches!(tag.known.pending, None | Some(Pending::Claim { instead: true, .. }))) =>
+            {
                 let at = observation.received.mono.after(self.plan.delays.claim);
                 self.singles.due.entry(name.clone()).or_insert((at, Method::Head));
             }

@@ -79,7 +79,7 @@ struct BandCount {
     releases: u64,
 }
 
-/// The newest pass of a band, and when the newest complete one started.
+/// The newest pass of a band, and when the newest complete one started: one that saw what was promised.
 struct Passes {
     band: Band,
     finished: Instant,
@@ -267,8 +267,8 @@ async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
     let mut all = HashMap::<i64, Vec<Passes>>::new();
     for row in rows {
         let band = row.code("band", Band::from_code)?;
-        let (started, reason) = (row.instant("started_wall")?, row.text_opt("reason")?);
-        // A pass that names the tags it could not see is complete for sightings; with a reason it is not fresh for that.
+        let (reason, started) = (row.text_opt("reason")?, row.instant("started_wall")?);
+        // A pass that names all it could not see is complete for sightings, but it kept no promise.
         let complete = row.yes("complete")? && reason.is_none();
         let bands = all.entry(row.int("repository_id")?).or_default();
         // Newest first: the first row of a band is its newest pass.

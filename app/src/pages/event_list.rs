@@ -1,0 +1,62 @@
+//! The events of a repository.
+
+use leptos::prelude::*;
+use tagwarden_model::api::{Event, Page};
+use tagwarden_model::event::EventKind;
+
+use crate::phrase;
+use crate::ui::{Difference, DigestChip, More, When, WindowWords};
+
+/// Events, newest first.
+#[component]
+pub fn EventList(events: Signal<Page<Event>>, pages: RwSignal<u32>) -> impl IntoView {
+    let has_more = Signal::derive(move || events.with(|events| events.next.is_some()));
+    view! {
+        <section class="stack-tight">
+            <div class="section-head"><h2>"Events"</h2></div>
+            <Show
+                when=move || events.with(|events| !events.items.is_empty())
+                fallback=|| view! { <div class="card quiet">"Nothing has happened since watching began."</div> }
+            >
+                <ul class="card list">
+                    <For each=move || events.get().items key=|event| event.seq let:event>{event_row(event)}</For>
+                </ul>
+                <More has_more pages />
+            </Show>
+        </section>
+    }
+}
+
+fn event_row(event: Event) -> impl IntoView {
+    let word = match (event.kind, event.flag.is_some()) {
+        (EventKind::Moved, true) => "reassigned",
+        _ => phrase::event_word(&event),
+    };
+    let class = if event.flag.is_some() { "list-what list-flagged" } else { "list-what" };
+    let digests = match (event.old_digest.clone(), event.new_digest.clone()) {
+        (None, None) => ().into_any(),
+        (None, Some(digest)) => view! { <DigestChip digest /> }.into_any(),
+        (before, after) => view! { <Difference before after /> }.into_any(),
+    };
+    let mut remarks = Vec::new();
+    if !event.verified && event.new_digest.is_some() {
+        remarks.push("claimed, not yet proven");
+    }
+    if event.clock_changed {
+        remarks.push("window widened: a clock changed");
+    }
+    let window = (!event.baseline).then(|| {
+        view! { <span class="quiet"><WindowWords not_before=event.not_before not_after=event.not_after /></span> }
+    });
+    view! {
+        <li class="list-row list-row-tall">
+            <span class=class>
+                {event.tag.clone().map(|tag| view! { <code class="tag">{tag}</code> })}
+                " "
+                <span class="list-word">{word}</span>
+            </span>
+            <When at=event.at />
+            <span class="list-more">{digests} {window} {(!remarks.is_empty()).then(|| remarks.join(", "))}</span>
+        </li>
+    }
+}

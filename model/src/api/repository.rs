@@ -1,0 +1,126 @@
+//! Watched repositories and how fresh they are.
+
+use serde::{Deserialize, Serialize};
+
+use crate::coded::coded;
+use crate::instant::Instant;
+use crate::tag::Band;
+
+/// A watched repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Repository {
+    /// Canonical name with host: `docker.io/library/nginx`.
+    pub name: String,
+    /// The registry's canonical host.
+    pub registry: String,
+    /// Whether it can be checked.
+    pub state: RepositoryState,
+    /// Why it is in that state, in words.
+    pub state_reason: Option<String>,
+    /// Since when.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub state_since: Instant,
+    /// When watching began.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub watched_since: Instant,
+    /// Present tags that are not ignored.
+    pub tags: u64,
+    /// Of these, releases.
+    pub releases: u64,
+    /// Flags that are open or acknowledged.
+    pub open_flags: u64,
+    /// When the newest pass finished, complete or not.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub last_pass: Option<Instant>,
+    /// When the next pass of any band is due.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub next_pass: Option<Instant>,
+    /// Per band with tags in it.
+    pub freshness: Vec<Freshness>,
+    /// While the first reading goes on.
+    pub progress: Option<Progress>,
+}
+
+coded! {
+    /// Whether a repository can be checked, as the last attempts showed it.
+    pub enum RepositoryState {
+        /// Added, not yet read once.
+        New = 1 "new",
+        /// Listed and read.
+        Ok = 2 "ok",
+        /// Its list is empty though tags were there.
+        Empty = 3 "empty",
+        /// Listing refused or missing; absence and creation are suspended.
+        Hidden = 4 "hidden",
+        /// Missing for a day: gone.
+        Vanished = 5 "vanished",
+        /// The registry does not answer, or answers what cannot be understood.
+        Failing = 6 "failing",
+    }
+}
+
+/// How fresh one band of a repository is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Freshness {
+    /// The band.
+    pub band: Band,
+    /// Tags in it.
+    pub tags: u64,
+    /// The longest time between two observations of a tag that is promised, in milliseconds.
+    pub promised_ms: u64,
+    /// When the newest complete pass started.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub last_complete: Option<Instant>,
+    /// When the next pass is due.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub next: Option<Instant>,
+    /// Since when the promise is broken.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub late_since: Option<Instant>,
+    /// Why, in words.
+    pub late_reason: Option<String>,
+}
+
+/// How far the first reading of a repository has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Progress {
+    /// Tags read.
+    pub read: u64,
+    /// Tags found by the listing.
+    pub found: u64,
+}
+
+/// A request to watch a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AddRepository {
+    /// As docker would take it: `nginx`, `ghcr.io/acme/api`, `127.0.0.1:5000/team/api`.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
+    pub name: String,
+}
+
+/// What the first page says before its lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Summary {
+    /// Watched repositories.
+    pub repositories: u64,
+    /// Registries they live in.
+    pub registries: u64,
+    /// Release tags watched.
+    pub releases: u64,
+    /// Releases first seen in the last 30 days, baseline apart.
+    pub published_30_days: u64,
+    /// Flags that need attention: open, warning or worse.
+    pub needs_attention: u64,
+    /// Flags that are restored and wait for a review.
+    pub needs_review: u64,
+    /// Repositories that are not checked as promised.
+    pub late: u64,
+    /// The longest freshness promised for a release of the hot band, in milliseconds.
+    pub promised_ms: Option<u64>,
+}

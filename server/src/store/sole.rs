@@ -1,0 +1,36 @@
+//! One server at a time on a SQLite file: replicas need PostgreSQL.
+
+use std::fs::{File, OpenOptions, TryLockError};
+
+use super::db::Db;
+use super::{Store, StoreError};
+
+/// Held by the server that uses a SQLite file; the operating system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Sole {
+    _lock: File,
+}
+
+impl Store {
+    /// Makes sure that no other server uses the same SQLite file. `None` on PostgreSQL, where leases do this, and in memory.
+    pub fn sole(&self) -> Result<Option<Sole>, StoreError> {
+        let Db::Sqlite { writer, .. } = &self.shared.db else { return Ok(None) };
+        let options = writer.connect_options();
+        let database = options.get_filename();
+        if !database.exists() {
+            return Ok(None);
+        }
+        let mut path = database.as_os_str().to_owned();
+        path.push("-server");
+        let failed = |error: std::io::Error| StoreError::Open(format!("{} cannot be used: {error}", path.display()));
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Sole { _lock: file })),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Open(format!(
+                "another server uses {}; stop it, or use PostgreSQL for several servers",
+                database.display()
+            ))),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
