@@ -321,11 +321,11 @@ impl Script {
         let old = image(&call.repository, name, 1);
         if call.repository == "team/replica" {
             self.turn += 1;
-            let lags = since < MOVE + LAG && self.turn % 2 == 0;
+            let lags = since < MOVE + LAG && self.turn.is_multiple_of(2);
             return lags.then_some((Fault::StaleReplica, Play::Instead(old)));
         }
         let cached = matches!(call.ask, Ask::Head(_)) && self.dice.random_bool(0.2);
-        cached.then(|| (Fault::StaleHeads, Play::Claim(old.digest)))
+        cached.then_some((Fault::StaleHeads, Play::Claim(old.digest)))
     }
 
     /// One answer that says nothing.
