@@ -216,7 +216,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_sleeper_wakes_when_its_time_has_come_and_not_before() {
-        let clock = std::sync::Arc::new(FakeClock::new(Instant(0)));
+        let clock = Arc::new(FakeClock::new(Instant(0)));
         let end = clock.now().mono.after(Millis(10));
         let sleeper = tokio::spawn({
             let clock = clock.clone();

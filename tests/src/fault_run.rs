@@ -237,12 +237,13 @@ impl Script {
         let since = self.last - START;
         let nature = REPOSITORIES.iter().find(|(path, _)| *path == call.repository).map(|(_, nature)| *nature);
         let Some(nature) = nature else { return Play::Truth };
+        let episode = if since < PRELUDE { None } else { self.episode(call, nature, since) };
+        // What HEAD says wrongly it says only while GETs are to be had: see `EPISODES_OF_STALE`.
         let play = match nature {
-            Nature::Liar => self.lie(call),
-            Nature::Stale => self.stale(call, since),
-            Nature::Episodes => None,
+            Nature::Liar => self.lie(call).or(episode),
+            Nature::Stale => episode.or_else(|| self.stale(call, since)),
+            Nature::Episodes => episode,
         };
-        let play = play.or_else(|| if since < PRELUDE { None } else { self.episode(call, nature, since) });
         let noisy = nature == Nature::Episodes && since >= PRELUDE && self.dice.random_bool(0.02);
         let (fault, play) = match play {
             Some(played) => played,
@@ -320,11 +321,11 @@ impl Script {
         let old = image(&call.repository, name, 1);
         if call.repository == "team/replica" {
             self.turn += 1;
-            let lags = since < MOVE + LAG && self.turn % 2 == 0;
+            let lags = since < MOVE + LAG && self.turn.is_multiple_of(2);
             return lags.then_some((Fault::StaleReplica, Play::Instead(old)));
         }
         let cached = matches!(call.ask, Ask::Head(_)) && self.dice.random_bool(0.2);
-        cached.then(|| (Fault::StaleHeads, Play::Claim(old.digest)))
+        cached.then_some((Fault::StaleHeads, Play::Claim(old.digest)))
     }
 
     /// One answer that says nothing.

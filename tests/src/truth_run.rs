@@ -111,8 +111,9 @@ fn config(folder: &Path, database: &str, driver: &Driver, pace: Millis) -> tagwa
     let delays = delays.map(|key| format!("{key} = {length}\n")).concat();
     let host = driver.registry.host();
     let repositories: BTreeSet<_> = driver.truth.keys().map(|(repository, _)| repository).collect();
-    let watches: String =
+    let watches: Vec<String> =
         repositories.iter().map(|path| format!("[[watch]]\nrepository = \"{host}/{path}\"\n")).collect();
+    let watches = watches.concat();
     let text = format!(
         "[server]\ndatabase = \"{database}\"\n[polling]\n{bands}proof = \"30s\"\n[polling.delays]\n{delays}\n\
          [[registry]]\nhost = \"{host}\"\n{watches}"
@@ -159,12 +160,12 @@ impl Driver {
 
     async fn act(&mut self, pace: Millis) {
         let places: Vec<_> = self.truth.keys().cloned().collect();
-        let place = &places[self.dice.random_range(0..places.len())];
+        let chosen = &places[self.dice.random_range(0..places.len())];
         match self.dice.random_range(0..20) {
             0 => self.outage(pace).await,
-            1..=5 => self.delete(place).await,
-            6..=11 => self.back(place).await,
-            _ => self.push(place).await,
+            1..=5 => self.delete(chosen).await,
+            6..=11 => self.back(chosen).await,
+            _ => self.push(chosen).await,
         }
     }
 
@@ -188,7 +189,7 @@ impl Driver {
             return self.push(place).await;
         }
         let image = &self.images[&had[self.dice.random_range(0..had.len())]];
-        let child = image.children.first().filter(|_| self.seed % 3 == 0).cloned();
+        let child = image.children.first().filter(|_| self.seed.is_multiple_of(3)).cloned();
         let image = child.unwrap_or_else(|| image.clone());
         self.count("moves to old bytes");
         self.put(place, image).await;

@@ -1014,3 +1014,19 @@ async fn a_check_finds_missing_parts() {
     assert!(last.found.contains(&Digest::of(b"config").to_string()), "{}", last.found);
     assert!(report.ok, "an incomplete image can be watched");
 }
+
+#[tokio::test]
+async fn a_token_service_that_is_not_there_is_forgotten() {
+    let server = Scripted::start(|seen| match (seen.number, seen.uri.path()) {
+        (0, _) => answer(401, &[("www-authenticate", "Bearer realm=\"/token\"")], ""),
+        (_, "/token") => answer(404, &[], ""),
+        _ => manifest(),
+    })
+    .await;
+    let client = Client::new(server.host(), |_| {});
+    for _ in 0..2 {
+        let error = client.head().await.unwrap_err();
+        assert!(matches!(error, RegistryError::Unintelligible { .. }), "{error:?}");
+    }
+    client.head().await.unwrap();
+}

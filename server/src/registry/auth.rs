@@ -139,8 +139,12 @@ impl Auth {
                 _ => Ok(None),
             },
             Some(Scheme::Bearer(service)) => {
-                let header = self.token(transport, subject, &service, &scopes, None).await?;
-                Ok(Some(Grant { header, scopes }))
+                let header = self.token(transport, subject, &service, &scopes, None).await;
+                // A service that is not there was never the registry's, or is not any more: the next request learns anew.
+                if let Err(Fault::Again { .. } | Fault::Final(RegistryError::Unintelligible { .. })) = &header {
+                    self.learned().scheme = None;
+                }
+                Ok(Some(Grant { header: header?, scopes }))
             }
         }
     }

@@ -59,14 +59,14 @@ pub(super) fn judge(driver: &Driver, events: &[Event], flags: &[Flag], pace: Mil
         let tag = tag.unwrap_or_else(|| panic!("no repository vanished or returned, but: {event:#?}"));
         by_tag.entry((path, tag)).or_default().push(event);
     }
-    for (place, truth) in &driver.truth {
-        let recorded = by_tag.remove(place).unwrap_or_default();
-        let name = format!("{}:{}", place.0, place.1);
+    for (key, truth) in &driver.truth {
+        let recorded = by_tag.remove(key).unwrap_or_default();
+        let name = format!("{}:{}", key.0, key.1);
         causes(&name, truth, &recorded, &mut report);
         promises(&name, truth, &recorded, &driver.outages, pace, ended, &mut report);
         let flagged =
-            flags.iter().filter(|flag| flag.tag.as_deref() == Some(&place.1) && flag.repository.ends_with(&place.0));
-        let breached = place.1.starts_with('1') && recorded.iter().any(|event| event.kind != EventKind::Created);
+            flags.iter().filter(|flag| flag.tag.as_deref() == Some(&key.1) && flag.repository.ends_with(&key.0));
+        let breached = key.1.starts_with('1') && recorded.iter().any(|event| event.kind != EventKind::Created);
         assert_eq!(flagged.count(), usize::from(breached), "flags of {name} with {recorded:#?}");
     }
     assert!(by_tag.is_empty(), "events of tags that never were: {by_tag:#?}");
@@ -117,9 +117,9 @@ fn promises(
     report: &mut Report,
 ) {
     report.changes += truth.len();
-    for (place, (change, state)) in truth.iter().enumerate() {
+    for (at, (change, state)) in truth.iter().enumerate() {
         let needed = if state.is_some() { promised_move(pace) } else { promised_deletion(pace) };
-        let end = truth.get(place + 1).map_or(ended, |(next, _)| next.from);
+        let end = truth.get(at + 1).map_or(ended, |(next, _)| next.from);
         let mut begin = change.until;
         for outage in outages.iter().filter(|outage| outage.until > change.until) {
             check(name, (begin, outage.from.min(end)), needed, state.as_ref(), recorded, report);
