@@ -100,8 +100,10 @@ pub async fn tags(repository: &str, class: Option<&str>, pages: u32) -> Answer<P
 }
 
 /// `GET events` by time, newest first, the first `pages` pages.
-pub async fn events(repository: Option<&str>, limit: &str, pages: u32) -> Answer<Page<Event>> {
-    let query = [("repository", repository), ("order", Some("at")), ("limit", Some(limit))];
+pub async fn events(repository: Option<&str>, baseline: bool, limit: &str, pages: u32) -> Answer<Page<Event>> {
+    let baseline = if baseline { "true" } else { "false" };
+    let query =
+        [("repository", repository), ("baseline", Some(baseline)), ("order", Some("at")), ("limit", Some(limit))];
     follow(&with_query("api/v1/events", &query), pages).await
 }
 

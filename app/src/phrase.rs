@@ -71,6 +71,10 @@ pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
     match (summary.repositories, summary.needs_attention, summary.needs_review) {
         (0, ..) => "Nothing is watched yet.".into(),
         (_, 0, 0) if summary.releases == 0 => "No release has been found yet.".into(),
+        (_, 0, 0) if flags.len() == 1 => "One flag is acknowledged; nothing else has changed.".into(),
+        (_, 0, 0) if !flags.is_empty() => {
+            format!("{} flags are acknowledged; nothing else has changed.", number(flags.len() as u64))
+        }
         (_, 0, 0) if summary.late > 0 => "Every release is as it was first seen, where it could be checked.".into(),
         (_, 0, 0) => "Every release is as it was first seen.".into(),
         (_, 0, 1) => "One release was changed and is as first seen again.".into(),
@@ -107,7 +111,7 @@ pub fn repository_headline(repository: &Repository, flags: &[Flag]) -> String {
         (_, 0, all) if flags.is_empty() && !checked => {
             format!("When last seen, {} as first seen.", count(all, "release was", "releases were"))
         }
-        (_, 0, _) if flags.is_empty() => format!("All {of} are as they were published."),
+        (_, 0, _) if flags.is_empty() => format!("All {of} are as first seen."),
         (_, 0, _) => format!("Nothing is new; {} known.", count(flags.len() as u64, "flag is", "flags are")),
         (_, 1, _) => format!("One flag among {of} needs a decision."),
         _ => format!("{} flags among {of} need a decision.", number(urgent)),
@@ -408,7 +412,7 @@ mod tests {
             freshness: Vec::new(),
             progress: None,
         };
-        assert_eq!(repository_headline(&repository, &[]), "All 9 releases are as they were published.");
+        assert_eq!(repository_headline(&repository, &[]), "All 9 releases are as first seen.");
         repository.state = RepositoryState::Failing;
         assert_eq!(repository_headline(&repository, &[]), "When last seen, 9 releases were as first seen.");
         assert_eq!(repository_headline(&repository, &[flag(true)]), "One flag among 9 releases needs a decision.");

@@ -214,6 +214,11 @@ fn head_step(tag: &TagName, head: Answer<Head>, steps: &mut Steps) {
             steps.ok("head", format!("{tag} is {claim} ({media_type})"));
         }
         Ok(Head::NotModified) => steps.ok("head", "unchanged".to_owned()),
+        Ok(Head::Unsupported) => {
+            let advice = "nothing: Tagwarden will read the manifest at each check instead, which some registries count";
+            let found = "the registry does not answer HEAD (405)".to_owned();
+            steps.push("head", Outcome::Warning, found, Some(advice.to_owned()));
+        }
         Err(error) => steps.take("head", Err(error), Outcome::Failed),
     }
 }
@@ -221,6 +226,7 @@ fn head_step(tag: &TagName, head: Answer<Head>, steps: &mut Steps) {
 fn conditional(head: &Head) -> String {
     match head {
         Head::NotModified => "the registry answers conditional requests".to_owned(),
+        Head::Unsupported => "the registry does not answer HEAD".to_owned(),
         Head::Present { .. } => "the registry answers conditional requests in full, which does no harm".to_owned(),
     }
 }

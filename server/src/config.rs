@@ -138,10 +138,11 @@ impl<'de> Deserialize<'de> for Length {
         let length: jiff::SignedDuration = text
             .parse()
             .map_err(|_| serde::de::Error::custom(format!("`{text}` is no length of time such as 30s, 5m or 1h")))?;
-        let millis = i64::try_from(length.as_millis()).ok().filter(|millis| *millis > 0);
+        let longest = Millis::days(3650).0;
+        let millis = i64::try_from(length.as_millis()).ok().filter(|millis| (1..=longest).contains(millis));
         millis
             .map(|millis| Self(Millis(millis)))
-            .ok_or_else(|| serde::de::Error::custom("a length of time is more than nothing"))
+            .ok_or_else(|| serde::de::Error::custom("a length of time is more than nothing and at most 3650 days"))
     }
 }
 
@@ -304,7 +305,13 @@ impl RegistryConfig {
         settings.allowed_hosts = self.allowed_hosts;
         settings.credentials = credentials;
         if let Some(concurrency) = self.concurrency {
-            settings.limits.concurrency = concurrency.clamp(1, 64);
+            if !(1..=64).contains(&concurrency) {
+                return Err(format!("{place}: concurrency: {concurrency} is not between 1 and 64"));
+            }
+            settings.limits.concurrency = concurrency;
+        }
+        if let Some(rate) = self.requests_per_second.filter(|rate| !(0.01..=10_000.0).contains(rate)) {
+            return Err(format!("{place}: requests_per_second: {rate} is not between 0.01 and 10000"));
         }
         settings.limits.requests_per_second = self.requests_per_second;
         settings.base().map_err(|error| format!("{place}: {error}"))?;

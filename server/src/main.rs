@@ -63,7 +63,8 @@ struct Check {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("TAGWARDEN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("TAGWARDEN_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx::pool=error,rustls_platform_verifier=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Cli::parse().command {
         Command::Serve(options) => serve(options).await,
@@ -93,8 +94,6 @@ async fn serve(options: Serve) -> Result<(), String> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         format!("cannot listen on {address}: {error}; is another server there? --listen takes another address")
     })?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    eprintln!("Tagwarden is at http://{address}/");
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     tagwarden::serve::serve(config, options.no_auth, listener, stop).await.map_err(|error| error.to_string())

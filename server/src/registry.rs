@@ -38,6 +38,8 @@ pub struct Answer<T> {
 pub enum Head {
     /// 304 to our `If-None-Match`.
     NotModified,
+    /// 405 or 501: this registry answers GET only.
+    Unsupported,
     /// 200.
     Present {
         /// `Docker-Content-Digest`, if it is a digest.

@@ -32,6 +32,9 @@ pub enum ServeError {
     /// The database.
     #[error("the database cannot be used: {0}")]
     Store(#[from] StoreError),
+    /// A registry entry of the configuration.
+    #[error("[[registry]] {0}: {1}")]
+    Registry(String, String),
     /// A repository that the configuration names.
     #[error("[[watch]]: {0}")]
     Watch(String),
@@ -62,6 +65,8 @@ pub async fn serve(
     let mut settings = BTreeMap::new();
     for (name, repositories, of_registry) in config.registries {
         let entry = RegistryEntry { id: 0, name: name.clone(), host: of_registry.host.clone(), repositories };
+        HttpRegistry::new(of_registry.clone(), clock.clone())
+            .map_err(|error| ServeError::Registry(name.clone(), error.to_string()))?;
         store.put_registry(&entry).await?;
         settings.insert(name, of_registry);
     }
@@ -96,11 +101,15 @@ pub async fn serve(
     let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
     let http_settings = HttpSettings { base_path, public_url, no_auth };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
+    let closing = store.clone();
     let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;
+    eprintln!("Tagwarden is at http://{}/", listener.local_addr()?);
     let served = http::serve(listener, state).await;
     stop.cancel();
     // Tasks end by `stop`; one that panicked has said so in the log.
     let _ = tokio::join!(polling, clearing);
+    // On SQLite this folds the write-ahead log into the file, so that a copy of the file alone is whole.
+    closing.shut().await;
     Ok(served?)
 }
 

@@ -26,8 +26,12 @@ struct Overview {
 }
 
 async fn load() -> Result<Overview, api::ApiError> {
-    let (summary, flags, repositories, events) =
-        try_join!(api::summary(), api::flags("active", None, 1), api::repositories(), api::events(None, "200", 1))?;
+    let (summary, flags, repositories, events) = try_join!(
+        api::summary(),
+        api::flags("active", None, 1),
+        api::repositories(),
+        api::events(None, false, "200", 1)
+    )?;
     Ok(Overview { summary, flags, repositories, events })
 }
 

@@ -33,9 +33,7 @@ pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Signal<Vec<Repo
 /// The newest events in words.
 #[component]
 pub fn RecentEvents(events: Signal<Page<Event>>) -> impl IntoView {
-    let shown = move || -> Vec<Event> {
-        events.with(|events| events.items.iter().filter(|event| !event.baseline).take(EVENTS).cloned().collect())
-    };
+    let shown = move || -> Vec<Event> { events.with(|events| events.items.iter().take(EVENTS).cloned().collect()) };
     view! {
         <section class="stack-tight">
             <h2>"Latest events"</h2>

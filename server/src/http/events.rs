@@ -35,6 +35,8 @@ pub(super) struct Which {
     /// Of this tag; needs `repository`.
     #[param(inline)]
     tag: Option<Tag>,
+    /// `false` leaves out what stood before the watch.
+    baseline: Option<bool>,
     /// As recorded (`seq`) or as placed in time (`at`).
     #[serde(default)]
     #[param(inline)]
@@ -63,9 +65,9 @@ pub(super) async fn list(
         Order::Seq => EventOrder::Seq,
         Order::At => EventOrder::At,
     };
-    let list = List::new("events", &[&Opt(&repository), &Opt(&tag), &format_args!("{order:?}")]);
+    let list = List::new("events", &[&Opt(&repository), &Opt(&tag), &format_args!("{order:?}"), &Opt(&which.baseline)]);
     let after = list.position(which.cursor.as_deref())?;
-    let filter = EventFilter { repository, tag };
+    let filter = EventFilter { repository, tag, without_baseline: which.baseline == Some(false) };
     let rows = state.store.events(caller.scope, &filter, order, after.as_ref(), which.limit.0).await?;
     Ok(Json(list.page(rows)))
 }

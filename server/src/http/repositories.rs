@@ -77,10 +77,12 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, Json<Repository>), ApiError> {
     let name = parameters::repository("name", &asked.name)?;
     let status = match watch(&state.store, &name, &caller.actor, state.now()).await? {
-        Added::New(_) => StatusCode::CREATED,
+        Added::New(_) => {
+            (state.wake)();
+            StatusCode::CREATED
+        }
         Added::Already(_) => StatusCode::OK,
     };
-    (state.wake)();
     let repository = state.store.repository(caller.scope, &name, state.now()).await?;
     Ok((status, Json(repository.ok_or_else(|| ApiError::not_watched("name"))?)))
 }

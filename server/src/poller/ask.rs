@@ -53,6 +53,7 @@ impl Answered {
             Self::Head(_, answer) => match &answer.result {
                 Ok(Head::NotModified) => "not_modified",
                 Ok(Head::Present { .. }) => "present",
+                Ok(Head::Unsupported) => "unsupported",
                 Err(error) => failed(error),
             },
             Self::Get(_, answer) => answer.result.as_ref().map_or_else(failed, |_| "present"),
@@ -96,6 +97,7 @@ impl Answered {
             Self::Head(name, Answer { sent, received, result, .. }) => {
                 let seen = result.map(|head| match head {
                     Head::NotModified => Seen::NotModified,
+                    Head::Unsupported => Seen::Claim(None),
                     Head::Present { claim, .. } => Seen::Claim(claim),
                 });
                 tag(name, sent, received, seen, Method::Head, related)

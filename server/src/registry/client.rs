@@ -329,6 +329,9 @@ impl Registry for HttpRegistry {
             if reply.status == StatusCode::NOT_MODIFIED && known.is_some() {
                 return Ok(Head::NotModified);
             }
+            if matches!(reply.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
+                return Ok(Head::Unsupported);
+            }
             expect_ok(&reply)?;
             Ok(Head::Present { claim: claim(&reply), media_type: media_type(&reply)? })
         })

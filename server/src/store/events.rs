@@ -54,13 +54,13 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
     PROVE_EVENT = "INSERT INTO event_proofs (seq, proven_at) SELECT seq, CAST($2 AS BIGINT) FROM events WHERE seq = $1 AND verified = 0
         ON CONFLICT (seq) DO NOTHING";
-    ALL_BY_SEQ = select!("WHERE e.seq < $1 ORDER BY e.seq DESC LIMIT $2");
-    ALL_BY_TIME = select!("WHERE (e.at, e.seq) < ($1, $2) ORDER BY e.at DESC, e.seq DESC LIMIT $3");
-    REPOSITORY_BY_SEQ = select!("WHERE e.repository_id = $3 AND e.seq < $1 ORDER BY e.seq DESC LIMIT $2");
+    ALL_BY_SEQ = select!("WHERE e.seq < $1 AND e.baseline <= $3 ORDER BY e.seq DESC LIMIT $2");
+    ALL_BY_TIME = select!("WHERE (e.at, e.seq) < ($1, $2) AND e.baseline <= $4 ORDER BY e.at DESC, e.seq DESC LIMIT $3");
+    REPOSITORY_BY_SEQ = select!("WHERE e.repository_id = $4 AND e.seq < $1 AND e.baseline <= $3 ORDER BY e.seq DESC LIMIT $2");
     REPOSITORY_BY_TIME =
-        select!("WHERE e.repository_id = $4 AND (e.at, e.seq) < ($1, $2) ORDER BY e.at DESC, e.seq DESC LIMIT $3");
-    TAG_BY_SEQ = select!("WHERE e.tag_id = $3 AND e.seq < $1 ORDER BY e.seq DESC LIMIT $2");
-    TAG_BY_TIME = select!("WHERE e.tag_id = $4 AND (e.at, e.seq) < ($1, $2) ORDER BY e.at DESC, e.seq DESC LIMIT $3");
+        select!("WHERE e.repository_id = $5 AND (e.at, e.seq) < ($1, $2) AND e.baseline <= $4 ORDER BY e.at DESC, e.seq DESC LIMIT $3");
+    TAG_BY_SEQ = select!("WHERE e.tag_id = $4 AND e.seq < $1 AND e.baseline <= $3 ORDER BY e.seq DESC LIMIT $2");
+    TAG_BY_TIME = select!("WHERE e.tag_id = $5 AND (e.at, e.seq) < ($1, $2) AND e.baseline <= $4 ORDER BY e.at DESC, e.seq DESC LIMIT $3");
     OF_FLAG = select!("WHERE f.flag_id = $1 ORDER BY e.seq DESC LIMIT $2");
 }
 
@@ -141,10 +141,11 @@ pub(super) enum Of {
     Tag(i64),
 }
 
-/// A page of events, newest first.
+/// A page of events, newest first, those of what stood before the watch with or left out.
 pub(super) async fn list(
     conn: &mut Conn,
     of: Of,
+    baseline: bool,
     order: EventOrder,
     after: Option<&Position>,
     limit: u32,
@@ -154,18 +155,18 @@ pub(super) async fn list(
         EventOrder::Seq => {
             let seq = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
             match of {
-                Of::All => conn.all(ALL_BY_SEQ, values![seq, most]).await?,
-                Of::Repository(id) => conn.all(REPOSITORY_BY_SEQ, values![seq, most, id]).await?,
-                Of::Tag(id) => conn.all(TAG_BY_SEQ, values![seq, most, id]).await?,
+                Of::All => conn.all(ALL_BY_SEQ, values![seq, most, baseline]).await?,
+                Of::Repository(id) => conn.all(REPOSITORY_BY_SEQ, values![seq, most, baseline, id]).await?,
+                Of::Tag(id) => conn.all(TAG_BY_SEQ, values![seq, most, baseline, id]).await?,
             }
         }
         EventOrder::At => {
             let at = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
             let seq = after.map_or(Ok(i64::MAX), |after| after.int(1))?;
             match of {
-                Of::All => conn.all(ALL_BY_TIME, values![at, seq, most]).await?,
-                Of::Repository(id) => conn.all(REPOSITORY_BY_TIME, values![at, seq, most, id]).await?,
-                Of::Tag(id) => conn.all(TAG_BY_TIME, values![at, seq, most, id]).await?,
+                Of::All => conn.all(ALL_BY_TIME, values![at, seq, most, baseline]).await?,
+                Of::Repository(id) => conn.all(REPOSITORY_BY_TIME, values![at, seq, most, baseline, id]).await?,
+                Of::Tag(id) => conn.all(TAG_BY_TIME, values![at, seq, most, baseline, id]).await?,
             }
         }
     };

@@ -67,6 +67,8 @@ pub struct EventFilter {
     pub repository: Option<RepositoryName>,
     /// Of this tag; needs `repository`.
     pub tag: Option<TagName>,
+    /// Without those of what stood before the watch.
+    pub without_baseline: bool,
 }
 
 /// Which flags.
@@ -170,7 +172,7 @@ impl Store {
                 }
             }
         };
-        events::list(&mut conn, of, order, after, limit).await
+        events::list(&mut conn, of, !filter.without_baseline, order, after, limit).await
     }
 
     /// Everything that ever pointed at a digest that begins with `prefix` (7 to 64 lower-case hex digits of sha256), newest first.

@@ -17,9 +17,8 @@ impl Store {
         let Db::Sqlite { writer, .. } = &self.shared.db else { return Ok(None) };
         let options = writer.connect_options();
         let database = options.get_filename();
-        if !database.exists() {
-            return Ok(None);
-        }
+        // A link to the file is the same file.
+        let Ok(database) = database.canonicalize() else { return Ok(None) };
         let mut path = database.as_os_str().to_owned();
         path.push("-server");
         let failed = |error: std::io::Error| StoreError::Open(format!("{} cannot be used: {error}", path.display()));

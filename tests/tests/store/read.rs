@@ -64,7 +64,7 @@ db_test! {
             let before = world.events().await.iter().rev().map(|event| event.seq).collect::<Vec<_>>();
             let (mut found, mut after) = (Vec::new(), None);
             for number in 0.. {
-                let all = EventFilter { repository: Some(name()), tag: None };
+                let all = EventFilter { repository: Some(name()), tag: None, ..EventFilter::default() };
                 let (page, next) = world.store.events(Scope::All, &all, order, after.as_ref(), 3).await.unwrap();
                 found.extend(page.into_iter().map(|event| event.seq));
                 after = through_json(next);
@@ -89,13 +89,13 @@ db_test! {
             let events = world.store.events(Scope::All, &filter, order, None, 10).await.unwrap().0;
             events.into_iter().map(|event| event.seq).collect::<Vec<_>>()
         };
-        let tag = |tag: &str| EventFilter { repository: Some(name()), tag: Some(tag_name(tag)) };
+        let tag = |tag: &str| EventFilter { repository: Some(name()), tag: Some(tag_name(tag)), ..EventFilter::default() };
         assert_eq!(seqs(EventFilter::default(), EventOrder::Seq).await, [2, 1]);
         assert_eq!(seqs(EventFilter::default(), EventOrder::At).await, [1, 2]);
         assert_eq!(seqs(tag("latest"), EventOrder::Seq).await, [2]);
         assert_eq!(seqs(tag("1.0.0"), EventOrder::At).await, [1]);
         assert!(seqs(tag("none"), EventOrder::At).await.is_empty());
-        let never = EventFilter { repository: Some(repository("never")), tag: None };
+        let never = EventFilter { repository: Some(repository("never")), tag: None, ..EventFilter::default() };
         assert!(seqs(never, EventOrder::Seq).await.is_empty());
     }
 }
