@@ -203,6 +203,7 @@ impl<'de> Deserializer<'de> for Value {
     type Error = Wrong;
 
     parsed! {
+        deserialize_bool visit_bool bool, "true or false";
         deserialize_u8 visit_u8 u8, "a whole number from 0";
         deserialize_u32 visit_u32 u32, "a whole number from 0";
         deserialize_i64 visit_i64 i64, "a whole number";
@@ -231,7 +232,7 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i128 u16 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
+        i8 i16 i32 i128 u16 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
         map struct identifier ignored_any
     }
 }

@@ -74,6 +74,20 @@ async fn filters_narrow_lists() {
 }
 
 #[tokio::test]
+async fn events_of_what_stood_before_the_watch_can_be_left_out() {
+    let server = Server::start().await;
+    usual(&server.record).await;
+    for order in ["seq", "at"] {
+        let all = server.read(&format!("/api/v1/events?order={order}&limit=500")).await;
+        let without = server.read(&format!("/api/v1/events?order={order}&limit=500&baseline=false")).await;
+        let (all, without) = (all["items"].as_array().unwrap(), without["items"].as_array().unwrap());
+        let expected: Vec<_> = all.iter().filter(|event| event["baseline"] == false).cloned().collect();
+        assert!(!expected.is_empty() && expected.len() < all.len(), "both kinds are there");
+        assert_eq!(*without, expected);
+    }
+}
+
+#[tokio::test]
 async fn operators_see_that_it_lives_and_what_it_counts() {
     let server = Server::start().await;
     assert_eq!(server.get("/healthz").await.text, "ok\n");
