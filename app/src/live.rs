@@ -66,8 +66,15 @@ impl Live {
             }
         };
         Effect::watch(move || self.burst.get(), changed, false);
+        // A pass that saw no change sends no notice; "checked 40 s ago" must not grow old on an open page.
+        if let Ok(timer) = set_interval_with_handle(move || remote.reload(), REFRESH) {
+            on_cleanup(move || timer.clear());
+        }
     }
 }
+
+/// How often a page reads again what no notice tells.
+const REFRESH: Duration = Duration::from_secs(30);
 
 type Listener = Closure<dyn FnMut(MessageEvent)>;
 

@@ -117,3 +117,21 @@ async fn a_check_of_one_tag_that_fails_says_why() {
     assert_eq!(job.state, JobState::Failed, "{job:?}");
     scene.polling.stop().await;
 }
+
+#[tokio::test]
+async fn a_check_of_a_tag_that_is_gone_asks_for_a_listing_at_once() {
+    let scene = Scene::new(3).await;
+    let gone = tag("branch-1");
+    scene.double.remove(PATH, &gone);
+    let id = scene.ask(std::slice::from_ref(&gone)).await;
+    scene.world.run(Millis::seconds(1)).await;
+    assert_eq!(scene.job(id).await.state, JobState::Done, "it waits for no pass");
+    // Asked again a minute after the first 404, not at the pace of its band.
+    scene.world.run(Millis::seconds(70)).await;
+    let kinds: Vec<_> = scene.world.events().await.into_iter().map(|event| event.kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == EventKind::Deleted).count(), 0, "the delay is five minutes here");
+    scene.world.run(Millis::minutes(5)).await;
+    let events = scene.world.events().await;
+    assert_eq!(events.iter().filter(|event| event.kind == EventKind::Deleted).count(), 1);
+    scene.polling.stop().await;
+}
