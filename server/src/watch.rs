@@ -24,6 +24,16 @@ pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Ins
             field: "name",
         });
     }
+    if is_link_local(&name.host) {
+        return Err(StoreError::Refused {
+            message: format!(
+                "{} is a link-local address, where machines keep services of their own: give it a registry entry in the \
+                 configuration if it is a registry",
+                name.host
+            ),
+            field: "name",
+        });
+    }
     let host = name.host.clone();
     let entry =
         store.put_registry(&RegistryEntry { id: 0, name: host.clone(), host, repositories: Vec::new() }).await?;
@@ -39,6 +49,16 @@ pub fn entry_for<'a>(entries: &'a [RegistryEntry], name: &RepositoryName) -> Opt
     entries.iter().find(|entry| entry.host == name.host && serves(entry))
 }
 
+/// Whether a host is an address that only the machine's own network segment has, such as a cloud's metadata service.
+fn is_link_local(host: &str) -> bool {
+    let url = url::Url::parse(&format!("http://{host}"));
+    match url.ok().as_ref().and_then(url::Url::host) {
+        Some(url::Host::Ipv4(address)) => address.is_link_local() || address.is_unspecified(),
+        Some(url::Host::Ipv6(address)) => address.is_unicast_link_local() || address.is_unspecified(),
+        Some(url::Host::Domain(_)) | None => false,
+    }
+}
+
 /// `*` matches within a segment, `**` across. A pattern that is none matches nothing; reading the configuration refuses it.
 fn pattern(text: &str) -> Option<GlobMatcher> {
     GlobBuilder::new(text).literal_separator(true).build().ok().map(|glob| glob.compile_matcher())
@@ -51,6 +71,22 @@ mod tests {
     fn entry(id: i64, host: &str, repositories: &[&str]) -> RegistryEntry {
         let repositories = repositories.iter().map(ToString::to_string).collect();
         RegistryEntry { id, name: format!("{host} {id}"), host: host.into(), repositories }
+    }
+
+    #[test]
+    fn link_local_addresses_are_known() {
+        for (host, expected) in [
+            ("169.254.169.254", true),
+            ("169.254.1.1:5000", true),
+            ("[fe80::1]:5000", true),
+            ("0.0.0.0:5000", true),
+            ("127.0.0.1:5000", false),
+            ("10.0.0.1", false),
+            ("ghcr.io", false),
+            ("[::1]:5000", false),
+        ] {
+            assert_eq!(is_link_local(host), expected, "{host}");
+        }
     }
 
     #[test]

@@ -180,3 +180,11 @@ async fn a_post_that_waits_answers_when_its_time_is_over() {
     let answer = tokio::select! { answer = waiting => answer, () = stepping => unreachable!() };
     assert_eq!((answer.status.as_u16(), answer.json()["state"].as_str()), (202, Some("queued")), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn a_link_local_host_needs_an_entry_of_the_configuration() {
+    let server = Server::start().await;
+    let refused = server.post("/api/v1/repositories", &json!({ "name": "169.254.169.254/latest/meta" })).await;
+    assert_eq!(refused.error(), (422, "invalid".into(), "name".into()));
+    assert_eq!(server.woken.load(Ordering::SeqCst), 0, "nobody asks it");
+}
