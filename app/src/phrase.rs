@@ -106,7 +106,7 @@ pub fn repository_headline(repository: &Repository, flags: &[Flag]) -> String {
     let checked = state_word(repository).1 == Tone::Ok;
     match (repository.state, urgent, repository.releases) {
         (RepositoryState::New, ..) => "It is being read for the first time.".into(),
-        (_, 0, 0) => "It has no release.".into(),
+        (_, 0, 0) => "No release of it has been read.".into(),
         (_, 0, 1) if flags.is_empty() && checked => "Its release is as it was first seen.".into(),
         (_, 0, all) if flags.is_empty() && !checked => {
             format!("When last seen, {} as first seen.", count(all, "release was", "releases were"))

@@ -80,8 +80,6 @@ pub struct ListingOutcome {
     pub invisible: bool,
     /// The listing has just become empty: the newest tags should be asked first.
     pub became_empty: bool,
-    /// Tags found by this listing.
-    pub names: usize,
 }
 
 impl Repository {
@@ -121,7 +119,7 @@ impl Repository {
         new_tag: impl Fn(&TagName, Listed) -> Tag,
     ) -> ListingOutcome {
         let delays = &plan.delays;
-        let mut out = ListingOutcome { names: names.len(), ..ListingOutcome::default() };
+        let mut out = ListingOutcome::default();
         let now = listing.received.mono;
         if self.standing == Standing::Vanished {
             out.repository = Some(repository_event(EventKind::Returned, self.refused_since.map(|(_, at)| at), listing));

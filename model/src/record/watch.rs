@@ -304,7 +304,7 @@ impl Watch {
     }
 }
 
-/// Up to a tenth of the interval, early or late, so that passes that began together drift apart (splitmix64).
+/// Up to a tenth of the interval early, so that passes that began together drift apart (splitmix64).
 fn spread(seed: u64, interval: Millis) -> Millis {
     let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -118,6 +118,7 @@ impl Slot {
     pub fn begin<R: Registry>(&mut self, poller: &Poller<R>, now: Moment) {
         if let Some((watch, _)) = &mut self.loaded {
             let effects = watch.begin(now);
+            // Beginning ends passes at most: it has no events, so no window needs the clocks.
             self.take(poller, &Clocks::default(), effects);
         }
     }

@@ -1,7 +1,6 @@
 //! What the poller reads and writes.
 
 use tagwarden_model::api::RepositoryState;
-use tagwarden_model::digest::Digest;
 use tagwarden_model::event::NewEvent;
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
@@ -10,8 +9,7 @@ use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Class, Mark, TagRecord, TagState};
 
 use super::db::{Db, Dialects, statements, values};
-use super::promises::Promises;
-use super::{Store, StoreError, load};
+use super::{Store, StoreError};
 
 statements! {
     FLAGGED = "SELECT f.repository_id, t.name FROM flags f JOIN tags t ON t.id = f.tag_id
@@ -68,7 +66,7 @@ pub struct WatchedRepository {
     pub watched_since: Instant,
     /// Durable part of its state.
     pub state: RepositoryRow,
-    /// Newest pass of each band: started, finished, complete, when the next is due.
+    /// The newest pass of each band.
     pub passes: Vec<PassSummary>,
 }
 
@@ -299,20 +297,5 @@ impl Store {
         rows.iter()
             .map(|row| Ok((row.int("repository_id")?, super::projections::tag_name(&row.text("name")?)?)))
             .collect()
-    }
-
-    /// The promised digest and the current one of a tag, for target proofs: see `read`.
-    pub async fn digests_of(&self, repository: i64, tag: &TagName) -> Result<Vec<Digest>, StoreError> {
-        let mut conn = self.read_conn().await?;
-        let promises = Promises::of(&mut conn, repository, tag).await?;
-        let mut digests =
-            promises.standing().and_then(|promise| promise.digest.clone()).into_iter().collect::<Vec<_>>();
-        if let Some(row) = conn.optional(load::TAG, values![repository, tag.as_str()]).await?
-            && let TagState::Present(digest) = load::record(&row)?.state
-            && !digests.contains(&digest)
-        {
-            digests.push(digest);
-        }
-        Ok(digests)
     }
 }
