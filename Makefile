@@ -7,7 +7,7 @@ SHELL := bash
 # The tools of packaging/tools.sh first, a stand-in for wasm-opt last.
 export PATH := $(shell packaging/tools.sh path):$(PATH):$(CURDIR)/packaging/without-wasm-opt
 
-ARGS ?= serve
+ARGS ?= demo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .cargo packaging/tools.sh -type f ! -name tagwarden.css)
 # Every crate that compiles for this machine. Without default features the app is its pure parts, without Leptos.
@@ -20,7 +20,7 @@ say = printf '\033[1m%s\033[0m\n'
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | column -t -s '|'
 
-run: ## build what changed and start Tagwarden; make run ARGS="serve --config my.toml"
+run: ## build what changed and show the demo; your own registries: make run ARGS="serve --config my.toml"
 	@STEP=1/4 packaging/tools.sh app
 	@$(MAKE) --no-print-directory STEP=2/4 crates
 	@$(MAKE) --no-print-directory STEP=3/4 page

@@ -347,6 +347,7 @@ mod tests {
             needs_review,
             late,
             promised_ms: None,
+            demo_percent: None,
         }
     }
 

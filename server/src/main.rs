@@ -29,6 +29,8 @@ struct Cli {
 enum Command {
     /// Watch registries and serve the dashboard.
     Serve(Serve),
+    /// Show the dashboard with a story that happens in registries in memory; nothing is kept.
+    Demo(Demo),
     /// Show every step that Tagwarden takes with a registry, to find out why it cannot read a reference.
     Check(Check),
 }
@@ -45,6 +47,16 @@ struct Serve {
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// Let everybody who reaches the address read and decide everything.
+    #[arg(long)]
+    no_auth: bool,
+}
+
+#[derive(Args)]
+struct Demo {
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Let everybody who reaches the address look and decide.
     #[arg(long)]
     no_auth: bool,
 }
@@ -68,6 +80,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Cli::parse().command {
         Command::Serve(options) => serve(options).await,
+        Command::Demo(options) => demo(options).await,
         Command::Check(options) => check(options).await,
     };
     match done {
@@ -89,14 +102,24 @@ async fn serve(options: Serve) -> Result<(), String> {
     config.server.listen = options.listen.unwrap_or(config.server.listen);
     config.server.database = options.database.unwrap_or(config.server.database);
     let config = config.check().map_err(|error| error.to_string())?;
-    let address = config.server.listen;
-    check_listen(&address, options.no_auth)?;
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        format!("cannot listen on {address}: {error}; is another server there? --listen takes another address")
-    })?;
+    let listener = listen(config.server.listen, options.no_auth).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    tagwarden::serve::serve(config, options.no_auth, listener, stop).await.map_err(|error| error.to_string())
+    tagwarden::serve::serve(config, options.no_auth, listener, None, stop).await.map_err(|error| error.to_string())
+}
+
+async fn demo(options: Demo) -> Result<(), String> {
+    let listener = listen(options.listen, options.no_auth).await?;
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    tagwarden::demo::run(options.no_auth, listener, stop).await.map_err(|error| error.to_string())
+}
+
+async fn listen(address: SocketAddr, no_auth: bool) -> Result<TcpListener, String> {
+    check_listen(&address, no_auth)?;
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address}: {error}; is another server there? --listen takes another address")
+    })
 }
 
 /// Ctrl-C, and the signal by which service managers stop a program.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::Checked;
+use crate::demo::Stage;
 use crate::http::{self, AppState, HttpSettings};
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
@@ -46,11 +47,12 @@ pub enum ServeError {
     Http(#[from] std::io::Error),
 }
 
-/// Serves until `stop`. The listener says where.
+/// Serves until `stop`. The listener says where. The demo brings its own clock.
 pub async fn serve(
     config: Checked,
     no_auth: bool,
     listener: TcpListener,
+    demo: Option<Stage>,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     let store = Store::open(&config.server.database).await?;
@@ -58,8 +60,12 @@ pub async fn serve(
     // Alone on its file, a server takes up its own leases again, also after a crash; among replicas it is one of many.
     let owner = if sole.is_some() { "the only server".to_owned() } else { format!("{:016x}", rand::random::<u64>()) };
     let (shift, clock_error) = database_clock(&store).await?;
-    let began = SystemClock::shifted(0, shift).now().mark.wall;
-    let clock: SharedClock = Arc::new(SystemClock::shifted(store.new_generation(began).await? * STEPS, shift));
+    let clock: SharedClock = if let Some(stage) = &demo {
+        stage.clock.clone()
+    } else {
+        let began = SystemClock::shifted(0, shift).now().mark.wall;
+        Arc::new(SystemClock::shifted(store.new_generation(began).await? * STEPS, shift))
+    };
     let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
 
     let mut settings = BTreeMap::new();
@@ -99,7 +105,7 @@ pub async fn serve(
 
     let public_url = config.server.public_url;
     let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
-    let http_settings = HttpSettings { base_path, public_url, no_auth };
+    let http_settings = HttpSettings { base_path, public_url, no_auth, demo: demo.map(|stage| stage.told) };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
     let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;

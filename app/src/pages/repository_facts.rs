@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
 use tagwarden_model::api::{Check, Repository};
+use tagwarden_model::instant::Millis;
 
 use crate::api::{self, ApiError};
 use crate::ui::{Now, SummaryHere, When};
@@ -35,8 +36,11 @@ pub fn RepositoryFacts(
         view! {
             {last.map(|at| view! { <span>"checked " <When at /></span> })}
             {next.map(|at| {
-                if at > Now::get() {
+                let wait = at - Now::get();
+                if wait >= Millis::seconds(5) {
                     view! { <span>"next " <When at /></span> }.into_any()
+                } else if wait > Millis(-5_000) {
+                    view! { <span>"next in a moment"</span> }.into_any()
                 } else {
                     view! { <span>"next pass is due"</span> }.into_any()
                 }

@@ -41,6 +41,7 @@ pub fn Shell(children: Children) -> impl IntoView {
             <header class="shell-side">
                 <a class="brand" href=url::OVERVIEW><Logo />"Tagwarden"</a>
                 <Navigation summary />
+                <DemoNote summary />
                 <ThemeSwitch />
             </header>
             <div class="shell-top"><Search /><StreamState summary /></div>
@@ -93,6 +94,30 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
             {link(1, "flags", "Flags", attention.into_any())}
             {link(2, "repositories", "Repositories", repositories.into_any())}
         </nav>
+    }
+}
+
+/// In the demo: that it is one, how far its past was told, and how to watch one's own.
+#[component]
+fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
+    let percent = Memo::new(move |_| summary.data.with(|data| data.and_then(|data| data.demo_percent)));
+    let telling = move || percent.get().filter(|percent| *percent < 100);
+    let is_demo = move || percent.get().is_some();
+    view! {
+        <Show when=is_demo>
+            <section class="demo-note" aria-label="Demo">
+                {move || {
+                    telling()
+                        .map(|percent| {
+                            view! {
+                                <p>"A year of releases is being told: " <strong>{percent} " %"</strong></p>
+                                <progress max="100" value=percent aria-label="told"></progress>
+                            }
+                        })
+                }}
+                <p>"This is a demo: made-up images, nothing is kept. Watch your own with "<code>"tagwarden serve"</code>"."</p>
+            </section>
+        </Show>
     }
 }
 

@@ -123,4 +123,6 @@ pub struct Summary {
     pub late: u64,
     /// The longest freshness promised for a release of the hot band, in milliseconds.
     pub promised_ms: Option<u64>,
+    /// In the demo: how much of its past was told, in hundredths.
+    pub demo_percent: Option<u8>,
 }

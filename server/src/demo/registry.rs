@@ -62,6 +62,7 @@ struct Content {
     uploads: BTreeMap<u64, Vec<u8>>,
     last_upload: u64,
     page_size: Option<usize>,
+    fails: bool,
     counts: Counts,
 }
 
@@ -156,6 +157,11 @@ impl DemoRegistry {
     /// The largest page of `tags/list`, whatever `n` asks for. Without it a listing without `n` is one page.
     pub fn set_page_size(&self, tags: usize) {
         self.content().page_size = Some(tags.max(1));
+    }
+
+    /// Whether it answers everything with 503 from now on.
+    pub fn set_failing(&self, fails: bool) {
+        self.content().fails = fails;
     }
 
     /// A registry of its own with this one's content of now: a replica that gets no more news.
@@ -275,6 +281,9 @@ async fn answer(State(registry): State<DemoRegistry>, request: Request) -> Respo
 
 async fn dispatch(registry: &DemoRegistry, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if registry.content().fails {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let Some(path) = parts.uri.path().strip_prefix("/v2/") else { return StatusCode::NOT_FOUND.into_response() };
     if path.is_empty() {
         return ok_json(&json!({}));

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
+use tokio::sync::watch;
 use url::Url;
+
+use crate::demo::Told;
 
 /// How the server is reached and by whom.
 #[derive(Debug, Clone)]
@@ -13,11 +16,13 @@ pub struct HttpSettings {
     pub public_url: Option<Url>,
     /// Anybody who reaches the server may use it, under any name: `--no-auth`.
     pub no_auth: bool,
+    /// How far the story is, in the demo.
+    pub demo: Option<watch::Receiver<Told>>,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { base_path: "/".into(), public_url: None, no_auth: false }
+        Self { base_path: "/".into(), public_url: None, no_auth: false, demo: None }
     }
 }
 

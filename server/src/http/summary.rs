@@ -16,5 +16,7 @@ pub(super) async fn summary(
     caller: Caller,
     _: Query<Nothing>,
 ) -> Result<Json<Summary>, ApiError> {
-    Ok(Json(state.store.summary(caller.scope, state.now()).await?))
+    let mut summary = state.store.summary(caller.scope, state.now()).await?;
+    summary.demo_percent = state.settings.demo.as_ref().map(|told| told.borrow().percent);
+    Ok(Json(summary))
 }

@@ -9,6 +9,7 @@ use tagwarden_tests::api_server::{Answer, Server, json_request, request};
 
 fn behind_proxy() -> HttpSettings {
     HttpSettings {
+        demo: None,
         base_path: "/tagwarden/".into(),
         public_url: Some("https://tags.acme.example/tagwarden/".parse().unwrap()),
         no_auth: false,
