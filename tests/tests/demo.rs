@@ -58,7 +58,7 @@ async fn a_year_is_told_and_every_incident_is_found() {
     let stop = CancellationToken::new();
     let demo = tokio::spawn(tagwarden::demo::run(false, listener, stop.clone()));
     let api = Api { client: tagwarden_tests::http_client(), base };
-    tokio::time::timeout(Duration::from_secs(240), api.until_told()).await.expect("told in time");
+    tokio::time::timeout(Duration::from_mins(4), api.until_told()).await.expect("told in time");
 
     let flags = api.all("flags?").await;
     let of = |repository: &str, tag: &str| {
