@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, DigestUse, ErrorBody, Event, Flag, FlagDetail, Job, Page, ProveTargets,
-    Repository, Summary, Tag, Timeline,
+    Repository, Summary, Tag, Target, Timeline,
 };
 use web_sys::AbortSignal;
 
@@ -97,6 +97,22 @@ pub async fn timeline(repository: &str) -> Answer<Timeline> {
 pub async fn tags(repository: &str, class: Option<&str>, pages: u32) -> Answer<Page<Tag>> {
     let query = [("repository", Some(repository)), ("class", class), ("limit", Some("50"))];
     follow(&with_query("api/v1/tags", &query), pages).await
+}
+
+/// `GET tags/one`.
+pub async fn tag(repository: &str, tag: &str) -> Answer<Tag> {
+    get(&with_query("api/v1/tags/one", &[("repository", Some(repository)), ("tag", Some(tag))])).await
+}
+
+/// `GET targets` of a tag.
+pub async fn targets(repository: &str, tag: &str) -> Answer<Page<Target>> {
+    get(&with_query("api/v1/targets", &[("repository", Some(repository)), ("tag", Some(tag))])).await
+}
+
+/// `GET events` of a tag, newest first.
+pub async fn tag_events(repository: &str, tag: &str) -> Answer<Page<Event>> {
+    let query = [("repository", Some(repository)), ("tag", Some(tag)), ("order", Some("at")), ("limit", Some("200"))];
+    get(&with_query("api/v1/events", &query)).await
 }
 
 /// `GET events` by time, newest first, the first `pages` pages.

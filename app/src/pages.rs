@@ -15,7 +15,10 @@ mod repositories;
 mod repository;
 mod repository_facts;
 mod repository_timeline;
+mod styleguide;
+mod tag;
 mod tag_table;
+mod targets;
 mod way_back;
 
 use leptos::prelude::*;
@@ -43,6 +46,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/flags/:id") view=flag::FlagPage />
                     <Route path=path!("/repositories") view=repositories::RepositoriesPage />
                     <Route path=path!("/repository") view=repository::RepositoryPage />
+                    <Route path=path!("/tag") view=tag::TagPage />
+                    <Route path=path!("/targets") view=targets::TargetsPage />
+                    <Route path=path!("/styleguide") view=styleguide::StyleguidePage />
                     <Route path=path!("/digest/:digest") view=digest::DigestPage />
                 </Routes>
             </Shell>

@@ -1,9 +1,10 @@
 //! Sentences: what a page says before its lists. Plurals and kinds are right here or nowhere.
 
-use tagwarden_model::api::{Event, Flag, Readiness, Repository, RepositoryState, Summary};
+use tagwarden_model::api::{Event, Flag, Readiness, Repository, RepositoryState, Summary, Tag, Target};
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
-use tagwarden_model::instant::Millis;
+use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::tag::Class;
 
 use crate::time;
 
@@ -118,6 +119,43 @@ pub fn repository_headline(repository: &Repository, flags: &[Flag]) -> String {
     }
 }
 
+/// What a tag's page says first.
+pub fn tag_sentence(tag: &Tag) -> String {
+    match (tag.class, tag.present) {
+        (_, None) => "It is listed, and has not been read yet.".into(),
+        (Class::Release, Some(false)) if tag.in_breach => {
+            "It was removed from the registry after it was first seen.".into()
+        }
+        (_, Some(false)) => "The registry does not have it any more.".into(),
+        (Class::Release, Some(true)) if tag.in_breach && tag.promise.is_none() => {
+            "It is back though it was retired.".into()
+        }
+        (Class::Release, Some(true)) if tag.in_breach => "It means other bytes than it is held to.".into(),
+        (Class::Release, Some(true)) if tag.flag.is_some() => {
+            "It was changed, and is as it was first seen again.".into()
+        }
+        (Class::Release, Some(true)) => "It is as it was first seen.".into(),
+        (Class::Rebuilt, Some(true)) => "Its publisher rebuilds it on purpose: what changes is recorded.".into(),
+        (Class::Rolling, Some(true)) => {
+            "It moves on purpose: where it pointed is recorded, and no flag is raised.".into()
+        }
+        (Class::Ignored, Some(true)) => "It is not watched: a rule leaves it out.".into(),
+    }
+}
+
+/// What the page of a tag's targets says first.
+pub fn targets_sentence(targets: &[Target]) -> String {
+    let ready = targets.iter().filter(|target| target.readiness == Readiness::Ready).count() as u64;
+    match (targets.len() as u64, ready) {
+        (0, _) => "No digest to go back to is known: it was never seen in another state.".into(),
+        (1, 0) => "One target is known; it has not been proven to be pullable.".into(),
+        (1, _) => "One target is known, and it was proven to be pullable.".into(),
+        (all, 0) => format!("{} targets are known; none has been proven to be pullable.", number(all)),
+        (all, 1) => format!("{} targets are known; one was proven to be pullable.", number(all)),
+        (all, ready) => format!("{} targets are known; {ready} were proven to be pullable.", number(all)),
+    }
+}
+
 /// What the list of flags says first.
 pub fn flags_headline(summary: &Summary) -> String {
     let (attention, review) = (summary.needs_attention, summary.needs_review);
@@ -224,6 +262,41 @@ pub fn state_sentence(repository: &Repository) -> Option<String> {
     }
 }
 
+/// How one registry's repositories are checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryLine {
+    /// The registry's canonical host.
+    pub host: String,
+    /// The worst state of its repositories.
+    pub word: &'static str,
+    /// As a chip.
+    pub tone: Tone,
+    /// Why it is not simply ok, with how many are concerned.
+    pub why: Option<String>,
+    /// When the newest pass over one of its repositories ended.
+    pub checked: Option<Instant>,
+}
+
+/// The registries of these repositories, by host.
+pub fn registries(repositories: &[Repository]) -> Vec<RegistryLine> {
+    let mut hosts: Vec<&str> = repositories.iter().map(|repository| repository.registry.as_str()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let line = |host: &str| {
+        let of: Vec<&Repository> = repositories.iter().filter(|repository| repository.registry == host).collect();
+        let worst = of.iter().max_by_key(|repository| state_word(repository).1.urgency())?;
+        let (word, tone) = state_word(worst);
+        let concerned = of.iter().filter(|repository| state_word(repository).0 == word).count();
+        let why = state_sentence(worst).map(|why| match (concerned, of.len()) {
+            (_, 1) => why,
+            (concerned, all) => format!("{concerned} of {all}: {why}"),
+        });
+        let checked = of.iter().filter_map(|repository| repository.last_pass).max();
+        Some(RegistryLine { host: host.to_owned(), word, tone, why, checked })
+    };
+    hosts.into_iter().filter_map(line).collect()
+}
+
 /// The longest time between two looks that is promised for its newest tags.
 pub fn promised(repository: &Repository) -> Option<Millis> {
     let shortest = repository.freshness.iter().map(|band| band.promised_ms).min()?;
@@ -281,6 +354,16 @@ pub enum Tone {
 }
 
 impl Tone {
+    /// How much a person should care, the larger the more.
+    pub fn urgency(self) -> u8 {
+        match self {
+            Self::Flag => 3,
+            Self::Warning => 2,
+            Self::Quiet => 1,
+            Self::Ok => 0,
+        }
+    }
+
     /// The class of the chip.
     pub fn class(self) -> &'static str {
         match self {
@@ -313,7 +396,6 @@ pub fn flag_chip(flag: &Flag) -> (String, Tone) {
 mod tests {
     use super::*;
     use tagwarden_model::digest::Digest;
-    use tagwarden_model::instant::Instant;
 
     fn flag(current: bool) -> Flag {
         Flag {
@@ -349,6 +431,38 @@ mod tests {
             promised_ms: None,
             demo_percent: None,
         }
+    }
+
+    fn repository(name: &str) -> Repository {
+        Repository {
+            name: name.into(),
+            registry: name.split('/').next().unwrap_or_default().into(),
+            state: RepositoryState::Ok,
+            state_reason: None,
+            state_since: Instant(0),
+            watched_since: Instant(0),
+            tags: 9,
+            releases: 9,
+            open_flags: 0,
+            last_pass: None,
+            next_pass: None,
+            freshness: Vec::new(),
+            progress: None,
+        }
+    }
+
+    #[test]
+    fn a_registry_is_as_well_as_its_worst_repository() {
+        let fine = Repository { last_pass: Some(Instant(7)), ..repository("a/api") };
+        let broken = Repository {
+            state: RepositoryState::Failing,
+            state_reason: Some("no connection".into()),
+            ..repository("a/web")
+        };
+        let lines = registries(&[fine, broken, repository("b/only")]);
+        let said: Vec<_> = lines.iter().map(|line| (line.host.as_str(), line.word, line.why.as_deref())).collect();
+        assert_eq!(said, [("a", "failing", Some("1 of 2: no connection")), ("b", "ok", None)]);
+        assert_eq!(lines[0].checked, Some(Instant(7)));
     }
 
     #[test]
@@ -398,21 +512,7 @@ mod tests {
 
     #[test]
     fn a_repository_that_is_not_checked_promises_nothing() {
-        let mut repository = Repository {
-            name: "r/api".into(),
-            registry: "r".into(),
-            state: RepositoryState::Ok,
-            state_reason: None,
-            state_since: Instant(0),
-            watched_since: Instant(0),
-            tags: 9,
-            releases: 9,
-            open_flags: 0,
-            last_pass: None,
-            next_pass: None,
-            freshness: Vec::new(),
-            progress: None,
-        };
+        let mut repository = repository("r/api");
         assert_eq!(repository_headline(&repository, &[]), "All 9 releases are as first seen.");
         repository.state = RepositoryState::Failing;
         assert_eq!(repository_headline(&repository, &[]), "When last seen, 9 releases were as first seen.");

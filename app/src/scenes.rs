@@ -110,5 +110,43 @@ pub fn window(data: &FlagDetail) -> Scene {
     Scene { rows: vec![Row::Lane(lane)], gaps: Vec::new(), watched_since: Instant(0), left_out: 0 }
 }
 
+/// Everything a tag named, as far as its events say.
+pub fn history(tag: &str, events: &[Event]) -> Scene {
+    let mut by_time: Vec<&Event> = events.iter().collect();
+    by_time.sort_by_key(|event| (event.at, event.seq));
+    let mut lane = Lane { label: tag.to_owned(), ..Lane::default() };
+    let mut events = by_time.into_iter().peekable();
+    while let Some(event) = events.next() {
+        let until = events.peek().map(|next| next.not_before.unwrap_or(next.not_after));
+        match (&event.new_digest, &event.old_digest) {
+            (Some(digest), _) => lane.bars.push(Bar {
+                from: event.not_after,
+                until,
+                ended: false,
+                digest: digest.clone(),
+                label: digest.short(),
+                short: Some(digest.short()),
+                title: digest.to_string(),
+            }),
+            (None, Some(digest)) => lane.marks.push(Mark {
+                at: event.not_after,
+                kind: MarkKind::Deleted,
+                label: "removed".to_owned(),
+                title: format!("{} is gone", digest.short()),
+                digest: digest.clone(),
+                major: false,
+            }),
+            (None, None) => {}
+        }
+    }
+    Scene { rows: vec![Row::Lane(lane)], gaps: Vec::new(), watched_since: Instant(0), left_out: 0 }
+}
+
+/// The first event a little right of the left edge.
+pub fn history_start(events: &[Event], now: Instant) -> Instant {
+    let first = events.iter().map(|event| event.not_before.unwrap_or(event.not_after)).min().unwrap_or(now);
+    first - Millis((now - first).0.max(Millis::minutes(1).0) / 20)
+}
+
 #[cfg(test)]
 mod tests;

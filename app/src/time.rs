@@ -65,7 +65,9 @@ pub fn window(not_before: Option<Instant>, not_after: Instant, now: Instant, off
         None => format!("before {end}"),
         Some(start) if of_day(start) == of_day(not_after) && of_day(start) != of_day(now) => {
             let (start, end) = (clock(start, offset), clock(not_after, offset));
-            format!("{} between {} and {}", date(not_after, offset), &start[..5], &end[..5])
+            // Within a minute, the minutes alone would say nothing.
+            let digits = if start[..5] == end[..5] { 8 } else { 5 };
+            format!("{} between {} and {}", date(not_after, offset), &start[..digits], &end[..digits])
         }
         Some(start) => format!("between {} and {end}", clock_with_date(start, now, offset)),
     }
@@ -121,6 +123,8 @@ mod tests {
         let (day, later) = (Millis::hours(24), NOON + Millis::days(2));
         let of_yesterday = window(Some(NOON - Millis::minutes(5)), NOON, NOON + day, zero);
         assert_eq!(of_yesterday, "23 Nov between 11:55 and 12:00");
+        let narrow = window(Some(NOON + Millis::seconds(2)), NOON + Millis::seconds(9), NOON + day, zero);
+        assert_eq!(narrow, "23 Nov between 12:00:02 and 12:00:09");
         assert_eq!(window(Some(NOON - day), NOON, later, zero), "between 22 Nov 12:00 and 23 Nov 12:00");
         assert_eq!(absolute(NOON, Millis::hours(1)), "23 Nov 2026 13:00:00");
     }

@@ -39,6 +39,16 @@ pub fn repository(name: &str) -> String {
     with_query("repository", &[("name", Some(name))])
 }
 
+/// The page of a tag.
+pub fn tag(repository: &str, tag: &str) -> String {
+    with_query("tag", &[("repository", Some(repository)), ("name", Some(tag))])
+}
+
+/// The page with everything a tag can go back to.
+pub fn targets(repository: &str, tag: Option<&str>) -> String {
+    with_query("targets", &[("repository", Some(repository)), ("tag", tag)])
+}
+
 /// The page of a flag.
 pub fn flag(id: i64) -> String {
     format!("flags/{id}")

@@ -1,4 +1,4 @@
-//! Targets: the digests a release can go back to, best first (RECORD.md 10, its first two kinds).
+//! Targets: the digests a tag can go back to, best first (RECORD.md 10).
 //!
 //! Order only. Whether a target can be pulled is another question, answered by a proof; it never changes the order, so
 //! that what people read under pressure does not jump.
@@ -37,13 +37,24 @@ pub struct Candidate {
     pub because: String,
 }
 
-/// What `subject` can go back to from `state`: its own promise when in breach, then the earlier releases of its family,
-/// newest first, pre-releases last, each by its promise.
+/// A digest that a tag named before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past<'a> {
+    /// The digest.
+    pub digest: &'a Digest,
+    /// The release that is held to it, if one is.
+    pub release: Option<&'a str>,
+    /// When the tag began to name it last.
+    pub since: Instant,
+}
+
+/// What the release `subject` can go back to from `state`: its own promise when in breach, then the earlier releases of its
+/// family, newest first, pre-releases last, each by its promise, then what it named before (`past`, by last use).
 ///
 /// `releases` are those of the same repository; those of other families, later ones and `subject` itself are left out
 /// here. What the tag is now is never a target, releases that are not to be used neither, and each digest is named once,
 /// for the first release that has it. Versions decide what is earlier; commits have none, so for them `since` does.
-pub fn targets(subject: &Release<'_>, state: &TagState, releases: &[Release<'_>]) -> Vec<Candidate> {
+pub fn targets(subject: &Release<'_>, state: &TagState, releases: &[Release<'_>], past: &[Past<'_>]) -> Vec<Candidate> {
     let version = Version::of(subject.tag);
     let mut earlier: Vec<(Version, &Release<'_>)> = releases
         .iter()
@@ -67,7 +78,29 @@ pub fn targets(subject: &Release<'_>, state: &TagState, releases: &[Release<'_>]
             candidates.push(Candidate { digest: digest.clone(), release, since, because });
         }
     }
+    for Past { digest, since, .. } in past {
+        if taken.insert(digest) {
+            let because = format!("{0} named it before, and is not held to it", subject.tag);
+            let release = subject.tag.to_owned();
+            candidates.push(Candidate { digest: (*digest).clone(), release, since: Some(*since), because });
+        }
+    }
     candidates
+}
+
+/// What the rolling tag `subject` can go back to from `state`: the releases it pointed at before, by last use.
+pub fn targets_of_rolling(subject: &str, state: &TagState, past: &[Past<'_>]) -> Vec<Candidate> {
+    let mut taken: HashSet<&Digest> = state.digest().into_iter().collect();
+    let releases = past.iter().filter_map(|past| Some((past.digest, past.release?, past.since)));
+    let fresh = releases.filter(|(digest, ..)| taken.insert(digest));
+    let candidate = |(at, (digest, release, since)): (usize, (&Digest, &str, Instant))| {
+        let because = match at {
+            0 => format!("the release that {subject} pointed at before"),
+            _ => format!("{} releases before the one that {subject} points at", at + 1),
+        };
+        Candidate { digest: digest.clone(), release: release.to_owned(), since: Some(since), because }
+    };
+    fresh.enumerate().map(candidate).collect()
 }
 
 fn is_earlier((version, release): (&Version, &Release<'_>), (of, subject): (&Version, &Release<'_>)) -> bool {

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use tagwarden_model::api::{Event, Page};
 use tagwarden_model::event::EventKind;
 
-use crate::phrase;
 use crate::ui::{Difference, DigestChip, More, When, WindowWords};
+use crate::{phrase, url};
 
 /// Events, newest first.
 #[component]
@@ -48,10 +48,13 @@ fn event_row(event: Event) -> impl IntoView {
     let window = (!event.baseline).then(|| {
         view! { <span class="quiet"><WindowWords not_before=event.not_before not_after=event.not_after /></span> }
     });
+    let tag = event.tag.clone().map(|tag| {
+        view! { <a class="tag mono" href=url::tag(&event.repository, &tag)>{tag.clone()}</a> }
+    });
     view! {
         <li class="list-row list-row-tall">
             <span class=class>
-                {event.tag.clone().map(|tag| view! { <code class="tag">{tag}</code> })}
+                {tag}
                 " "
                 <span class="list-word">{word}</span>
             </span>

@@ -9,7 +9,7 @@ use tagwarden_model::instant::Instant;
 use super::flag_acts::FlagActs;
 use super::flag_story::FlagStory;
 use super::flag_window::FlagWindow;
-use super::way_back::WayBack;
+use super::way_back::{Of, WayBack};
 use crate::live::Live;
 use crate::phrase::{self, Breach};
 use crate::remote::Remote;
@@ -64,9 +64,12 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
     let reference = move || {
         flag.with(|flag| {
             let tag = flag.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
-            view! { <a class="mono" href=url::repository(&flag.repository)>{format!("{}{tag}", flag.repository)}</a> }
+            let address = flag.tag.as_ref().map(|tag| url::tag(&flag.repository, tag));
+            let address = address.unwrap_or_else(|| url::repository(&flag.repository));
+            view! { <a class="mono" href=address>{format!("{}{tag}", flag.repository)}</a> }
         })
     };
+    let of = Memo::new(move |_| flag.with(|flag| Of { repository: flag.repository.clone(), tag: flag.tag.clone() }));
     let is_breach = move || flag.with(|flag| matches!(phrase::breach(flag), Breach::Changed | Breach::Removed));
     view! {
         <div class="page-head flag-head">
@@ -90,7 +93,12 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
                 <FlagStory data />
             </div>
             <div class="stack">
-                <Show when=is_breach><WayBack data /></Show>
+                <Show when=is_breach>
+                    <section class="card flag-way-back">
+                        <h2>"The way back"</h2>
+                        <WayBack of most=5 targets=Signal::derive(move || data.get().targets) />
+                    </section>
+                </Show>
             </div>
         </div>
     }

@@ -6,8 +6,7 @@ use tagwarden_model::api::{Event, Flag, Page, Repository, Summary};
 use tagwarden_model::flag::FlagState;
 
 use super::add_form::AddForm;
-use super::recent::{RecentEvents, RecentReleases};
-use super::repositories::RepositoryTable;
+use super::recent::{LatestReleases, RecentReleases, Registries};
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{FlagCard, Loaded, title};
@@ -48,7 +47,7 @@ pub fn OverviewPage() -> impl IntoView {
                 when=move || data.with(|data| !data.repositories.items.is_empty())
                 fallback=move || view! { <FirstSteps on_added=move || overview.reload() /> }
             >
-                <Body data on_change=move || overview.reload() />
+                <Body data />
             </Show>
         </Loaded>
     }
@@ -67,7 +66,7 @@ fn Headline(data: Signal<Overview>) -> impl IntoView {
 }
 
 #[component]
-fn Body(data: Signal<Overview>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+fn Body(data: Signal<Overview>) -> impl IntoView {
     let events = Signal::derive(move || data.get().events);
     let repositories = Signal::derive(move || data.get().repositories.items);
     view! {
@@ -75,17 +74,10 @@ fn Body(data: Signal<Overview>, on_change: impl Fn() + Copy + Send + Sync + 'sta
             <div class="stack">
                 <Attention flags=Signal::derive(move || data.get().flags.items) />
                 <RecentReleases events repositories />
-                <section class="stack-tight">
-                    <h2>"Freshness"</h2>
-                    <RepositoryTable repositories />
-                </section>
             </div>
             <aside class="stack">
-                <RecentEvents events />
-                <section class="stack-tight">
-                    <h2>"Watch another repository"</h2>
-                    <div class="card"><AddForm on_added=on_change /></div>
-                </section>
+                <Registries repositories />
+                <LatestReleases events />
             </aside>
         </div>
     }

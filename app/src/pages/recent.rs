@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use tagwarden_model::api::{Event, Page, Repository};
 use tagwarden_model::event::EventKind;
+use tagwarden_model::tag::Class;
 
 use crate::phrase::{self, split_name};
 use crate::scenes::{self, MONTH};
@@ -10,8 +11,8 @@ use crate::timeline::TimelineView;
 use crate::ui::{Now, When};
 use crate::url;
 
-/// Events that are listed.
-const EVENTS: usize = 12;
+/// Releases that are listed.
+const RELEASES: usize = 8;
 
 /// The releases of the last 30 days, one lane per repository.
 #[component]
@@ -30,16 +31,20 @@ pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Signal<Vec<Repo
     }
 }
 
-/// The newest events in words.
+/// The newest releases.
 #[component]
-pub fn RecentEvents(events: Signal<Page<Event>>) -> impl IntoView {
-    let shown = move || -> Vec<Event> { events.with(|events| events.items.iter().take(EVENTS).cloned().collect()) };
+pub fn LatestReleases(events: Signal<Page<Event>>) -> impl IntoView {
+    let is_release =
+        |event: &&Event| event.kind == EventKind::Created && !event.baseline && event.class == Some(Class::Release);
+    let shown = move || -> Vec<Event> {
+        events.with(|events| events.items.iter().filter(is_release).take(RELEASES).cloned().collect())
+    };
     view! {
         <section class="stack-tight">
-            <h2>"Latest events"</h2>
+            <h2>"Latest releases"</h2>
             <Show
                 when=move || !shown().is_empty()
-                fallback=|| view! { <div class="card quiet">"Nothing has changed since watching began."</div> }
+                fallback=|| view! { <div class="card quiet">"None since watching began."</div> }
             >
                 <ul class="card list">{move || shown().into_iter().map(row).collect_view()}</ul>
             </Show>
@@ -49,21 +54,42 @@ pub fn RecentEvents(events: Signal<Page<Event>>) -> impl IntoView {
 
 fn row(event: Event) -> impl IntoView {
     let name = split_name(&event.repository).1.to_owned();
-    let word = match (event.flag.is_some(), event.kind) {
-        (true, EventKind::Moved) => "reassigned",
-        _ => phrase::event_word(&event),
-    };
-    let class = if event.flag.is_some() { "list-what list-flagged" } else { "list-what" };
+    let tag = event.tag.unwrap_or_default();
+    let address = url::tag(&event.repository, &tag);
     view! {
         <li class="list-row">
-            <span class=class>
+            <span class="list-what">
                 <a class="list-name" href=url::repository(&event.repository) title=event.repository.clone()>{name}</a>
-                " "
-                {event.tag.clone().map(|tag| view! { <code class="tag">{tag}</code> })}
-                " "
-                <span class="list-word">{word}</span>
+                <a class="tag mono" href=address>{tag}</a>
             </span>
             <When at=event.at />
         </li>
+    }
+}
+
+/// Whether each registry is checked as promised.
+#[component]
+pub fn Registries(repositories: Signal<Vec<Repository>>) -> impl IntoView {
+    let rows = move || {
+        let lines = repositories.with(|repositories| phrase::registries(repositories));
+        let row = |line: phrase::RegistryLine| {
+            view! {
+                <li class="list-row">
+                    <a class="list-name mono" href=url::find(&line.host)>{line.host.clone()}</a>
+                    <span class=line.tone.class()>{line.word}</span>
+                    <span class="list-more">
+                        {line.why.map(|why| view! { <bdi>{phrase::visible(&why)}</bdi> })}
+                        {line.checked.map(|at| view! { <span>"checked " <When at /></span> })}
+                    </span>
+                </li>
+            }
+        };
+        lines.into_iter().map(row).collect_view()
+    };
+    view! {
+        <section class="stack-tight">
+            <h2>"Freshness"</h2>
+            <ul class="card list">{rows}</ul>
+        </section>
     }
 }

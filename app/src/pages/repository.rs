@@ -29,7 +29,7 @@ async fn load(name: &str, pages: u32) -> Result<Data, ApiError> {
         api::repository(name),
         api::timeline(name),
         api::flags("active", Some(name), 1),
-        api::events(Some(name), true, "25", pages),
+        api::events(Some(name), false, "25", pages),
     )?;
     Ok(Data { repository, timeline, flags, events })
 }

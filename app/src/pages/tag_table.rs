@@ -87,11 +87,12 @@ fn tag_row(tag: Tag) -> impl IntoView {
         (_, None, None) => view! { <span class="chip">"not read yet"</span> }.into_any(),
         _ => ().into_any(),
     };
+    let address = url::tag(&tag.repository, &tag.name);
     let claimed = (!tag.verified && tag.digest.is_some()).then_some("claimed");
     let changed = tag.changed.filter(|changed| Some(*changed) != tag.first_seen);
     view! {
         <tr>
-            <td class="grow"><code class="tag" title=tag.name.clone()>{tag.name.clone()}</code> " " {state}</td>
+            <td class="grow"><a class="tag mono" href=address title=tag.name.clone()>{tag.name.clone()}</a> " " {state}</td>
             <td>
                 {tag.digest.map(|digest| view! { <DigestChip digest /> })}
                 {claimed.map(|word| view! { <span class="quiet">" "{word}</span> })}

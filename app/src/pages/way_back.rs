@@ -2,22 +2,38 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tagwarden_model::api::{FlagDetail, JobState, ProveTargets, Readiness, Target};
+use tagwarden_model::api::{JobState, ProveTargets, Readiness, Target};
 
-use crate::api;
-use crate::phrase;
 use crate::ui::{Copyable, DigestChip, When};
+use crate::{api, phrase, url};
 
-/// The card, with the best target in full and the others to choose.
+/// Which tag is to go back.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Of {
+    /// The repository's canonical name.
+    pub repository: String,
+    /// The tag.
+    pub tag: Option<String>,
+}
+
+/// The best target in full, and the others to choose.
 #[component]
-pub fn WayBack(data: Signal<FlagDetail>) -> impl IntoView {
+pub fn WayBack(
+    /// What goes back.
+    of: Memo<Of>,
+    /// Where to, best first.
+    targets: Signal<Vec<Target>>,
+    /// How many are offered here; a link leads to the others.
+    #[prop(default = usize::MAX)]
+    most: usize,
+) -> impl IntoView {
     let chosen = RwSignal::new(0_usize);
-    let target =
-        Memo::new(move |_| data.with(|data| data.targets.get(chosen.get()).or_else(|| data.targets.first()).cloned()));
+    let target = Memo::new(move |_| targets.with(|all| all.get(chosen.get()).or_else(|| all.first()).cloned()));
     let others = move || {
-        let targets = data.with(|data| data.targets.clone());
+        let targets = targets.get();
+        let more = targets.len().saturating_sub(most);
         (targets.len() > 1).then(|| {
-            let rows = targets.into_iter().enumerate().map(|(at, target)| {
+            let rows = targets.into_iter().take(most).enumerate().map(|(at, target)| {
                 let pressed = move || (chosen.get() == at).to_string();
                 let tone = phrase::readiness_tone(target.readiness);
                 view! {
@@ -30,27 +46,32 @@ pub fn WayBack(data: Signal<FlagDetail>) -> impl IntoView {
                     </li>
                 }
             });
-            view! { <ul class="targets screen-only" aria-label="Targets">{rows.collect_view()}</ul> }
+            let rest = (more > 0).then(|| {
+                let address = of.with_untracked(|of| url::targets(&of.repository, of.tag.as_deref()));
+                view! { <li><a class="target" href=address>{format!("{more} more")}</a></li> }
+            });
+            view! { <ul class="targets screen-only" aria-label="Targets">{rows.collect_view()} {rest}</ul> }
         })
     };
     view! {
-        <section class="card way-back">
-            <h2>"The way back"</h2>
+        <div class="way-back">
             {others}
-            {move || match target.get() {
-                Some(target) => view! { <Chosen data target /> }.into_any(),
-                None => view! {
-                    <p class="quiet">"No digest to go back to is known: the release was never seen in another state."</p>
-                }.into_any(),
-            }}
-        </section>
+            <div class="way-back-chosen">
+                {move || match target.get() {
+                    Some(target) => view! { <Chosen of target /> }.into_any(),
+                    None => view! {
+                        <p class="quiet">"No digest to go back to is known: it was never seen in another state."</p>
+                    }.into_any(),
+                }}
+            </div>
+        </div>
     }
 }
 
 #[component]
-fn Chosen(data: Signal<FlagDetail>, target: Target) -> impl IntoView {
+fn Chosen(of: Memo<Of>, target: Target) -> impl IntoView {
     let tone = phrase::readiness_tone(target.readiness);
-    let container = data.with_untracked(|data| phrase::split_name(&data.flag.repository).1.to_owned());
+    let container = of.with_untracked(|of| phrase::split_name(&of.repository).1.to_owned());
     let pinned = target.pinned.clone();
     let line = |text: String| Signal::derive(move || text.clone());
     let kubectl = format!("kubectl set image deployment/{container} {container}={pinned}");
@@ -66,7 +87,7 @@ fn Chosen(data: Signal<FlagDetail>, target: Target) -> impl IntoView {
             {target.detail.clone().map(|detail| view! { <bdi>{phrase::visible(&detail)}</bdi>" " })}
             {target.proven.map(|at| view! { "Proven " <When at /> "." })}
         </p>
-        <Prove data target=target.clone() />
+        <Prove of target=target.clone() />
         <Copyable text=line(pinned.clone()) what="pinned reference" />
         <Copyable text=line(format!("docker pull {pinned}")) what="docker" />
         <Copyable text=line(kubectl) what="kubectl" />
@@ -76,14 +97,14 @@ fn Chosen(data: Signal<FlagDetail>, target: Target) -> impl IntoView {
 
 /// Asks for a proof now.
 #[component]
-fn Prove(data: Signal<FlagDetail>, target: Target) -> impl IntoView {
+fn Prove(of: Memo<Of>, target: Target) -> impl IntoView {
     let busy = RwSignal::new(false);
     let said = RwSignal::new(None::<String>);
     let weight = if target.readiness == Readiness::Ready { "button" } else { "button button-primary" };
     let prove = move |_| {
         busy.set(true);
         said.set(None);
-        let (repository, tag) = data.with_untracked(|data| (data.flag.repository.clone(), data.flag.tag.clone()));
+        let Of { repository, tag } = of.get_untracked();
         let wanted = ProveTargets { repository, digest: Some(target.digest.clone()), tag };
         spawn_local(async move {
             let words = match api::prove(&wanted).await {

@@ -71,7 +71,7 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
         match rest.split('/').next().unwrap_or_default() {
             "" => 0,
             "flags" => 1,
-            "repositories" | "repository" => 2,
+            "repositories" | "repository" | "tag" | "targets" => 2,
             _ => 3,
         }
     });

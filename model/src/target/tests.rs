@@ -29,8 +29,41 @@ impl Owned {
     }
 }
 
+#[test]
+fn section_10_what_a_release_named_before_comes_last_and_once() {
+    let (odd, own) = (digest("odd"), digest("2.3.0"));
+    let past = |digest, at| Past { digest, release: None, since: Instant(at) };
+    let releases = [release("2.2.0")];
+    let named = targets(
+        &release("2.3.0").borrow(),
+        &other_bytes(),
+        &releases.iter().map(Owned::borrow).collect::<Vec<_>>(),
+        &[past(&odd, 5), past(&own, 3), past(&odd, 1)],
+    );
+    let digests: Vec<_> = named.iter().map(|candidate| &candidate.digest).collect();
+    assert_eq!(digests, [&own, &digest("2.2.0"), &odd]);
+    assert!(named[2].because.contains("not held to it"));
+}
+
+#[test]
+fn section_10_a_rolling_tag_goes_back_to_the_releases_it_pointed_at_by_last_use() {
+    let [now, first, second, build] = ["now", "first", "second", "build"].map(digest);
+    let past = |digest, release, at| Past { digest, release, since: Instant(at) };
+    let all = [
+        past(&now, Some("2.4.0"), 9),
+        past(&first, Some("2.3.1"), 8),
+        past(&build, None, 7),
+        past(&second, Some("2.3.0"), 6),
+        past(&first, Some("2.3.1"), 5),
+    ];
+    let named = targets_of_rolling("latest", &TagState::Present(now.clone()), &all);
+    let releases: Vec<_> = named.iter().map(|candidate| candidate.release.as_str()).collect();
+    assert_eq!(releases, ["2.3.1", "2.3.0"]);
+    assert_eq!(named[0].because, "the release that latest pointed at before");
+}
+
 fn from(subject: &Owned, state: &TagState, releases: &[Owned]) -> Vec<Candidate> {
-    targets(&subject.borrow(), state, &releases.iter().map(Owned::borrow).collect::<Vec<_>>())
+    targets(&subject.borrow(), state, &releases.iter().map(Owned::borrow).collect::<Vec<_>>(), &[])
 }
 
 fn names(subject: &Owned, state: &TagState, releases: &[Owned]) -> Vec<String> {

@@ -248,6 +248,7 @@ CREATE TABLE promises (
 ) STRICT;
 CREATE UNIQUE INDEX promises_standing ON promises (repository_id, tag) WHERE stands = 1;
 CREATE INDEX promises_history ON promises (repository_id, tag, id);
+CREATE INDEX promises_by_digest ON promises (digest_id) WHERE stands = 1;
 
 CREATE TABLE flags (
     id INTEGER PRIMARY KEY,

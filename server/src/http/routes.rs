@@ -44,6 +44,7 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(repositories::remove)))
         .routes(Read.guard(routes!(repositories::one)))
         .routes(Read.guard(routes!(tags::list)))
+        .routes(Read.guard(routes!(tags::one)))
         .routes(Read.guard(routes!(events::list)))
         .routes(Read.guard(routes!(timeline::timeline)))
         .routes(Read.guard(routes!(flags::list)))

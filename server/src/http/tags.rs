@@ -12,6 +12,7 @@ use super::access::Caller;
 use super::cursor::{Limit, List, Opt};
 use super::error::ApiError;
 use super::parameters::{self, Query, Repository};
+use super::targets::OfTag;
 use crate::store::read::TagFilter;
 
 /// Which tags.
@@ -56,4 +57,17 @@ pub(super) async fn list(
     let filter = TagFilter { repository, class: which.class, family: which.family, contains: which.contains };
     let rows = state.store.tags(caller.scope, &filter, after.as_ref(), which.limit.0).await?;
     Ok(Json(list.page(rows.ok_or_else(|| ApiError::not_watched("repository"))?)))
+}
+
+/// One tag.
+#[utoipa::path(get, path = "/api/v1/tags/one", tag = "record", params(OfTag),
+    responses((status = 200, body = Tag), (status = 404, body = ErrorBody, description = "There is no such tag.")))]
+pub(super) async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(of): Query<OfTag>,
+) -> Result<Json<Tag>, ApiError> {
+    let tag = state.store.tag(caller.scope, &of.repository.0, &of.tag.0).await?;
+    let missing = || ApiError::not_found("tag", "there is no such tag in the record of this repository");
+    Ok(Json(tag.ok_or_else(missing)?))
 }

@@ -27,10 +27,10 @@ const PROVEN_AT_ONCE: usize = 5;
 pub(super) struct OfTag {
     /// The repository, as docker would name it.
     #[param(inline)]
-    repository: Repository,
+    pub repository: Repository,
     /// The tag.
     #[param(inline)]
-    tag: Tag,
+    pub tag: Tag,
 }
 
 /// The way back of a tag, best first, on one page.

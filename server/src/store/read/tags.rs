@@ -2,6 +2,7 @@
 
 use tagwarden_model::api::Tag;
 use tagwarden_model::digest::hex;
+use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::promise::{Promise, Standing, standing};
 use tagwarden_model::tag::{Class, TagRecord, TagState};
 
@@ -38,6 +39,7 @@ macro_rules! select {
 // Two ranges of one index: its columns run in opposite directions, which one comparison of rows cannot say.
 statements! {
     REST_OF_FAMILY = select!("t.family = $5 AND t.version_key < $6", "t.version_key DESC");
+    ONE = select!("t.name = $5", "t.id");
     LATER_FAMILIES = select!("t.family > $5", "t.family, t.version_key DESC");
 }
 
@@ -76,6 +78,26 @@ impl Store {
         let position = |(key, tag): &(Vec<u8>, Tag)| Position::of([tag.family.clone().into(), hex(key).into()]);
         let (tags, next) = page(tags, limit, position);
         Ok(Some((tags.into_iter().map(|(_, tag)| tag).collect(), next)))
+    }
+}
+
+impl Store {
+    /// One tag. `None` if the repository was never watched or never had it.
+    pub async fn tag(
+        &self,
+        scope: Scope,
+        repository: &RepositoryName,
+        name: &TagName,
+    ) -> Result<Option<Tag>, StoreError> {
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let Some(id) = repository_id(&mut conn, repository).await? else { return Ok(None) };
+        let (class, contains) = (None::<i64>, None::<&str>);
+        let Some(row) = conn.optional(ONE, values![id, class, contains, 1_i64, name.as_str()]).await? else {
+            return Ok(None);
+        };
+        let (passes, _) = passes::of_repository(&mut conn, id).await?;
+        tag(&row, &repository.to_string(), &passes).map(Some)
     }
 }
 

@@ -5,7 +5,7 @@ use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::tag::{Class, TagState};
-use tagwarden_model::target::{self, Candidate, Release};
+use tagwarden_model::target::{self, Candidate, Past, Release};
 use tagwarden_model::version::COMMIT;
 
 use super::repository_id;
@@ -37,6 +37,12 @@ statements! {
     SUBJECT = select!("AND t.name = $2");
     EARLIER_VERSIONS = select!("AND t.family = $2 AND t.version_key < $3 AND t.class = $4 ORDER BY t.version_key DESC LIMIT $5");
     EARLIER_COMMITS = select!("AND t.family = $2 AND t.first_seen < $3 AND t.class = $4 ORDER BY t.first_seen DESC, t.id DESC LIMIT $5");
+    // What the tag named, the newest first, each with the release that is held to it.
+    PAST = "SELECT d.hash AS digest_hash, s.from_at AS since,
+            (SELECT t.name FROM promises p JOIN tags t ON t.repository_id = p.repository_id AND t.name = p.tag
+                WHERE p.digest_id = s.digest_id AND p.stands = 1 AND p.repository_id = s.repository_id AND t.class = $2
+                ORDER BY t.version_key DESC LIMIT 1) AS release_tag
+        FROM spans s JOIN digests d ON d.id = s.digest_id WHERE s.tag_id = $1 ORDER BY s.began_seq DESC LIMIT $3";
     PROOF = "SELECT p.readiness, p.detail, p.at FROM proofs p JOIN digests d ON d.id = p.digest_id
         WHERE p.repository_id = $1 AND d.hash = $2";
 }
@@ -92,14 +98,30 @@ pub(super) async fn of(
         (2, _) => TagState::Absent,
         _ => TagState::Unread,
     };
+    let past = conn.all(PAST, values![row.int("id")?, release, MOST_READ]).await?;
+    let past = past.iter().map(named_before).collect::<Result<Vec<_>, _>>()?;
+    let past: Vec<Past<'_>> = (past.iter())
+        .map(|(digest, release, since)| Past { digest, release: release.as_deref(), since: *since })
+        .collect();
+    let class = row.code("class", Class::from_code)?;
     let subject = tag(&row)?;
     let releases = earlier.iter().map(Tag::release).collect::<Vec<_>>();
     let mut targets = Vec::new();
-    for candidate in target::targets(&subject.release(), &state, &releases).into_iter().take(MOST) {
+    let candidates = match class {
+        Class::Release => target::targets(&subject.release(), &state, &releases, &past),
+        _ => target::targets_of_rolling(&subject.name, &state, &past),
+    };
+    for candidate in candidates.into_iter().take(MOST) {
         let proof = conn.optional(PROOF, values![repository, candidate.digest.bytes()]).await?;
         targets.push(described(name, candidate, proof.as_ref())?);
     }
     Ok(Some(targets))
+}
+
+fn named_before(row: &Row) -> Result<(Digest, Option<String>, Instant), StoreError> {
+    let digest =
+        digest_opt(row, "digest_hash")?.ok_or_else(|| StoreError::Inconsistent("spans.digest_id".to_owned()))?;
+    Ok((digest, row.text_opt("release_tag")?, row.instant("since")?))
 }
 
 fn described(repository: &str, candidate: Candidate, proof: Option<&Row>) -> Result<Target, StoreError> {
