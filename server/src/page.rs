@@ -18,6 +18,12 @@ use tagwarden_model::digest::hex;
 #[allow_missing = true]
 struct Dist;
 
+/// The same files compressed with brotli, in a release (see build.rs).
+#[derive(Embed)]
+#[folder = "$OUT_DIR/compressed"]
+#[allow_missing = true]
+struct Compressed;
+
 /// The page as this server serves it.
 pub struct Page {
     files: BTreeMap<String, File>,
@@ -29,6 +35,8 @@ pub struct Page {
 /// One file with its headers.
 struct File {
     bytes: Bytes,
+    /// In brotli's best quality. Without it, the server compresses quickly while it answers.
+    compressed: Option<Bytes>,
     etag: HeaderValue,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -57,7 +65,8 @@ impl Page {
                 Cow::Owned(bytes) => Bytes::from(bytes),
             };
             let file = File::new(bytes, content_type(&name), caching, None);
-            (name, file)
+            let compressed = Compressed::get(&name).map(|compressed| Bytes::from(compressed.data.into_owned()));
+            (name, File { compressed, ..file })
         });
         Self { files: files.collect(), index, build }
     }
@@ -88,16 +97,24 @@ impl File {
         let policy = policy.and_then(|policy| HeaderValue::from_str(policy).ok());
         headers.extend(policy.map(|policy| (header::CONTENT_SECURITY_POLICY, policy)));
         let etag = HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""));
-        Self { bytes, etag, headers }
+        Self { bytes, compressed: None, etag, headers }
     }
 
     fn answer(&self, request: &HeaderMap) -> Response {
         let mut response = if self.is_held(request) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            self.bytes.clone().into_response()
+            match self.compressed.as_ref().filter(|_| takes_brotli(request)) {
+                Some(compressed) => {
+                    ([(header::CONTENT_ENCODING, HeaderValue::from_static("br"))], compressed.clone()).into_response()
+                }
+                None => self.bytes.clone().into_response(),
+            }
         };
         let headers = response.headers_mut();
+        if self.compressed.is_some() {
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
         for (name, value) in &self.headers {
             headers.insert(name, value.clone());
         }
@@ -115,6 +132,16 @@ impl File {
                 .any(|tag| tag == "*" || tag.as_bytes() == ours || format!("W/{tag}").as_bytes() == ours)
         })
     }
+}
+
+/// Whether `br` is named, and not with a weight of zero (RFC 9110, 12.5.3).
+fn takes_brotli(request: &HeaderMap) -> bool {
+    let values = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").map(|weight| weight.trim_end_matches(['0', '.']));
+        name.trim().eq_ignore_ascii_case("br") && weight != Some("")
+    })
 }
 
 /// Trunk puts 12 to 16 hex digits of a file's hash behind the last dash of its name: `app-4d6f0c3a1b2e9f87_bg.wasm`.

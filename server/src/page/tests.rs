@@ -99,3 +99,31 @@ fn a_server_without_its_page_says_how_to_build_it() {
     let policy = header(&response, "content-security-policy");
     assert!(policy.contains("style-src 'self' 'sha256-"), "{policy}");
 }
+
+#[test]
+fn brotli_is_taken_where_it_is_named_and_not_refused() {
+    let takes = |value: &'static str| {
+        takes_brotli(&[(header::ACCEPT_ENCODING, HeaderValue::from_static(value))].into_iter().collect())
+    };
+    for value in ["br", "gzip, deflate, br, zstd", "gzip;q=1.0, BR;q=0.5", "br;q=0.001"] {
+        assert!(takes(value), "{value}");
+    }
+    for value in ["", "gzip", "br;q=0", "br;q=0.000", "brotli"] {
+        assert!(!takes(value), "{value}");
+    }
+}
+
+#[test]
+fn a_compressed_file_says_so_and_is_sent_only_where_it_is_taken() {
+    let file = File::new(Bytes::from_static(b"long"), "text/css; charset=utf-8", "no-cache", None);
+    let file = File { compressed: Some(Bytes::from_static(b"short")), ..file };
+    let plain = file.answer(&HeaderMap::new());
+    assert_eq!(
+        (plain.headers().get(header::CONTENT_ENCODING), &plain.headers()[header::VARY]),
+        (None, &HeaderValue::from_static("accept-encoding"))
+    );
+    let request = [(header::ACCEPT_ENCODING, HeaderValue::from_static("br"))].into_iter().collect();
+    let answer = file.answer(&request);
+    assert_eq!(answer.headers()[header::CONTENT_ENCODING], "br");
+    assert_eq!(answer.headers()[header::ETAG], plain.headers()[header::ETAG]);
+}
