@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run page check test test-core soak bench crates
+.PHONY: help run page check test test-core soak bench screenshots crates
 
 # The tools of packaging/tools.sh first, a stand-in for wasm-opt last.
 export PATH := $(shell packaging/tools.sh path):$(PATH):$(CURDIR)/packaging/without-wasm-opt
@@ -13,7 +13,7 @@ PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .c
 # Every crate that compiles for this machine. Without default features the app is its pure parts, without Leptos.
 NATIVE := --workspace --no-default-features
 # The test files that need no program besides this one; in the others every test needs a registry, a browser or time.
-CORE := $(filter-out bench demo_registry e2e faults registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
+CORE := $(filter-out bench demo demo_registry e2e faults registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
 
 say = printf '\033[1m%s\033[0m\n'
 
@@ -68,6 +68,12 @@ test-core: ## a quick look on any machine: no browser, no registry, SQLite only
 	@packaging/tools.sh rust
 	@$(MAKE) --no-print-directory crates
 	@packaging/test.sh --core $(NATIVE) --lib --bins $(CORE:%=--test %)
+
+screenshots: ## every page of the demo, light, dark and on a phone, into tests/screenshots
+	@packaging/tools.sh app
+	@packaging/tools.sh test
+	@$(MAKE) --no-print-directory page
+	@cargo run --release --locked -p tagwarden-tests --bin screenshots
 
 soak: ## the long truth and fault runs
 	@packaging/tools.sh test

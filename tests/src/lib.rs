@@ -5,6 +5,7 @@
 
 pub mod api_server;
 pub mod browser;
+pub mod demo_run;
 pub mod docker_registry;
 pub mod double;
 pub mod fake_clock;
