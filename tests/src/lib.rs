@@ -5,6 +5,7 @@
 
 pub mod api_server;
 pub mod browser;
+pub mod certificates;
 pub mod docker_registry;
 pub mod double;
 pub mod fake_clock;
@@ -14,6 +15,7 @@ pub mod images;
 pub mod polling;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod record;
 pub mod scripted;
 pub mod skopeo;
