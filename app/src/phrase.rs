@@ -1,5 +1,7 @@
 //! Sentences: what a page says before its lists. Plurals and kinds are right here or nowhere.
 
+use std::cmp::Reverse;
+
 use tagwarden_model::api::{Event, Flag, Readiness, Repository, RepositoryState, Summary, Tag, Target};
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
@@ -303,6 +305,19 @@ pub fn promised(repository: &Repository) -> Option<Millis> {
     Some(Millis(i64::try_from(shortest).unwrap_or(i64::MAX)))
 }
 
+/// When the bytes of its tags were proven, and how often they are: by the band that was proven longest ago, so that it holds for
+/// all of them. No time while a band waits for its first proof; nothing without tags.
+pub fn proven(repository: &Repository) -> Option<(Option<Instant>, String)> {
+    let oldest = repository.freshness.iter().min_by_key(|band| (band.last_proof, Reverse(band.proof_promised_ms)))?;
+    let every = Millis(i64::try_from(oldest.proof_promised_ms).unwrap_or(i64::MAX));
+    let every = match every {
+        every if every == Millis::days(1) => "every day".to_owned(),
+        every if every == Millis::days(7) => "every week".to_owned(),
+        every => format!("every {}", time::length(every)),
+    };
+    Some((oldest.last_proof, every))
+}
+
 /// What an event says after the tag's name.
 pub fn event_word(event: &Event) -> &'static str {
     match event.kind {
@@ -395,7 +410,9 @@ pub fn flag_chip(flag: &Flag) -> (String, Tone) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tagwarden_model::api::Freshness;
     use tagwarden_model::digest::Digest;
+    use tagwarden_model::tag::Band;
 
     fn flag(current: bool) -> Flag {
         Flag {
@@ -508,6 +525,32 @@ mod tests {
     fn a_text_cannot_turn_the_direction_of_the_page() {
         assert_eq!(visible("knows \u{202e}exe.txt\u{0}"), "knows \u{fffd}exe.txt\u{fffd}");
         assert_eq!(visible("שלום, two\nlines"), "שלום, two\nlines");
+    }
+
+    #[test]
+    fn the_oldest_proof_of_all_bands_is_shown_with_its_pace() {
+        let band = |band, last_proof: Option<i64>, days| Freshness {
+            band,
+            tags: 3,
+            promised_ms: 360_000,
+            last_complete: Some(Instant(9)),
+            proof_promised_ms: Millis::days(days).0.unsigned_abs(),
+            last_proof: last_proof.map(Instant),
+            next: None,
+            late_since: None,
+            late_reason: None,
+        };
+        for (bands, expected) in [
+            (vec![], None),
+            (vec![band(Band::Hot, Some(5), 1)], Some((Some(5), "every day"))),
+            (vec![band(Band::Hot, Some(5), 1), band(Band::Cold, Some(3), 7)], Some((Some(3), "every week"))),
+            (vec![band(Band::Hot, Some(5), 3), band(Band::Cold, Some(7), 21)], Some((Some(5), "every 3 days"))),
+            (vec![band(Band::Hot, Some(5), 1), band(Band::Cold, None, 7)], Some((None, "every week"))),
+            (vec![band(Band::Hot, None, 1), band(Band::Cold, None, 7)], Some((None, "every week"))),
+        ] {
+            let repository = Repository { freshness: bands, ..repository("r/api") };
+            assert_eq!(proven(&repository), expected.map(|(at, every)| (at.map(Instant), every.to_owned())));
+        }
     }
 
     #[test]

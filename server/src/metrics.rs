@@ -35,6 +35,8 @@ pub struct Metrics {
     pub events: Family<OfEvent, Counter>,
     /// Flags that are open, by severity.
     pub open_flags: Family<OfSeverity, Gauge>,
+    rate_limit: Family<OfRegistry, Gauge>,
+    rate_limit_remaining: Family<OfRegistry, Gauge>,
 }
 
 /// Labels of an HTTP request.
@@ -135,6 +137,12 @@ impl Metrics {
         let since_complete = Family::default();
         let help = "Time since the start of the newest complete pass, by registry";
         registry.register_with_unit("since_complete_pass", help, Unit::Seconds, since_complete.clone());
+        let rate_limit = Family::default();
+        let help = "Counted requests that the registry allows in its window, as it said last";
+        registry.register("registry_rate_limit", help, rate_limit.clone());
+        let rate_limit_remaining = Family::default();
+        let help = "Counted requests that were left in the registry's window, as it said last";
+        registry.register("registry_rate_limit_remaining", help, rate_limit_remaining.clone());
         let registry = Arc::new(registry);
         let last_complete = Arc::default();
         Self {
@@ -148,7 +156,16 @@ impl Metrics {
             passes,
             events,
             open_flags,
+            rate_limit,
+            rate_limit_remaining,
         }
+    }
+
+    /// Notes what a registry says that it allows and how much of it is left.
+    pub fn allowance(&self, registry: &str, limit: u32, remaining: u32) {
+        let of = OfRegistry { registry: registry.to_owned() };
+        self.rate_limit.get_or_create(&of).set(limit.into());
+        self.rate_limit_remaining.get_or_create(&of).set(remaining.into());
     }
 
     /// Notes that a complete pass over a band of this registry entry started then.
@@ -187,12 +204,15 @@ mod tests {
         metrics.passes.get_or_create(&OfPass { registry: "ghcr.io".into(), complete: true }).inc();
         metrics.complete_pass("ghcr.io", Instant(1_000));
         metrics.complete_pass("ghcr.io", Instant(500));
+        metrics.allowance("docker.io", 100, 98);
         let text = metrics.text(Instant(31_000)).unwrap();
         for line in [
             "tagwarden_events_total{kind=\"moved\"} 1",
             "tagwarden_open_flags{severity=\"critical\"} 2",
             "tagwarden_passes_total{registry=\"ghcr.io\",complete=\"true\"} 1",
             "tagwarden_since_complete_pass_seconds{registry=\"ghcr.io\"} 30",
+            "tagwarden_registry_rate_limit{registry=\"docker.io\"} 100",
+            "tagwarden_registry_rate_limit_remaining{registry=\"docker.io\"} 98",
             "# EOF",
         ] {
             assert!(text.lines().any(|is| is == line), "{line} is missing in\n{text}");

@@ -4,6 +4,7 @@
 //! has the connections, the clock and the store, and keeps the registry's limits.
 
 mod ask;
+mod budget;
 mod checks;
 mod load;
 mod slot;
@@ -239,6 +240,7 @@ impl<R: Registry> Worker<'_, R> {
         if now.mono >= self.refresh_at {
             self.refresh_at = now.mono.after(settings.refresh);
             self.refresh(now).await?;
+            self.share_allowance();
             self.take_jobs(now).await?;
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The port to a registry: the few calls of the OCI distribution specification that Tagwarden makes.
 
+pub mod allowance;
 mod auth;
 mod challenge;
 pub mod client;
@@ -9,6 +10,7 @@ mod link;
 mod reach;
 pub mod retry;
 mod scope;
+mod tags_page;
 pub mod transport;
 
 use std::future::Future;
@@ -18,6 +20,8 @@ use tagwarden_model::instant::Instant;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::{Moment, Mono};
 use tagwarden_model::tag::MediaType;
+
+use self::allowance::Allowance;
 
 /// What came back, and when. For a call of several requests: `sent` of the first and `received` of the last,
 /// of the try that succeeded or failed last.
@@ -141,4 +145,9 @@ pub trait Registry: Send + Sync + 'static {
 
     /// Whether a manifest is there (HEAD by digest).
     fn has_manifest(&self, repository: &RepositoryName, digest: &Digest) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// How many counted requests the registry allows, as it said last; `None` if it never spoke of that.
+    fn allowance(&self) -> Option<Allowance> {
+        None
+    }
 }

@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
+use crate::registry::gate::HostLimits;
 use crate::store::watch::RegistryEntry;
 use crate::store::{Actor, ActorKind, Store, StoreError};
 
@@ -95,6 +96,7 @@ pub async fn serve(
         poller: PollerSettings { plan: config.plan, owner, lease, clock_error, ..defaults },
         credentials: config.credentials,
         settings,
+        host_limits: BTreeMap::new(),
         metrics: metrics.clone(),
         wake: woken,
         running: BTreeSet::new(),
@@ -161,6 +163,8 @@ struct Registries {
     poller: PollerSettings,
     credentials: crate::registry::credentials::Credentials,
     settings: BTreeMap<String, RegistrySettings>,
+    /// By the origin that is asked, which a mirror's URL may say.
+    host_limits: BTreeMap<String, Arc<HostLimits>>,
     metrics: Metrics,
     wake: watch::Receiver<()>,
     running: BTreeSet<i64>,
@@ -188,11 +192,16 @@ impl Registries {
         if !self.running.insert(entry.id) {
             return;
         }
-        let settings = self.settings.get(&entry.name).cloned().unwrap_or_else(|| {
+        let mut settings = self.settings.get(&entry.name).cloned().unwrap_or_else(|| {
             let mut settings = RegistrySettings::new(&entry.host);
             settings.credentials = self.credentials.clone();
             settings
         });
+        // Several entries of one host share what it says of its limits.
+        if let Ok(base) = settings.base() {
+            let host_limits = self.host_limits.entry(base.origin().ascii_serialization()).or_default();
+            settings.host_limits = host_limits.clone();
+        }
         let concurrency = settings.limits.concurrency;
         let registry = match HttpRegistry::new(settings, self.clock.clone()) {
             Ok(registry) => Arc::new(registry),

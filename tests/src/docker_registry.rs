@@ -6,6 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::certificates::Authority;
 use crate::process::{Ending, Process, free_port};
 use crate::wait::{START, until};
 
@@ -13,6 +14,7 @@ use crate::wait::{START, until};
 #[derive(Debug)]
 pub struct DockerRegistry {
     port: u16,
+    tls: bool,
     // Before the folder: it is dropped first.
     process: Option<Process>,
     folder: TempDir,
@@ -21,8 +23,21 @@ pub struct DockerRegistry {
 impl DockerRegistry {
     /// Starts one; it answers when this returns.
     pub async fn start() -> Self {
+        Self::with(None).await
+    }
+
+    /// Starts one with TLS, with a certificate of this authority for 127.0.0.1 and 0.0.0.0, by which this machine reaches itself
+    /// too.
+    pub async fn start_with_tls(authority: &Authority) -> Self {
+        Self::with(Some(authority)).await
+    }
+
+    async fn with(authority: Option<&Authority>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut registry = Self { port: free_port(), process: None, folder };
+        if let Some(authority) = authority {
+            authority.issue(&folder.path().join("tls"), &["127.0.0.1", "0.0.0.0"]);
+        }
+        let mut registry = Self { port: free_port(), tls: authority.is_some(), process: None, folder };
         registry.restart().await;
         registry
     }
@@ -30,6 +45,11 @@ impl DockerRegistry {
     /// `127.0.0.1:5000`, the host of references.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// `http://127.0.0.1:5000`.
@@ -61,23 +81,27 @@ impl DockerRegistry {
         until("docker-registry answers", START, || {
             assert!(process.ended().is_none(), "docker-registry ended:\n{}", process.output());
             let request = client.get(&url);
-            async move { request.send().await.ok().filter(|response| response.status().is_success()) }
+            // With TLS it answers that this is no TLS.
+            let ready = if self.tls { 400 } else { 200 };
+            async move { request.send().await.ok().filter(|response| response.status() == ready) }
         })
         .await;
         self.process = Some(process);
     }
 
     fn config(&self) -> String {
+        let folder = self.folder.path().display();
+        let tls = format!(", tls: {{certificate: '{folder}/tls.pem', key: '{folder}/tls.key'}}");
+        let tls = if self.tls { tls.as_str() } else { "" };
         format!(
             "version: 0.1
 log: {{accesslog: {{disabled: true}}, level: warn}}
 storage:
-  filesystem: {{rootdirectory: '{}/data'}}
+  filesystem: {{rootdirectory: '{folder}/data'}}
   delete: {{enabled: true}}
   maintenance: {{uploadpurging: {{enabled: false}}}}
-http: {{addr: '{}', secret: not-a-secret}}
+http: {{addr: '{}', secret: not-a-secret{tls}}}
 ",
-            self.folder.path().display(),
             self.host()
         )
     }

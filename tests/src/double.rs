@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tagwarden::clock::Clock as _;
+use tagwarden::registry::allowance::Allowance;
 use tagwarden::registry::{Answer, By, Head, Manifest, Registry, RegistryError};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::{Instant, Millis};
@@ -76,6 +77,7 @@ struct State {
     content: BTreeMap<String, BTreeMap<TagName, Image>>,
     script: Box<dyn FnMut(&Call) -> Play + Send>,
     latency: Millis,
+    allowance: Option<Allowance>,
     calls: Option<Vec<Call>>,
     checks: u64,
     flying: usize,
@@ -98,6 +100,7 @@ impl Double {
             content: BTreeMap::new(),
             script: Box::new(|_| Play::Truth),
             latency: Millis(0),
+            allowance: None,
             calls: None,
             checks: 0,
             flying: 0,
@@ -126,6 +129,11 @@ impl Double {
     /// How long an answer takes from now on.
     pub fn take(&self, latency: Millis) {
         self.state().latency = latency;
+    }
+
+    /// What it says from now on that it allows.
+    pub fn allow(&self, allowance: Allowance) {
+        self.state().allowance = Some(allowance);
     }
 
     /// Answers what hangs.
@@ -206,6 +214,10 @@ fn named(tags: Option<&BTreeMap<TagName, Image>>, tag: &TagName, play: Play) -> 
 }
 
 impl Registry for Double {
+    fn allowance(&self) -> Option<Allowance> {
+        self.state().allowance
+    }
+
     async fn list_tags(&self, repository: &RepositoryName) -> Answer<Vec<TagName>> {
         let serve = |tags: Option<&BTreeMap<TagName, Image>>, play| match play {
             Play::Names(names) => Ok(names),

@@ -5,6 +5,7 @@
 
 pub mod api_server;
 pub mod browser;
+pub mod certificates;
 pub mod demo_run;
 pub mod docker_registry;
 pub mod double;
@@ -15,6 +16,7 @@ pub mod images;
 pub mod polling;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod record;
 pub mod scripted;
 pub mod skopeo;

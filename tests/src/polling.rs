@@ -40,6 +40,8 @@ pub struct World {
 
 /// A poller that runs.
 pub struct Polling {
+    /// What it counts.
+    pub metrics: Metrics,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -78,6 +80,7 @@ impl World {
 
     /// Starts a poller.
     pub fn poll<R: Registry>(&self, entry: &RegistryEntry, registry: Arc<R>, settings: PollerSettings) -> Polling {
+        let metrics = Metrics::new();
         let poller = Poller {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -85,7 +88,7 @@ impl World {
             entry: entry.clone(),
             policy: Arc::new(Policy::default()),
             settings,
-            metrics: Metrics::new(),
+            metrics: metrics.clone(),
             wake: self.wake.subscribe(),
         };
         let (stop, worker) = (CancellationToken::new(), self.clock.worker());
@@ -94,7 +97,7 @@ impl World {
             let _worker = worker;
             poller.run(stopped).await;
         });
-        Polling { stop, task }
+        Polling { metrics, stop, task }
     }
 
     /// Tells the pollers that a repository or a job was added.

@@ -1,8 +1,8 @@
 //! The registry client over real sockets, against a server that misbehaves as scripted and under a clock that tests move.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,9 +10,11 @@ use axum::response::Response;
 use base64::Engine as _;
 use futures::FutureExt as _;
 use tagwarden::check::Outcome;
+use tagwarden::registry::allowance::Allowance;
 use tagwarden::registry::client::{HttpRegistry, RegistrySettings};
 use tagwarden::registry::credentials::Credentials;
 use tagwarden::registry::gate::{Gate, Limits};
+use tagwarden::registry::transport::To;
 use tagwarden::registry::{Answer, By, Head, Registry, RegistryError};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::{Instant, Millis};
@@ -492,6 +494,131 @@ async fn a_429_pauses_everything_until_its_end_without_a_request() {
     assert_eq!(client.head().await, present());
 }
 
+/// Two entries of one host: what the server puts together from the configuration.
+fn two_entries(host: &str, change: impl Fn(&mut RegistrySettings)) -> (Arc<FakeClock>, [HttpRegistry; 2]) {
+    let clock = Arc::new(FakeClock::new(NOW));
+    let shared = Arc::default();
+    let registries = [(); 2].map(|()| {
+        let mut settings = RegistrySettings::new(host);
+        settings.host_limits = Arc::clone(&shared);
+        change(&mut settings);
+        HttpRegistry::new(settings, clock.clone()).unwrap()
+    });
+    (clock, registries)
+}
+
+#[tokio::test]
+async fn a_429_pauses_all_entries_of_the_host() {
+    let server = Scripted::start(|seen| match seen.number {
+        0 => answer(429, &[("retry-after", "30")], ""),
+        _ => manifest(),
+    })
+    .await;
+    let (clock, [one, other]) = two_entries(server.host(), |_| {});
+    let repository: RepositoryName = format!("{}/team/api", server.host()).parse().unwrap();
+    let result = one.head(&repository, &tag("1.0"), None).await.result;
+    let Err(RegistryError::RateLimited { retry_at, .. }) = result else { panic!("not limited") };
+    let paused = other.head(&repository, &tag("1.0"), None).await.result;
+    assert!(matches!(paused, Err(RegistryError::RateLimited { retry_at: at, .. }) if at == retry_at), "{paused:?}");
+    assert_eq!(server.seen().len(), 1);
+    clock.advance_to(retry_at);
+    assert_eq!(other.head(&repository, &tag("1.0"), None).await.result, present());
+    // Another host, or an entry on its own, is not asked to wait.
+    let alone = Client::new(server.host(), |_| {});
+    assert_eq!(alone.head().await, present());
+}
+
+#[tokio::test]
+async fn entries_of_one_host_count_unexplained_429s_together() {
+    let server = Scripted::start(|_| answer(429, &[], "")).await;
+    let (clock, [one, other]) = two_entries(server.host(), |_| {});
+    let repository: RepositoryName = format!("{}/team/api", server.host()).parse().unwrap();
+    for (registry, seconds) in [(&one, 5), (&other, 10), (&one, 20)] {
+        let now = tagwarden::clock::Clock::now(&*clock).mono;
+        let result = registry.head(&repository, &tag("1.0"), None).await.result;
+        let Err(RegistryError::RateLimited { retry_at, .. }) = result else { panic!("not limited") };
+        assert_eq!((retry_at.0 - now.0) / 1_000_000, seconds);
+        clock.advance_to(retry_at);
+    }
+}
+
+#[tokio::test]
+async fn concurrency_and_failures_stay_with_each_entry() {
+    let server = Scripted::start(|seen| match seen.header("user-agent") {
+        "ill" => answer(500, &[], ""),
+        _ => manifest(),
+    })
+    .await;
+    let agents = Mutex::new(vec!["well", "ill"]);
+    let (_, [ill, well]) = two_entries(server.host(), |settings| {
+        settings.user_agent = agents.lock().unwrap().pop().unwrap().to_owned();
+        settings.retry.delays.clear();
+    });
+    let repository: RepositoryName = format!("{}/team/api", server.host()).parse().unwrap();
+    for _ in 0..6 {
+        assert!(ill.head(&repository, &tag("1.0"), None).await.result.is_err());
+    }
+    assert_eq!(server.seen().len(), 5, "the circuit is open");
+    assert_eq!(well.head(&repository, &tag("1.0"), None).await.result, present());
+}
+
+#[tokio::test]
+async fn a_429_of_the_token_service_pauses_only_the_entry_that_got_it() {
+    let server = Scripted::start(|seen| match (seen.uri.path(), seen.header("authorization")) {
+        ("/token", "") => answer(429, &[("retry-after", "30")], ""),
+        ("/token", _) => answer(200, &[], r#"{"token":"t"}"#),
+        (_, "") => challenge(seen, ""),
+        _ => manifest(),
+    })
+    .await;
+    let shared = Arc::default();
+    let anonymous = Client::with_clock(server.host(), FakeClock::new(NOW), |settings| {
+        settings.host_limits = Arc::clone(&shared);
+    });
+    let known = Client::with_clock(server.host(), FakeClock::new(NOW), |settings| {
+        settings.host_limits = Arc::clone(&shared);
+        settings.credentials = credentials(&settings.host, r#"{"username":"alice","password":"s3cret"}"#);
+    });
+    for _ in 0..2 {
+        assert!(matches!(anonymous.head().await, Err(RegistryError::RateLimited { .. })));
+    }
+    assert_eq!(server.seen().len(), 2, "it waits");
+    assert_eq!(known.head().await, present());
+}
+
+#[tokio::test]
+async fn what_the_registry_allows_is_read_from_answers_for_manifests() {
+    let server = Scripted::start(|seen| {
+        let left = if seen.uri.path().contains("/manifests/") { "98" } else { "1" };
+        let limits = [("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", left)];
+        match (seen.number, seen.method.as_str()) {
+            (0, _) => answer(200, &limits, r#"{"tags":[]}"#),
+            (1, _) => answer(200, &[("content-type", OCI), ("ratelimit-limit", "unlimited")], MANIFEST),
+            (2, _) => answer(200, &[("content-type", OCI), limits[0], limits[1]], MANIFEST),
+            (3, _) => manifest(),
+            _ => answer(429, &[limits[0], ("ratelimit-remaining", "0")], ""),
+        }
+    })
+    .await;
+    let (_, [one, other]) = two_entries(server.host(), |_| {});
+    let repository: RepositoryName = format!("{}/team/api", server.host()).parse().unwrap();
+    one.list_tags(&repository).await.result.unwrap();
+    assert_eq!(one.allowance(), None, "what is said of lists is not said of manifests");
+    one.head(&repository, &tag("1.0"), None).await.result.unwrap();
+    assert_eq!(one.allowance(), None);
+    one.manifest(&repository, By::Tag(&tag("1.0"))).await.result.unwrap();
+    let allowance = Allowance { limit: 100, window: Millis::hours(6), remaining: 98 };
+    assert_eq!(one.allowance(), Some(allowance));
+    one.head(&repository, &tag("1.0"), None).await.result.unwrap();
+    assert_eq!(one.allowance(), Some(allowance), "an answer that says nothing takes nothing back");
+    other.head(&repository, &tag("1.0"), None).await.result.unwrap_err();
+    assert_eq!(
+        one.allowance(),
+        Some(Allowance { remaining: 0, ..allowance }),
+        "it is the host's, and a 429 says it too"
+    );
+}
+
 #[tokio::test]
 async fn every_shape_of_retry_after_arrives_over_a_socket() {
     let date = "Sat, 01 Aug 2026 00:00:00 GMT";
@@ -590,7 +717,7 @@ async fn after_five_failures_nothing_is_sent_until_a_probe_succeeds() {
 #[tokio::test]
 async fn an_abandoned_probe_does_not_keep_the_circuit_open() {
     let clock = Arc::new(FakeClock::new(NOW));
-    let gate = Gate::new(Limits { failures_to_open: 1, ..Limits::of_host("ghcr.io") }, clock.clone());
+    let gate = Gate::new(Limits { failures_to_open: 1, ..Limits::of_host("ghcr.io") }, Arc::default(), clock.clone());
     gate.record(Some(&RegistryError::Unreachable { message: "x".into() }));
     clock.advance(Millis(1001));
     let probe = gate.enter().await.unwrap();
@@ -602,11 +729,11 @@ async fn an_abandoned_probe_does_not_keep_the_circuit_open() {
 #[tokio::test]
 async fn concurrency_is_limited_and_a_pause_reaches_those_who_wait() {
     let clock = Arc::new(FakeClock::new(NOW));
-    let gate = Gate::new(Limits { concurrency: 1, ..Limits::of_host("ghcr.io") }, clock);
+    let gate = Gate::new(Limits { concurrency: 1, ..Limits::of_host("ghcr.io") }, Arc::default(), clock);
     let first = gate.enter().await.unwrap();
     let mut second = Box::pin(gate.enter());
     assert!((&mut second).now_or_never().is_none());
-    gate.pause(Some(Millis::seconds(9)), "slow".into());
+    gate.pause(To::Registry, Some(Millis::seconds(9)), "slow".into());
     drop(first);
     assert!(matches!(second.await, Err(RegistryError::RateLimited { retry_at: Mono(at), .. }) if at / 1000 == 9000));
 }
@@ -791,6 +918,32 @@ async fn a_list_that_cannot_be_read_to_its_end_is_an_error() {
         let tags = Client::new(server.host(), |_| {}).tags().await;
         let server_error = matches!(tags, Err(RegistryError::Server { .. }));
         assert_eq!((is_unintelligible(&tags, "page 2"), server_error), (unintelligible, !unintelligible), "{tags:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_takes_more_than_five_minutes_is_given_up() {
+    for (seconds, pages) in [(40, 7), (65, 5), (1000, 1)] {
+        let clock = Arc::new(FakeClock::new(NOW));
+        let time = clock.clone();
+        let server = Scripted::start(move |seen| {
+            time.advance(Millis::seconds(seconds));
+            let next = format!("<?last={}>; rel=next", seen.number);
+            let link = [("link", next.as_str())];
+            answer(200, if seen.number < 6 { &link } else { &[] }, format!(r#"{{"tags":["{}"]}}"#, seen.number))
+        })
+        .await;
+        let registry = HttpRegistry::new(RegistrySettings::new(server.host()), clock.clone()).unwrap();
+        let listed = registry.list_tags(&format!("{}/team/api", server.host()).parse().unwrap()).await.result;
+        match listed {
+            Ok(tags) => assert_eq!((tags.len(), pages), (7, 7)),
+            Err(RegistryError::Unreachable { message }) => {
+                let said = format!("after 5 minutes its list of tags was not at its end (page {pages}, {pages} tags)");
+                assert!(message.contains(&said) && pages < 7, "{message}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(server.seen().len(), pages);
     }
 }
 

@@ -1,7 +1,5 @@
 //! The demo tells its year through the ordinary server.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use serde_json::Value;

@@ -51,9 +51,16 @@ pub fn RepositoryFacts(
         let promised = repository.with(phrase::promised)?;
         Some(view! { <span>{format!("promised within {}", time::length(promised))}</span> })
     };
+    let proven = move || {
+        let (at, every) = repository.with(phrase::proven)?;
+        Some(match at {
+            Some(at) => view! { <span>"bytes proven " <When at /> {format!(", {every}")}</span> }.into_any(),
+            None => view! { <span>{format!("bytes not proven yet, promised {every}")}</span> }.into_any(),
+        })
+    };
     view! {
         <div class="facts">
-            <p class="facts-words">{chip} {sentence} <span>{counts}</span> {passes} {promised}</p>
+            <p class="facts-words">{chip} {sentence} <span>{counts}</span> {passes} {promised} {proven}</p>
             <Acts repository on_change />
         </div>
     }

@@ -73,6 +73,11 @@ pub struct Freshness {
     /// When the newest complete pass started.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub last_complete: Option<Instant>,
+    /// The time promised between two proofs, which are passes that read the bytes of every tag, in milliseconds.
+    pub proof_promised_ms: u64,
+    /// When the newest complete proof started.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub last_proof: Option<Instant>,
     /// When the next pass is due.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub next: Option<Instant>,

@@ -64,6 +64,8 @@ pub struct FinishedPass {
     pub next: Instant,
     /// The freshness promised.
     pub promised: Millis,
+    /// The time between two proofs that is promised.
+    pub proof_promised: Millis,
 }
 
 impl Sweep {
@@ -343,6 +345,7 @@ impl Sweep {
             reason: (!fresh).then(why),
             next: now,
             promised: plan.promised(band),
+            proof_promised: plan.proof_interval,
         }
     }
 }

@@ -33,8 +33,10 @@ pub struct Watch {
     held: Option<Mono>,
     /// Where the last pass of a band was cut.
     resume_at: BTreeMap<Band, TagName>,
-    /// Bands that have tags to ask.
-    used: BTreeSet<Band>,
+    /// Bands that have tags to ask, and how many.
+    used: BTreeMap<Band, u64>,
+    /// Counted GETs a day that may be spent on proofs; `None` where they are not counted.
+    get_budget: Option<f64>,
     unwritten: BTreeSet<TagName>,
     /// Groups of deletions by digest, as long as further tags that named it are in doubt: one act, one group (3.6).
     deletions: BTreeMap<Digest, i64>,
@@ -45,7 +47,12 @@ pub struct Watch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Due {
     next: Mono,
-    next_proof: Mono,
+    /// Then the newest proof was so long ago.
+    proven: Option<(Mono, Millis)>,
+    /// A proof that was cut is not tried again before.
+    no_proof_before: Mono,
+    /// The proof interval promised last, until a pass has shown what the registry says of its limits now.
+    promised_before: Millis,
     /// Somebody asked for a pass that begins after this.
     asked: Option<Mono>,
     /// When the newest pass that ended had begun.
@@ -81,13 +88,19 @@ impl Watch {
             .iter()
             .map(|band| {
                 // Without a proof on record it is due at once, unless every tag is read by GET anyway: then the pass is one.
-                let newest =
-                    passes.iter().filter(|pass| pass.band == *band && pass.proof).map(|pass| pass.started).max();
+                let proofs = passes.iter().filter(|pass| pass.band == *band && pass.proof && pass.complete);
+                let newest = proofs.map(|pass| pass.started).max();
                 // A clock that was set back since makes nothing later than an interval from now.
                 let since = newest.map(|started| (now.mark.wall - started.wall).max(Millis(0)));
-                let wait = since.map_or(Millis(0), |since| Millis((plan.proof_interval(*band).0 - since.0).max(0)));
-                let next = next.get(band).copied().unwrap_or(now.mono);
-                (*band, Due { next, next_proof: now.mono.after(wait), asked: None, swept: None })
+                let due = Due {
+                    next: next.get(band).copied().unwrap_or(now.mono),
+                    proven: since.map(|since| (now.mono, since)),
+                    no_proof_before: Mono(0),
+                    promised_before: Millis(0),
+                    asked: None,
+                    swept: None,
+                };
+                (*band, due)
             })
             .collect();
         let mut watch = Self {
@@ -102,7 +115,8 @@ impl Watch {
             singles: Singles::default(),
             held: None,
             resume_at: BTreeMap::new(),
-            used: BTreeSet::new(),
+            used: BTreeMap::new(),
+            get_budget: None,
             unwritten: BTreeSet::new(),
             deletions: BTreeMap::new(),
             seed,
@@ -119,6 +133,35 @@ impl Watch {
     /// Rows that must be written although nothing happened to their tags: their class changed.
     pub fn rewrite(&mut self, names: impl IntoIterator<Item = TagName>) {
         self.unwritten.extend(names);
+    }
+
+    /// How many counted GETs a day may be spent on the proofs of this repository (RECORD.md 2.3).
+    pub const fn set_get_budget(&mut self, get_budget: Option<f64>) {
+        self.get_budget = get_budget;
+    }
+
+    /// The proof interval that the record promises for a band. It stands until the first pass, so that a start makes no proofs
+    /// too soon while the registry has not yet said again that it counts them.
+    pub fn keep_proof_interval(&mut self, band: Band, promised: Millis) {
+        if let Some(due) = self.schedule.get_mut(&band) {
+            due.promised_before = promised;
+        }
+    }
+
+    /// How many tags passes ask.
+    pub fn asked_tags(&self) -> u64 {
+        self.used.values().sum()
+    }
+
+    fn proof_interval(&self, band: Band) -> Millis {
+        self.plan.proof_interval(band, &self.used, self.get_budget)
+    }
+
+    /// When the next pass of a band has to be a proof.
+    fn next_proof(&self, band: Band, due: &Due) -> Mono {
+        let interval = self.proof_interval(band).max(due.promised_before);
+        let proven = due.proven.map_or(Mono(0), |(then, ago)| then.after(Millis(interval.0 - ago.0)));
+        proven.max(due.no_proof_before)
     }
 
     /// The tags, by name.
@@ -168,12 +211,14 @@ impl Watch {
 
     /// The hot band lists the repository even when it has no tags; the others wait for theirs.
     fn in_use(&self, band: Band) -> bool {
-        band == Band::Hot || self.used.contains(&band)
+        band == Band::Hot || self.used.contains_key(&band)
     }
 
     fn count_bands(&mut self) {
-        let asked = self.tags.values().filter(|tag| tag.asked_in_passes());
-        self.used = asked.map(|tag| tag.known.record.band).collect();
+        self.used.clear();
+        for tag in self.tags.values().filter(|tag| tag.asked_in_passes()) {
+            *self.used.entry(tag.known.record.band).or_default() += 1;
+        }
     }
 
     /// Somebody asks for these tags now; for the whole repository when there are none.
@@ -246,7 +291,7 @@ impl Watch {
         let mut by_limit: BTreeMap<Millis, BTreeMap<Band, bool>> = BTreeMap::new();
         for (band, due) in &self.schedule {
             if due.next <= now.mono && self.in_use(*band) && !self.under_way(*band) {
-                let proof = due.next_proof <= now.mono;
+                let proof = self.next_proof(*band, due) <= now.mono;
                 by_limit.entry(self.plan.limit(*band)).or_default().insert(*band, proof);
             }
         }

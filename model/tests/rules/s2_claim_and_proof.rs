@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
+
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::observation::{Bytes, Method, Seen, Unknown};
 use tagwarden_model::record::sighting::Pass;
-use tagwarden_model::record::{Ask, Pending, Plan, RequestKind, Sighting, Warning};
+use tagwarden_model::record::{Ask, Pending, Plan, Repository, RequestKind, Sighting, Warning, Watch};
 use tagwarden_model::tag::{Band, Class, MediaType, TagState};
 
 use crate::script::*;
@@ -360,6 +362,103 @@ fn rule_2_3_cold_tags_are_proven_once_a_week() {
     assert!(!play.passes.iter().any(|finished| finished.pass.proof && finished.pass.band == Band::Warm));
     play.run_until(7 * DAY + 2 * HOUR);
     assert!(play.passes.iter().any(|finished| finished.pass.proof && finished.pass.band == Band::Warm));
+}
+
+#[test]
+fn rule_2_3_where_gets_are_counted_proofs_wait_until_the_budget_allows_them() {
+    let mut play = Play::over(&["1.0", "2.0", "3.0"]);
+    play.watch.set_get_budget(Some(1.0));
+    play.forget();
+    play.run_until(3 * DAY);
+    assert!(play.passes.iter().all(|finished| !finished.pass.proof), "three tags, one GET a day");
+    assert!(play.passes.iter().all(|finished| finished.proof_promised == Millis::days(3)));
+    play.forget();
+    play.run_until(3 * DAY + 5 * MINUTE);
+    assert!(play.passes[0].pass.proof);
+    // A larger budget brings the next one forward, to a day at the soonest.
+    play.watch.set_get_budget(Some(100.0));
+    play.forget();
+    play.run_until(4 * DAY + 10 * MINUTE);
+    let proofs: Vec<_> = play.passes.iter().filter(|finished| finished.pass.proof).collect();
+    assert_eq!((proofs.len(), proofs[0].proof_promised), (1, Millis::days(1)));
+}
+
+#[test]
+fn rule_2_3_all_bands_together_stay_within_the_budget_and_are_stretched_alike() {
+    let plan = Plan::default();
+    let none = BTreeMap::new();
+    for tags in [[1, 0, 0, 0], [10, 1000, 5000, 3], [0, 0, 200_000, 0], [100, 1, 1, 0]] {
+        let tags: BTreeMap<Band, u64> = Band::ALL.iter().copied().zip(tags).collect();
+        for budget in [0.001, 1.0, 25.0, 100.0, 1e9] {
+            let days = |band| plan.proof_interval(band, &tags, Some(budget)).0 as f64 / DAY as f64;
+            let a_day: f64 = tags.iter().map(|(band, tags)| *tags as f64 / days(*band)).sum();
+            let most = days(Band::Hot) >= 3650.0 || days(Band::Cold) >= 3650.0;
+            assert!(most || a_day <= budget * 1.000_001, "{a_day} for {budget}: {tags:?}");
+            assert!(most || (days(Band::Warm) / days(Band::Hot) - 7.0).abs() < 1e-6);
+            assert!(Band::ALL.iter().all(|band| {
+                plan.proof_interval(*band, &tags, Some(budget)) >= plan.proof_interval(*band, &none, None)
+            }));
+        }
+        let uncounted = Band::ALL.iter().map(|band| plan.proof_interval(*band, &tags, None)).collect::<Vec<_>>();
+        assert_eq!(uncounted, [1, 7, 7, 1].map(Millis::days));
+    }
+    // What no registry should say makes no nonsense.
+    let one = BTreeMap::from([(Band::Hot, 1)]);
+    for budget in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE] {
+        let interval = plan.proof_interval(Band::Hot, &one, Some(budget));
+        assert!((Millis::days(1)..=Millis::days(3650)).contains(&interval), "{budget}: {interval:?}");
+        assert!(plan.proof_interval(Band::Hot, &none, Some(budget)) >= Millis::days(1), "{budget}");
+    }
+}
+
+#[test]
+fn rule_2_3_a_proof_that_was_cut_is_tried_again_when_the_budget_has_earned_what_it_read() {
+    let mut play = Play::over(&["1.0", "2.0", "3.0", "4.0"]);
+    play.watch.set_get_budget(Some(4.0));
+    play.failing.insert(tag("4.0"), Seen::Unknown(Method::Get, Unknown::Unintelligible));
+    play.forget();
+    play.run_until(DAY + 2 * HOUR);
+    let proofs = |play: &Play| play.passes.iter().filter(|finished| finished.pass.proof).count();
+    assert_eq!(proofs(&play), 1, "without a budget it would be one each hour");
+    play.failing.clear();
+    play.run_until(DAY + 17 * HOUR);
+    assert_eq!(proofs(&play), 1, "three of them take 18 hours");
+    play.run_until(DAY + 19 * HOUR);
+    assert_eq!(proofs(&play), 2);
+}
+
+#[test]
+fn rule_2_3_the_promise_on_record_stands_until_the_first_pass_after_a_start() {
+    for (promised, proof) in [(3, false), (1, true)] {
+        let mut play = Play::over(&["1.0", "2.0"]);
+        let tags = play.watch.tags().clone();
+        let passes = vec![pass(-2 * DAY, true)];
+        play.watch =
+            Watch::new(Plan::default(), Repository::default(), tags, passes, &BTreeMap::new(), at(play.now), 7);
+        play.watch.keep_proof_interval(Band::Hot, Millis::days(promised));
+        play.forget();
+        play.settle();
+        assert_eq!(play.passes[0].pass.proof, proof);
+        assert_eq!(play.passes[0].proof_promised, Millis::days(promised));
+        // The registry did not say that it counts: from then on the defaults hold.
+        play.run_for(6 * MINUTE);
+        assert!(play.passes.iter().any(|finished| finished.pass.proof));
+        assert_eq!(play.passes.last().unwrap().proof_promised, Millis::days(1));
+    }
+}
+
+#[test]
+fn rule_2_3_a_proof_on_record_that_was_cut_is_made_again_after_a_start() {
+    for complete in [true, false] {
+        let mut play = Play::over(&["1.0"]);
+        let passes = vec![Pass { complete, ..pass(-HOUR, true) }];
+        let tags = play.watch.tags().clone();
+        play.watch =
+            Watch::new(Plan::default(), Repository::default(), tags, passes, &BTreeMap::new(), at(play.now), 7);
+        play.forget();
+        play.settle();
+        assert_eq!(play.passes[0].pass.proof, !complete);
+    }
 }
 
 #[test]

@@ -315,7 +315,8 @@ CREATE TABLE passes (
     exceptions TEXT COLLATE "C" NOT NULL, -- JSON: [tag, ...]
     reason TEXT COLLATE "C",
     next BIGINT NOT NULL,
-    promised BIGINT NOT NULL
+    promised BIGINT NOT NULL, -- freshness
+    proof_promised BIGINT NOT NULL -- time between two proofs
 );
 CREATE INDEX passes_of_band ON passes (repository_id, band, id);
 

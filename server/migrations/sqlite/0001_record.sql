@@ -315,7 +315,8 @@ CREATE TABLE passes (
     exceptions TEXT NOT NULL, -- JSON: [tag, ...]
     reason TEXT,
     next INTEGER NOT NULL,
-    promised INTEGER NOT NULL
+    promised INTEGER NOT NULL, -- freshness
+    proof_promised INTEGER NOT NULL -- time between two proofs
 ) STRICT;
 CREATE INDEX passes_of_band ON passes (repository_id, band, id);
 

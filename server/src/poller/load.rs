@@ -47,8 +47,14 @@ pub fn watch(
     // Never later than an interval from now: the clock may have been set back, or the configuration have become quicker.
     let wait = |pass: &PassSummary| (pass.next - now.mark.wall).min(plan.interval(pass.band));
     let next = watched.passes.iter().map(|pass| (pass.band, later(now, wait(pass)))).collect::<BTreeMap<Band, Mono>>();
+    // Newest first: what the newest pass of a band promised is what counts.
+    let promised: BTreeMap<Band, Millis> =
+        loaded.passes.iter().rev().map(|pass| (pass.band, pass.proof_promised)).collect();
     let passes = loaded.passes.into_iter().map(pass).collect();
     let mut watch = Watch::new(plan.clone(), repository, tags, passes, &next, now, watched.id.unsigned_abs());
+    for (band, promised) in promised {
+        watch.keep_proof_interval(band, promised);
+    }
     watch.rewrite(reclassed);
     watch
 }

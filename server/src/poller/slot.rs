@@ -115,6 +115,13 @@ impl Slot {
         }
     }
 
+    /// How many counted GETs a day it may spend on proofs.
+    pub fn set_get_budget(&mut self, get_budget: f64) {
+        if let Some((watch, _)) = &mut self.loaded {
+            watch.set_get_budget(Some(get_budget));
+        }
+    }
+
     pub fn begin<R: Registry>(&mut self, poller: &Poller<R>, now: Moment) {
         if let Some((watch, _)) = &mut self.loaded {
             let effects = watch.begin(now);
@@ -339,6 +346,7 @@ impl Slot {
             reason: finished.reason,
             next: finished.next,
             promised: finished.promised,
+            proof_promised: finished.proof_promised,
         };
         poller.store.put_pass(self.watched.id, lease, &row, gap.as_ref()).await?;
         let registry = &poller.entry.name;

@@ -303,7 +303,7 @@ impl Auth {
             _ => {
                 let message = format!("the token service {host} answered {}", reply.said());
                 return Err(match Fault::of(&reply, self.clock.now().mark.wall) {
-                    Some(Fault::Limited { after, .. }) => Fault::Limited { after, message },
+                    Some(Fault::Limited { after, .. }) => Fault::Limited { by: To::TokenService, after, message },
                     Some(Fault::Again { after, .. }) => {
                         let error = RegistryError::Server { status: reply.status.as_u16(), message };
                         Fault::Again { error, after }

@@ -10,18 +10,19 @@ use reqwest::header::{
 };
 use reqwest::{Method, Request, StatusCode, Url};
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
 use tagwarden_model::digest::Digest;
-use tagwarden_model::instant::Instant;
+use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::tag::MediaType;
 
+use super::allowance::Allowance;
 use super::auth::{Auth, Subject};
 use super::credentials::Credentials;
-use super::gate::{Gate, Limits};
+use super::gate::{Gate, HostLimits, Limits};
 use super::link::next_query;
 use super::reach::Reach;
 use super::retry::{Fault, Retry, date};
+use super::tags_page::page_of_tags;
 use super::transport::{Mask, Recorder, Reply, TimeOuts, To, Transport};
 use super::{Answer, By, Head, Manifest, Registry, RegistryError};
 use crate::clock::SharedClock;
@@ -56,6 +57,8 @@ pub struct RegistrySettings {
     pub credentials: Credentials,
     /// Concurrency, budget, pause and circuit.
     pub limits: Limits,
+    /// What the host says of its limits; the entries of one host share it.
+    pub host_limits: Arc<HostLimits>,
     /// What is tried again when.
     pub retry: Retry,
     /// How long a request may take.
@@ -99,6 +102,9 @@ const MAX_MANIFEST: usize = 4 * 1024 * 1024;
 const MAX_TAGS_PAGE: usize = 8 * 1024 * 1024;
 const MAX_PAGES: usize = 1000;
 const MAX_TAGS: usize = 200_000;
+/// After so long no further page of a listing is asked for. A thousand pages would each have their own time-outs, and whoever
+/// waits for the listing would wait for hours; a pass of a slow band may last longer, one of a fast band is over by then.
+const LONGEST_LISTING: Millis = Millis::minutes(5);
 const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 impl RegistrySettings {
@@ -113,6 +119,7 @@ impl RegistrySettings {
             allowed_hosts: Vec::new(),
             credentials: Credentials::default(),
             limits: Limits::of_host(host),
+            host_limits: Arc::default(),
             retry: Retry::default(),
             time_outs: TimeOuts::default(),
             user_agent: concat!("tagwarden/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -176,7 +183,7 @@ impl HttpRegistry {
         let transport = Transport::new(builder, reach.clone(), clock.clone(), mask, settings.recorder)?;
         Ok(Self {
             auth: Auth::new(base.clone(), settings.credentials, reach, clock.clone()),
-            gate: Gate::new(settings.limits, clock.clone()),
+            gate: Gate::new(settings.limits, settings.host_limits, clock.clone()),
             retry: settings.retry,
             host: settings.host,
             base,
@@ -211,8 +218,8 @@ impl HttpRegistry {
             let result = match result {
                 Ok(reply) => Ok(reply),
                 Err(Fault::Final(error)) => Err(error),
-                Err(Fault::Limited { after, message }) => {
-                    return Answer { sent, received, date, result: Err(self.gate.pause(after, message)) };
+                Err(Fault::Limited { by, after, message }) => {
+                    return Answer { sent, received, date, result: Err(self.gate.pause(by, after, message)) };
                 }
                 Err(Fault::Again { error, after }) => {
                     if let Some(delay) = self.retry.delay(tried, after) {
@@ -241,6 +248,10 @@ impl HttpRegistry {
             }
             let reply = self.transport.send(To::Registry, request, ask.cap).await?;
             *seen = date(&reply.headers);
+            // Blobs may come from elsewhere, where other limits hold.
+            if let Some(allowance) = Allowance::of(&reply.headers).filter(|_| ask.path.contains("/manifests/")) {
+                self.gate.allow(allowance);
+            }
             if reply.status != StatusCode::UNAUTHORIZED {
                 let now = self.clock.now().mark.wall;
                 return Fault::of(&reply, now).map_or(Ok(reply), Err);
@@ -280,6 +291,10 @@ impl HttpRegistry {
 }
 
 impl Registry for HttpRegistry {
+    fn allowance(&self) -> Option<Allowance> {
+        self.gate.allowance()
+    }
+
     async fn list_tags(&self, repository: &RepositoryName) -> Answer<Vec<TagName>> {
         let mut query = self.first_query().to_owned();
         let (mut seen, mut tags, mut first_sent) = (HashSet::new(), BTreeSet::new(), None);
@@ -315,6 +330,13 @@ impl Registry for HttpRegistry {
             }
             if page >= MAX_PAGES || tags.len() > MAX_TAGS {
                 return wrong(format!("more than {MAX_PAGES} pages or {MAX_TAGS} tags"));
+            }
+            if received.mono >= sent.mono.after(LONGEST_LISTING) {
+                let (host, minutes, tags) = (&self.host, LONGEST_LISTING.0 / 60_000, tags.len());
+                let message = format!(
+                    "{host} is too slow: after {minutes} minutes its list of tags was not at its end (page {page}, {tags} tags)"
+                );
+                return end(Err(RegistryError::Unreachable { message }));
             }
         }
     }
@@ -420,40 +442,6 @@ impl<T> Answer<T> {
     }
 }
 
-/// `{"name":"team/api","tags":["1.0",null]}`; the list may be null, but not missing.
-#[derive(Deserialize)]
-struct TagsPage {
-    #[serde(deserialize_with = "null_or_list")]
-    tags: Vec<Item>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Item {
-    Name(String),
-    Other(IgnoredAny),
-}
-
-fn null_or_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Item>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-fn page_of_tags(reply: &Reply) -> Result<impl Iterator<Item = TagName> + use<>, RegistryError> {
-    let page: TagsPage = serde_json::from_slice(&reply.body).map_err(|error| {
-        if reply.is_html() {
-            unintelligible("an HTML page instead of the tags; is there a sign-in page or a proxy in between?")
-        } else {
-            let (line, column) = (error.line(), error.column());
-            unintelligible(&format!("no list of tags: wrong JSON at line {line}, column {column}"))
-        }
-    })?;
-    // Nexus lists nulls, Artifactory digests: no tags.
-    Ok(page.tags.into_iter().filter_map(|item| match item {
-        Item::Name(name) => TagName::new(&name),
-        Item::Other(_) => None,
-    }))
-}
-
 fn expect_ok(reply: &Reply) -> Result<(), RegistryError> {
     if reply.status == StatusCode::OK {
         Ok(())
@@ -475,6 +463,7 @@ fn claim(reply: &Reply) -> Option<Digest> {
     reply.headers.get(DOCKER_CONTENT_DIGEST)?.to_str().ok()?.trim().parse().ok()
 }
 
-fn unintelligible(message: &str) -> RegistryError {
+/// An answer that no registry should give.
+pub(super) fn unintelligible(message: &str) -> RegistryError {
     RegistryError::Unintelligible { message: message.to_owned() }
 }

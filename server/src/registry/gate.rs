@@ -1,14 +1,16 @@
-//! What every request of one registry passes first: concurrency, request budget, the pause after a 429, and the circuit
-//! that opens after repeated failure.
+//! What every request of one registry entry passes first: concurrency, request budget, the pause after a 429, and the circuit
+//! that opens after repeated failure. The pause is the host's: all entries of a host keep it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tagwarden_model::instant::Millis;
 use tagwarden_model::observation::Mono;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::RegistryError;
+use super::allowance::Allowance;
 use super::retry::LONGEST;
+use super::transport::To;
 use crate::clock::SharedClock;
 
 /// The limits of one registry.
@@ -42,20 +44,41 @@ impl Limits {
     }
 }
 
+/// What a host said of its limits: shared by all entries that ask it.
+#[derive(Default)]
+pub struct HostLimits {
+    said: Mutex<Said>,
+}
+
+#[derive(Default)]
+struct Said {
+    pause: Pause,
+    allowance: Option<Allowance>,
+}
+
+/// A pause that a 429 began.
+#[derive(Default)]
+struct Pause {
+    until: Mono,
+    /// What was said.
+    message: String,
+    /// 429s without a word about the wait, since the last answer of another kind.
+    unexplained: u32,
+}
+
 /// Lets requests through, one [`Pass`] each.
 pub struct Gate {
     clock: SharedClock,
     limits: Limits,
+    host: Arc<HostLimits>,
     permits: Semaphore,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// End and cause of the pause.
-    pause: Option<(Mono, String)>,
-    /// 429s without a word about the wait, since the last answer of another kind.
-    unexplained: u32,
+    /// What a token service asked for counts for this entry alone: others may have other credentials.
+    pause: Pause,
     /// Failed calls since the last one that did not fail.
     failures: u32,
     /// What failed last.
@@ -78,10 +101,10 @@ pub struct Pass<'a> {
 }
 
 impl Gate {
-    /// A gate that is open.
-    pub fn new(limits: Limits, clock: SharedClock) -> Self {
+    /// A gate that is open, unless its host is pausing.
+    pub fn new(limits: Limits, host: Arc<HostLimits>, clock: SharedClock) -> Self {
         let permits = Semaphore::new(limits.concurrency.clamp(1, 1000));
-        Self { clock, limits, permits, state: Mutex::default() }
+        Self { clock, limits, host, permits, state: Mutex::default() }
     }
 
     /// Waits for a place and for the budget. Fails at once during a pause and while the circuit is open.
@@ -98,10 +121,9 @@ impl Gate {
     /// Whether the next request is the circuit's probe, which `take` then takes; an error while nothing may be sent.
     fn check(&self, take: bool) -> Result<bool, RegistryError> {
         let now = self.clock.now().mono;
+        self.host.said().pause.check(now)?;
         let mut state = self.state();
-        if let Some((retry_at, message)) = state.pause.as_ref().filter(|(until, _)| now < *until) {
-            return Err(RegistryError::RateLimited { retry_at: *retry_at, message: message.clone() });
-        }
+        state.pause.check(now)?;
         if state.failures < self.limits.failures_to_open {
             return Ok(false);
         }
@@ -128,22 +150,26 @@ impl Gate {
         self.clock.sleep_until(slot).await;
     }
 
-    /// Begins the pause that a 429 asks for, for all requests of this registry; the longest of several counts.
-    pub fn pause(&self, asked: Option<Millis>, message: String) -> RegistryError {
+    /// Begins the pause that a 429 asks for: for all requests to the registry's host, or, where the token service asks for it,
+    /// for all requests of this entry. The longest of several counts.
+    pub fn pause(&self, by: To, asked: Option<Millis>, message: String) -> RegistryError {
         let now = self.clock.now().mono;
         let mut state = self.state();
-        let length = asked.unwrap_or_else(|| doubled(self.limits.pause_first, state.unexplained, LONGEST));
-        // Requests that were in flight together get their 429s together: those count as one.
-        if asked.is_none() && state.pause.as_ref().is_none_or(|(until, _)| *until <= now) {
-            state.unexplained = state.unexplained.saturating_add(1);
-        }
-        let mut retry_at = now.after(length);
-        if let Some((until, _)) = &state.pause {
-            retry_at = retry_at.max(*until);
-        }
-        state.pause = Some((retry_at, message.clone()));
         state.failures = 0;
-        RegistryError::RateLimited { retry_at, message }
+        match by {
+            To::Registry => self.host.said().pause.begin(now, asked, self.limits.pause_first, message),
+            To::TokenService => state.pause.begin(now, asked, self.limits.pause_first, message),
+        }
+    }
+
+    /// Takes note of what the registry allows.
+    pub fn allow(&self, allowance: Allowance) {
+        self.host.said().allowance = Some(allowance);
+    }
+
+    /// What the registry's host allows, as it said last.
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.host.said().allowance
     }
 
     /// Takes note of how a call ended, for the circuit.
@@ -154,7 +180,8 @@ impl Gate {
         let (true, Some(error)) = (failed, error) else {
             state.failures = 0;
             state.open_for = Millis(0);
-            state.unexplained = 0;
+            state.pause.unexplained = 0;
+            self.host.said().pause.unexplained = 0;
             return;
         };
         state.failures = state.failures.saturating_add(1);
@@ -169,6 +196,33 @@ impl Gate {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HostLimits {
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pause {
+    fn check(&self, now: Mono) -> Result<(), RegistryError> {
+        if now < self.until { Err(self.error()) } else { Ok(()) }
+    }
+
+    fn begin(&mut self, now: Mono, asked: Option<Millis>, first: Millis, message: String) -> RegistryError {
+        let length = asked.unwrap_or_else(|| doubled(first, self.unexplained, LONGEST));
+        // Requests that were in flight together get their 429s together: those count as one.
+        if asked.is_none() && self.until <= now {
+            self.unexplained = self.unexplained.saturating_add(1);
+        }
+        self.until = self.until.max(now.after(length));
+        self.message = message;
+        self.error()
+    }
+
+    fn error(&self) -> RegistryError {
+        RegistryError::RateLimited { retry_at: self.until, message: self.message.clone() }
     }
 }
 

@@ -8,7 +8,7 @@ use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use tagwarden_model::instant::{Instant, Millis};
 
 use super::RegistryError;
-use super::transport::Reply;
+use super::transport::{Reply, To};
 
 /// How often and after which delays a failed request is sent again.
 #[derive(Clone)]
@@ -52,6 +52,8 @@ pub enum Fault {
     },
     /// 429: nothing is sent to this registry for a while.
     Limited {
+        /// Who said so.
+        by: To,
         /// The registry's `Retry-After`.
         after: Option<Millis>,
         /// What the registry said.
@@ -60,7 +62,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The fault that a status is; `None` for 200 and 304, which depend on the request.
+    /// The fault that a registry's status is; `None` for 200 and 304, which depend on the request.
     pub fn of(reply: &Reply, now: Instant) -> Option<Self> {
         if matches!(reply.status, StatusCode::OK | StatusCode::NOT_MODIFIED) {
             return None;
@@ -69,7 +71,9 @@ impl Fault {
         Some(match reply.status {
             StatusCode::NOT_FOUND => Self::Final(RegistryError::NotFound { code: reply.error_code() }),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Final(RegistryError::Refused { message }),
-            StatusCode::TOO_MANY_REQUESTS => Self::Limited { after: retry_after(&reply.headers, now), message },
+            StatusCode::TOO_MANY_REQUESTS => {
+                Self::Limited { by: To::Registry, after: retry_after(&reply.headers, now), message }
+            }
             status if status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => Self::Again {
                 error: RegistryError::Server { status: status.as_u16(), message: reply.detail() },
                 after: retry_after(&reply.headers, now),

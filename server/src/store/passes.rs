@@ -26,7 +26,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT p.id, p.band, p.started_generation, p.started_wall, p.finished, p.complete, p.proof, p.listed_generation,
-                p.listed_wall, p.listed_names, p.asked, p.seen, p.unseen, p.exceptions, p.reason, p.next, p.promised,
+                p.listed_wall, p.listed_names, p.asked, p.seen, p.unseen, p.exceptions, p.reason, p.next, p.promised, p.proof_promised,
                 CAST(CASE WHEN p.period_id = r.period_id THEN 1 ELSE 0 END AS BIGINT) AS present
             FROM passes p JOIN repositories r ON r.id = p.repository_id ",
             $rest
@@ -37,8 +37,9 @@ macro_rules! select {
 statements! {
     OF_REPOSITORY = select!("WHERE p.repository_id = $1 ORDER BY p.id DESC");
     INSERT_PASS = "INSERT INTO passes (repository_id, period_id, band, started_generation, started_wall, finished, complete, proof,
-            listed_generation, listed_wall, listed_names, asked, seen, unseen, exceptions, reason, next, promised)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+            listed_generation, listed_wall, listed_names, asked, seen, unseen, exceptions, reason, next, promised,
+            proof_promised)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     DELETE_PASS = "DELETE FROM passes WHERE id = $1";
     OPEN_GAP = "INSERT INTO gaps (repository_id, band, from_at, reason) VALUES ($1, $2, $3, $4)
         ON CONFLICT (repository_id, band) WHERE until_at IS NULL DO NOTHING";
@@ -163,6 +164,7 @@ async fn insert(conn: &mut Conn, repository: i64, period: i64, pass: &PassRow) -
         pass.reason.as_deref(),
         pass.next,
         pass.promised.0,
+        pass.proof_promised.0,
     ];
     conn.execute(INSERT_PASS, values).await?;
     Ok(())
@@ -191,6 +193,7 @@ fn row(row: &Row) -> Result<Kept, StoreError> {
         reason: row.text_opt("reason")?,
         next: row.instant("next")?,
         promised: Millis(row.int("promised")?),
+        proof_promised: Millis(row.int("proof_promised")?),
     };
     Ok(Kept { id: row.int("id")?, pass, present: row.yes("present")? })
 }

@@ -139,6 +139,8 @@ pub struct PassRow {
     pub next: Instant,
     /// The freshness promised for the band: its interval plus the pass's limit in time (RECORD.md 4.4).
     pub promised: Millis,
+    /// The time between two proofs that is promised (RECORD.md 2.3).
+    pub proof_promised: Millis,
 }
 
 /// Events and tag rows to write in one transaction, in order. Tags that were changed meanwhile are left alone and reported.

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use tagwarden::poller::PollerSettings;
 use tagwarden::registry::RegistryError;
+use tagwarden::registry::allowance::Allowance;
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::record::Plan;
+use tagwarden_model::tag::Band;
 use tagwarden_tests::double::{Ask, Double, Image, Play};
 use tagwarden_tests::polling::{World, tag};
 
@@ -102,4 +105,108 @@ async fn a_dead_slow_or_failing_registry_delays_no_other() {
         of_ill.stop().await;
         of_well.stop().await;
     }
+}
+
+/// How many tags each repository has.
+const TAGS: [(&str, usize); 2] = [("team/small", 10), ("team/large", 90)];
+
+/// Every hour, and little else to do: days pass faster.
+fn hourly() -> PollerSettings {
+    let plan = Plan { intervals: BTreeMap::from([(Band::Hot, Millis::hours(1))]), ..Plan::default() };
+    PollerSettings { plan, lease: Millis::days(1), refresh: Millis::minutes(10), ..PollerSettings::default() }
+}
+
+/// GETs of tags since the last look, by repository.
+fn gets(double: &Double) -> BTreeMap<String, usize> {
+    let mut gets = BTreeMap::new();
+    for call in double.calls().into_iter().filter(|call| matches!(call.ask, Ask::Get(_))) {
+        *gets.entry(call.repository).or_default() += 1;
+    }
+    gets
+}
+
+#[tokio::test]
+async fn proofs_take_a_quarter_of_what_the_registry_allows_shared_by_tags() {
+    let world = World::in_memory().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry("registry.example").await;
+    for (path, count) in TAGS {
+        for number in 0..count {
+            double.push(path, &tag(&format!("branch-{number}")), Image::of(&number.to_string()));
+        }
+        world.watch(&entry, path).await;
+    }
+    // 100 a day, of which 25 are for proofs: a hundred tags take four days.
+    double.allow(Allowance { limit: 25, window: Millis::hours(6), remaining: 7 });
+    double.calls();
+    let polling = world.poll(&entry, double.clone(), hourly());
+    world.run(Millis::hours(1)).await;
+    let read: BTreeMap<String, usize> = TAGS.map(|(path, count)| (path.to_owned(), count)).into();
+    assert_eq!(gets(&double), read, "the first reading");
+    world.run(Millis::hours(93)).await;
+    assert_eq!(gets(&double), BTreeMap::new());
+    for (path, _) in TAGS {
+        let repository = world.repository(&entry, path).await;
+        assert_eq!(repository.freshness[0].proof_promised_ms, Millis::days(4).0.unsigned_abs(), "{repository:?}");
+    }
+    // A start does not forget it, although the registry says it again only while it is asked.
+    polling.stop().await;
+    let polling = world.poll(&entry, double.clone(), hourly());
+    world.run(Millis::minutes(70)).await;
+    assert_eq!(gets(&double), BTreeMap::new());
+    world.run(Millis::hours(3)).await;
+    assert_eq!(gets(&double), read);
+    let (now, repository) = (world.wall(), world.repository(&entry, "team/large").await);
+    let last = repository.freshness[0].last_proof.unwrap();
+    assert!(now - last < Millis::hours(3), "{repository:?}");
+    let text = polling.metrics.text(now).unwrap();
+    for line in
+        ["rate_limit{registry=\"registry.example\"} 25", "rate_limit_remaining{registry=\"registry.example\"} 7"]
+    {
+        assert!(text.contains(&format!("tagwarden_registry_{line}\n")), "{line} is missing in\n{text}");
+    }
+    polling.stop().await;
+}
+
+#[tokio::test]
+async fn where_a_registry_never_spoke_of_limits_proofs_are_made_every_day() {
+    let world = World::in_memory().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry("registry.example").await;
+    double.push("team/api", &tag("main"), Image::of("a"));
+    world.watch(&entry, "team/api").await;
+    let polling = world.poll(&entry, double.clone(), hourly());
+    world.run(Millis::hours(1)).await;
+    double.calls();
+    world.run(Millis::hours(24)).await;
+    assert_eq!(gets(&double).get("team/api"), Some(&1));
+    let repository = world.repository(&entry, "team/api").await;
+    assert_eq!(repository.freshness[0].proof_promised_ms, Millis::days(1).0.unsigned_abs());
+    assert!(world.wall() - repository.freshness[0].last_proof.unwrap() < Millis::hours(2), "{repository:?}");
+    polling.stop().await;
+}
+
+#[tokio::test]
+async fn a_first_reading_that_takes_its_time_promises_proofs_for_the_tags_it_finds() {
+    let world = World::in_memory().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry("registry.example").await;
+    for path in ["team/read", "team/new"] {
+        double.push(path, &tag("main"), Image::of("a"));
+    }
+    double.allow(Allowance { limit: 100, window: Millis::hours(6), remaining: 100 });
+    world.watch(&entry, "team/read").await;
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(1)).await;
+    // The allowance is shared while the list of the new one is under way.
+    double.take(Millis::seconds(6));
+    world.watch(&entry, "team/new").await;
+    world.wake();
+    world.run(Millis::seconds(5)).await;
+    world.wake();
+    world.run(Millis::seconds(9)).await;
+    let repository = world.repository(&entry, "team/new").await;
+    assert!(repository.freshness[0].last_proof.is_some(), "{repository:?}");
+    assert_eq!(repository.freshness[0].proof_promised_ms, Millis::days(1).0.unsigned_abs());
+    polling.stop().await;
 }

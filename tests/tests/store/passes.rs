@@ -171,6 +171,29 @@ db_test! {
 }
 
 db_test! {
+    async fn the_newest_complete_proof_of_a_band_is_shown_with_what_is_promised(world: World) {
+        world.create("1.0.0", "a").await;
+        let read = async || world.store.repository(Scope::All, &name(), at(600)).await.unwrap().unwrap().freshness.remove(0);
+        let day = Millis::days(1).0.unsigned_abs();
+        assert_eq!((read().await.last_proof, read().await.proof_promised_ms), (None, day));
+        let proof = |minutes| PassRow { proof: true, ..pass(at(minutes)) };
+        put(&world, &pass(at(5))).await;
+        assert_eq!(read().await.last_proof, None, "HEADs prove nothing");
+        put(&world, &proof(10)).await;
+        // Later passes, proofs that saw less than was promised and those of another band do not hide it.
+        put(&world, &PassRow { band: Band::Cold, ..proof(11) }).await;
+        put(&world, &PassRow { complete: false, reason: Some("503".to_owned()), ..proof(15) }).await;
+        put(&world, &PassRow { proof: true, reason: Some("503".to_owned()), ..naming(20, &["1.0.0"]) }).await;
+        for minutes in 5..30 {
+            put(&world, &PassRow { proof_promised: Millis::days(3), ..pass(at(5 * minutes)) }).await;
+        }
+        assert_eq!((read().await.last_proof, read().await.proof_promised_ms), (Some(at(10)), 3 * day));
+        put(&world, &proof(200)).await;
+        assert_eq!((read().await.last_proof, read().await.proof_promised_ms), (Some(at(200)), day));
+    }
+}
+
+db_test! {
     async fn a_repository_that_never_was_read_says_how_far_it_is(world: World) {
         let unread = |tag| write_of(tag, TagRecord::unread(Band::Warm, Listed { not_before: None }), Vec::new());
         world.try_commit(vec![unread("1.0.0"), unread("1.1.0"), unread("1.2.0")]).await.unwrap();

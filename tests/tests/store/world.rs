@@ -293,5 +293,6 @@ pub fn pass(started: Instant) -> PassRow {
         reason: None,
         next: started + Millis::minutes(5),
         promised: Millis::minutes(6),
+        proof_promised: Millis::days(1),
     }
 }

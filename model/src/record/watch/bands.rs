@@ -6,7 +6,7 @@ use crate::name::TagName;
 use crate::observation::{Method, Moment};
 use crate::record::sighting::{self, Pass};
 use crate::record::sweep::Sweep;
-use crate::record::{Effects, Write};
+use crate::record::{Effects, Write, plan};
 
 impl Watch {
     /// A tag moves to a faster band at once and is due at once (RECORD.md 4.3).
@@ -19,7 +19,7 @@ impl Watch {
             record.proof_floor = sighting::last_proof(name, record, &self.passes);
             record.band = belongs;
             record.band_since = Some(now.mark);
-            self.used.insert(belongs);
+            *self.used.entry(belongs).or_default() += 1;
             let due = self.singles.due.entry(name.clone()).or_insert((now.mono, Method::Head));
             due.0 = due.0.min(now.mono);
             self.unwritten.insert(name.clone());
@@ -71,6 +71,7 @@ impl Watch {
         for mut finished in sweep.finish(now.mark.wall, &self.plan, &self.tags) {
             let band = finished.pass.band;
             let interval = self.plan.interval(band) + spread(self.seed ^ now.mono.0, self.plan.interval(band));
+            let proof_interval = self.proof_interval(band);
             let Some(due) = self.schedule.get_mut(&band) else { continue };
             due.asked = due.asked.filter(|asked| *asked > started.mono);
             due.swept = Some(started.mono);
@@ -78,11 +79,15 @@ impl Watch {
             let wait = if at_once { Millis(0) } else { interval };
             due.next = started.mono.after(wait).max(now.mono);
             finished.next = (started.mark.wall + wait).max(now.mark.wall);
-            if finished.pass.proof {
-                // A proof that was cut is tried again sooner, but not at once: where GETs are counted, HEADs must go on.
-                let whole = self.plan.proof_interval(band);
-                let wait = if finished.reason.is_none() { whole } else { Millis(whole.0 / 24) };
-                due.next_proof = now.mono.after(wait);
+            finished.proof_promised = proof_interval.max(due.promised_before);
+            due.promised_before = Millis(0);
+            if finished.pass.proof && finished.reason.is_none() {
+                due.proven = Some((started.mono, Millis(0)));
+            } else if finished.pass.proof {
+                // A proof that was cut is tried again sooner, but not at once: where GETs are counted, HEADs must go on, and what
+                // was read is spent.
+                let wait = Millis(proof_interval.0 / 24).max(plan::earned(finished.seen, self.get_budget));
+                due.no_proof_before = now.mono.after(wait);
             }
             if let Some(cut_at) = &cut_at {
                 self.resume_at.insert(band, cut_at.clone());

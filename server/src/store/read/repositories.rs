@@ -1,11 +1,12 @@
 //! Repositories with their freshness, and the sentence on the first page.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary};
 use tagwarden_model::event::Severity;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::RepositoryName;
+use tagwarden_model::record::Plan;
 use tagwarden_model::tag::Band;
 
 use super::{Position, Rows, one_more, page};
@@ -38,7 +39,8 @@ macro_rules! counts {
 macro_rules! passes {
     ($rest:literal) => {
         concat!(
-            "SELECT p.repository_id, p.band, p.started_wall, p.finished, p.complete, p.reason, p.next, p.promised, g.from_at
+            "SELECT p.repository_id, p.band, p.started_wall, p.finished, p.complete, p.proof, p.reason, p.next, p.promised,
+                p.proof_promised, g.from_at
             FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
                 LEFT JOIN gaps g ON g.repository_id = p.repository_id AND g.band = p.band AND g.until_at IS NULL ",
             $rest,
@@ -79,7 +81,8 @@ struct BandCount {
     releases: u64,
 }
 
-/// The newest pass of a band, and when the newest complete one started: one that saw what was promised.
+/// The newest pass of a band, and when the newest complete one and the newest complete proof started: those that saw what was
+/// promised.
 struct Passes {
     band: Band,
     finished: Instant,
@@ -88,7 +91,9 @@ struct Passes {
     reason: Option<String>,
     next: Instant,
     promised: Millis,
+    proof_promised: Millis,
     complete_started: Option<Instant>,
+    proof_started: Option<Instant>,
     /// Where the gap that lasts began.
     gap: Option<Instant>,
 }
@@ -220,6 +225,8 @@ fn freshness(
     now: Instant,
 ) -> Freshness {
     let promised = pass.map_or(band.default_interval(), |pass| pass.promised);
+    let proof_default = || Plan::default().proof_interval(band, &BTreeMap::new(), None);
+    let proof_promised = pass.map_or_else(proof_default, |pass| pass.proof_promised);
     let observed =
         pass.map(|pass| pass.complete_started.unwrap_or(pass.gap.unwrap_or(watched_since).max(watched_since)));
     let late_since = observed.map(|observed| observed + promised).filter(|late_since| now > *late_since);
@@ -230,6 +237,8 @@ fn freshness(
         tags,
         promised_ms: u64::try_from(promised.0).unwrap_or(0),
         last_complete: pass.and_then(|pass| pass.complete_started),
+        proof_promised_ms: u64::try_from(proof_promised.0).unwrap_or(0),
+        last_proof: pass.and_then(|pass| pass.proof_started),
         next: pass.map(|pass| pass.next),
         late_since,
         late_reason: late_since.map(|_| reason.to_owned()),
@@ -268,14 +277,18 @@ async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
     let mut all = HashMap::<i64, Vec<Passes>>::new();
     for row in rows {
         let band = row.code("band", Band::from_code)?;
-        let (reason, started) = (row.text_opt("reason")?, row.instant("started_wall")?);
+        let (reason, started, proof) = (row.text_opt("reason")?, row.instant("started_wall")?, row.yes("proof")?);
         // A pass that names all it could not see is complete for sightings, but it kept no promise.
         let complete = row.yes("complete")? && reason.is_none();
+        let complete_started = complete.then_some(started);
+        let proof_started = complete_started.filter(|_| proof);
         let bands = all.entry(row.int("repository_id")?).or_default();
         // Newest first: the first row of a band is its newest pass.
         match bands.iter_mut().find(|pass| pass.band == band) {
-            Some(pass) if complete => pass.complete_started = pass.complete_started.or(Some(started)),
-            Some(_) => {}
+            Some(pass) => {
+                pass.complete_started = pass.complete_started.or(complete_started);
+                pass.proof_started = pass.proof_started.or(proof_started);
+            }
             None => bands.push(Passes {
                 band,
                 finished: row.instant("finished")?,
@@ -283,7 +296,9 @@ async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
                 reason,
                 next: row.instant("next")?,
                 promised: Millis(row.int("promised")?),
-                complete_started: complete.then_some(started),
+                proof_promised: Millis(row.int("proof_promised")?),
+                complete_started,
+                proof_started,
                 gap: row.instant_opt("from_at")?,
             }),
         }
