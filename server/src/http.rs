@@ -8,6 +8,7 @@ mod access;
 mod around;
 mod body;
 mod checks;
+mod connections;
 mod cursor;
 mod digests;
 mod docs;
@@ -36,7 +37,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::instant::Instant;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -50,9 +51,6 @@ use crate::metrics::Metrics;
 use crate::page::Page;
 use crate::store::{Store, StoreError};
 use error::ApiError;
-
-/// After shutdown was asked for, requests that still run are cut off then.
-const GRACE: Millis = Millis::seconds(10);
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -127,20 +125,9 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
 
 /// Serves until the state's `shutdown`; streams end at once, other requests within ten seconds.
 pub async fn serve(listener: TcpListener, state: AppState) -> std::io::Result<()> {
-    let (shutdown, clock) = (state.shutdown.clone(), state.clock.clone());
-    let router = router(state).map_err(std::io::Error::other)?;
-    let server = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let cut_off = async {
-        shutdown.cancelled().await;
-        clock.sleep_until(clock.now().mono.after(GRACE)).await;
-    };
-    tokio::select! {
-        ended = server.into_future() => ended,
-        () = cut_off => {
-            tracing::warn!("requests were still running at the end of the grace period; they are cut off");
-            Ok(())
-        }
-    }
+    let router = router(state.clone()).map_err(std::io::Error::other)?;
+    connections::serve(listener, &router, &state).await;
+    Ok(())
 }
 
 /// Whatever is no route: the page, one of its files, or an error.

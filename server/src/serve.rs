@@ -99,7 +99,7 @@ pub async fn serve(
 
     let public_url = config.server.public_url;
     let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
-    let http_settings = HttpSettings { base_path, public_url, no_auth };
+    let http_settings = HttpSettings { base_path, public_url, no_auth, ..HttpSettings::default() };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
     let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;

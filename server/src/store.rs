@@ -212,6 +212,13 @@ pub enum StoreError {
     Inconsistent(String),
 }
 
+impl StoreError {
+    /// All connections to the database were in use for too long: later is another try.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolTimedOut))
+    }
+}
+
 /// What a reader may see. Every read takes one; roles and shares narrow it later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 
 use url::Url;
 
+/// A process may open 1,024 files where nobody raised the limit; the others are for the database and the registries.
+const CONNECTIONS: usize = 768;
+
 /// How the server is reached and by whom.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -13,11 +16,13 @@ pub struct HttpSettings {
     pub public_url: Option<Url>,
     /// Anybody who reaches the server may use it, under any name: `--no-auth`.
     pub no_auth: bool,
+    /// Connections at once; more of them wait to be accepted. Readers of the live stream may take two thirds.
+    pub connections: usize,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { base_path: "/".into(), public_url: None, no_auth: false }
+        Self { base_path: "/".into(), public_url: None, no_auth: false, connections: CONNECTIONS }
     }
 }
 

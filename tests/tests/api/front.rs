@@ -11,7 +11,7 @@ fn behind_proxy() -> HttpSettings {
     HttpSettings {
         base_path: "/tagwarden/".into(),
         public_url: Some("https://tags.acme.example/tagwarden/".parse().unwrap()),
-        no_auth: false,
+        ..HttpSettings::default()
     }
 }
 
