@@ -20,6 +20,7 @@ mod host;
 mod jobs;
 mod live;
 mod parameters;
+mod policies;
 mod promises;
 mod repositories;
 mod routes;
@@ -39,6 +40,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tagwarden_model::instant::Instant;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -49,6 +51,7 @@ use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::page::Page;
+use crate::policy::Policy;
 use crate::store::{Store, StoreError};
 use error::ApiError;
 
@@ -59,6 +62,10 @@ pub struct AppState {
     pub store: Store,
     /// The clock.
     pub clock: SharedClock,
+    /// The rules in force.
+    pub policy: Arc<Policy>,
+    /// Previews of policies take turns: each tries many patterns on many tags.
+    pub previews: Arc<Semaphore>,
     /// How the server is reached.
     pub settings: Arc<HttpSettings>,
     /// The page.
@@ -74,11 +81,12 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// The state of a server with the page of this binary; starts following the store for the live stream. `metrics` and
-    /// `wake` are shared with the poller. Call it within a Tokio runtime.
+    /// The state of a server with the page of this binary; starts following the store for the live stream. `policy`,
+    /// `metrics` and `wake` are shared with the poller. Call it within a Tokio runtime.
     pub async fn new(
         store: Store,
         clock: SharedClock,
+        policy: Arc<Policy>,
         settings: HttpSettings,
         metrics: Metrics,
         wake: Arc<dyn Fn() + Send + Sync>,
@@ -86,7 +94,8 @@ impl AppState {
     ) -> Result<Self, StoreError> {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
-        Ok(Self { store, clock, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
+        let previews = Arc::new(Semaphore::new(1));
+        Ok(Self { store, clock, policy, previews, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
     }
 
     /// Now, for the record.

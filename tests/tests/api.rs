@@ -9,5 +9,6 @@ mod api {
     mod front;
     mod lists;
     mod openapi;
+    mod policies;
     mod stream;
 }
