@@ -21,6 +21,16 @@ pub struct Classified {
     pub rule: &'static str,
 }
 
+/// What names of the table's rows begin with.
+pub const TABLE: &str = "default";
+
+impl Classified {
+    /// Rolling because it has no more numbers than that, not because a word says so.
+    pub(crate) fn rolls_by_shape(self) -> bool {
+        [TWO_NUMBERS, ONE_NUMBER, WORD].contains(&self)
+    }
+}
+
 const IGNORED: Classified = Classified { class: Class::Ignored, rule: "default:artifact" };
 const MOVING: Classified = Classified { class: Class::Rolling, rule: "default:moving-word" };
 const VERSION: Classified = Classified { class: Class::Release, rule: "default:version" };

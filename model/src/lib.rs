@@ -15,6 +15,7 @@ pub mod log;
 pub mod name;
 pub mod observation;
 pub mod promise;
+pub mod proposal;
 pub mod record;
 pub mod tag;
 pub mod target;

@@ -147,8 +147,7 @@ impl<'a> Parts<'a> {
         if rest.is_empty() {
             return;
         }
-        let is_architecture = ARCHITECTURES.iter().any(|name| name.eq_ignore_ascii_case(rest));
-        let word = if is_architecture { rest } else { rest.trim_end_matches(|char: char| char.is_ascii_digit()) };
+        let word = if is_architecture(rest) { rest } else { rest.trim_end_matches(|char: char| char.is_ascii_digit()) };
         let trailing = &rest[word.len()..];
         let attached = !number.is_empty();
         if attached && is_of_timestamp(word, trailing) {
@@ -256,6 +255,11 @@ pub(crate) fn split_digits(text: &str) -> (&str, &str) {
 /// Between `least` and `most` lower-case hex digits.
 pub(crate) fn is_hex(text: &str, least: usize, most: usize) -> bool {
     (least..=most).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A word that ends in digits which are not a number: `arm64`.
+pub(crate) fn is_architecture(word: &str) -> bool {
+    ARCHITECTURES.iter().any(|name| name.eq_ignore_ascii_case(word))
 }
 
 fn is_mixed(text: &str) -> bool {

@@ -11,7 +11,7 @@ use tagwarden_model::record::{Delays, Plan};
 use tagwarden_model::tag::{Band, Class};
 use url::Url;
 
-use crate::policy::{Policy, Rule};
+use crate::policy::{EVERYTHING, Policy, Rule};
 use crate::registry::client::RegistrySettings;
 use crate::registry::credentials::{Credential, Credentials, Secret};
 
@@ -125,7 +125,7 @@ pub struct PolicyConfig {
 }
 
 fn everything() -> String {
-    "**".to_owned()
+    EVERYTHING.to_owned()
 }
 
 /// A length of time as people write it: `30s`, `5m`, `1h 30m`.

@@ -8,6 +8,7 @@ mod access;
 mod around;
 mod body;
 mod checks;
+mod connections;
 mod cursor;
 mod digests;
 mod docs;
@@ -19,6 +20,7 @@ mod host;
 mod jobs;
 mod live;
 mod parameters;
+mod policies;
 mod promises;
 mod repositories;
 mod routes;
@@ -36,8 +38,9 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::instant::Instant;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -48,11 +51,9 @@ use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::page::Page;
+use crate::policy::Policy;
 use crate::store::{Store, StoreError};
 use error::ApiError;
-
-/// After shutdown was asked for, requests that still run are cut off then.
-const GRACE: Millis = Millis::seconds(10);
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -61,6 +62,10 @@ pub struct AppState {
     pub store: Store,
     /// The clock.
     pub clock: SharedClock,
+    /// The rules in force.
+    pub policy: Arc<Policy>,
+    /// Previews of policies take turns: each tries many patterns on many tags.
+    pub previews: Arc<Semaphore>,
     /// How the server is reached.
     pub settings: Arc<HttpSettings>,
     /// The page.
@@ -76,11 +81,12 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// The state of a server with the page of this binary; starts following the store for the live stream. `metrics` and
-    /// `wake` are shared with the poller. Call it within a Tokio runtime.
+    /// The state of a server with the page of this binary; starts following the store for the live stream. `policy`,
+    /// `metrics` and `wake` are shared with the poller. Call it within a Tokio runtime.
     pub async fn new(
         store: Store,
         clock: SharedClock,
+        policy: Arc<Policy>,
         settings: HttpSettings,
         metrics: Metrics,
         wake: Arc<dyn Fn() + Send + Sync>,
@@ -88,7 +94,8 @@ impl AppState {
     ) -> Result<Self, StoreError> {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
-        Ok(Self { store, clock, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
+        let previews = Arc::new(Semaphore::new(1));
+        Ok(Self { store, clock, policy, previews, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
     }
 
     /// Now, for the record.
@@ -127,20 +134,9 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
 
 /// Serves until the state's `shutdown`; streams end at once, other requests within ten seconds.
 pub async fn serve(listener: TcpListener, state: AppState) -> std::io::Result<()> {
-    let (shutdown, clock) = (state.shutdown.clone(), state.clock.clone());
-    let router = router(state).map_err(std::io::Error::other)?;
-    let server = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let cut_off = async {
-        shutdown.cancelled().await;
-        clock.sleep_until(clock.now().mono.after(GRACE)).await;
-    };
-    tokio::select! {
-        ended = server.into_future() => ended,
-        () = cut_off => {
-            tracing::warn!("requests were still running at the end of the grace period; they are cut off");
-            Ok(())
-        }
-    }
+    let router = router(state.clone()).map_err(std::io::Error::other)?;
+    connections::serve(listener, &router, &state).await;
+    Ok(())
 }
 
 /// Whatever is no route: the page, one of its files, or an error.

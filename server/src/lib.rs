@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod page;
 pub mod policy;
 pub mod poller;
+pub mod preview;
 pub mod registry;
 pub mod serve;
 pub mod store;

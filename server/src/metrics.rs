@@ -25,6 +25,8 @@ pub struct Metrics {
     pub requests: Family<OfRequest, Counter>,
     /// How long a route took to begin its answer, in seconds.
     pub durations: Family<OfRoute, Histogram>,
+    /// Connections of clients that are open now.
+    pub connections: Gauge,
     /// Readers of the live stream that are connected now.
     pub live_readers: Gauge,
     /// Checks of tags by registry and result.
@@ -124,6 +126,8 @@ impl Metrics {
         let durations = Family::new_with_constructor(request_times as fn() -> Histogram);
         let help = "Time until the answer began, by route";
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, durations.clone());
+        let connections = Gauge::default();
+        registry.register("http_connections", "Connections of clients", connections.clone());
         let live_readers = Gauge::default();
         registry.register("live_readers", "Readers of the live stream", live_readers.clone());
         let checks = Family::default();
@@ -151,6 +155,7 @@ impl Metrics {
             since_complete,
             requests,
             durations,
+            connections,
             live_readers,
             checks,
             passes,

@@ -3,7 +3,11 @@
 use globset::{Glob, GlobBuilder, GlobMatcher};
 use tagwarden_model::class::class_of;
 use tagwarden_model::name::{RepositoryName, TagName};
+use tagwarden_model::proposal::PATTERN_LIMIT;
 use tagwarden_model::tag::Class;
+
+/// The pattern that everything matches.
+pub const EVERYTHING: &str = "**";
 
 /// Rules in the order of the configuration; the first match wins.
 #[derive(Debug, Clone, Default)]
@@ -20,16 +24,61 @@ pub struct Rule {
     name: String,
 }
 
+/// A pattern of a rule that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct PatternError {
+    /// `repository` or `tag`.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The rules that are about one repository.
+pub struct RulesOf<'a> {
+    repository: String,
+    rules: Vec<&'a Rule>,
+}
+
 impl Rule {
     /// A rule for the tags that match `tag` in the repositories whose canonical name matches `repository`.
-    pub fn new(repository: &str, tag: &str, class: Class) -> Result<Self, globset::Error> {
+    pub fn new(repository: &str, tag: &str, class: Class) -> Result<Self, PatternError> {
         let name = format!("policy:{repository}:{tag}");
-        Ok(Self { repository: glob(repository)?.compile_matcher(), tag: glob(tag)?.compile_matcher(), class, name })
+        Ok(Self { repository: matcher("repository", repository)?, tag: matcher("tag", tag)?, class, name })
+    }
+
+    /// Its name, which tags carry that have their class from it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The pattern over repositories.
+    pub fn repository(&self) -> &str {
+        self.repository.glob().glob()
+    }
+
+    /// The pattern over tags.
+    pub fn tag(&self) -> &str {
+        self.tag.glob().glob()
+    }
+
+    /// The class that it gives.
+    pub fn class(&self) -> Class {
+        self.class
     }
 }
 
-fn glob(pattern: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(pattern).literal_separator(true).build()
+fn matcher(field: &'static str, pattern: &str) -> Result<GlobMatcher, PatternError> {
+    // What is longer may nest deeper than can be compiled.
+    if pattern.chars().count() > PATTERN_LIMIT {
+        return Err(PatternError { field, reason: format!("a pattern has at most {PATTERN_LIMIT} characters") });
+    }
+    let glob: Result<Glob, _> = GlobBuilder::new(pattern).literal_separator(true).build();
+    let wrong = |error: globset::Error| {
+        let shown: String = pattern.chars().take(80).collect();
+        PatternError { field, reason: format!("`{shown}` is no pattern: {}", error.kind()) }
+    };
+    glob.map(|glob| glob.compile_matcher()).map_err(wrong)
 }
 
 impl Policy {
@@ -38,23 +87,40 @@ impl Policy {
         Self { rules }
     }
 
+    /// Its rules, in their order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rules that are about a repository.
+    pub fn of(&self, repository: &RepositoryName) -> RulesOf<'_> {
+        let repository = repository.to_string();
+        let rules = self.rules.iter().filter(|rule| rule.repository.is_match(&repository)).collect();
+        RulesOf { repository, rules }
+    }
+
     /// Class of a tag, and the name of the rule that gave it.
     pub fn classify(&self, repository: &RepositoryName, tag: &TagName) -> (Class, String) {
-        let name = repository.to_string();
-        let rule = self.rules.iter().find(|rule| rule.repository.is_match(&name) && rule.tag.is_match(tag.as_str()));
-        rule.map_or_else(
-            || {
-                let classified = class_of(&name, tag.as_str());
-                (classified.class, classified.rule.to_owned())
-            },
-            |rule| (rule.class, rule.name.clone()),
-        )
+        let rules = self.of(repository);
+        if let Some(rule) = rules.first(tag) {
+            return (rule.class, rule.name.clone());
+        }
+        let classified = class_of(&rules.repository, tag.as_str());
+        (classified.class, classified.rule.to_owned())
+    }
+}
+
+impl RulesOf<'_> {
+    /// The rule that gives a tag its class; `None` where the built-in table does.
+    pub fn first(&self, tag: &TagName) -> Option<&Rule> {
+        self.rules.iter().copied().find(|rule| rule.tag.is_match(tag.as_str()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_first_rule_that_matches_whole_wins_and_the_table_comes_last() {
@@ -69,5 +135,34 @@ mod tests {
         assert_eq!(class("ghcr.io/acme/team/api", "stable-1"), Class::Ignored);
         assert_eq!(class("ghcr.io/acme/api", "1.2.3"), Class::Release);
         assert_eq!(class("ghcr.io/acme/api", "latest"), Class::Rolling);
+    }
+
+    #[test]
+    fn an_error_names_the_pattern() {
+        let error = Rule::new("ghcr.io/{a", "*", Class::Release).unwrap_err();
+        assert_eq!(error.field, "repository");
+        let error = Rule::new("**", "[broken", Class::Release).unwrap_err();
+        assert_eq!(error.to_string(), "tag: `[broken` is no pattern: unclosed character class; missing ']'");
+    }
+
+    #[test]
+    fn a_pattern_that_is_taken_can_be_compiled() {
+        for unit in ["{", "*a", "[!a-z]", "{a,", "é", "**/", "?"] {
+            let pattern = unit.repeat(PATTERN_LIMIT / 2 / unit.chars().count());
+            let closed = format!("{pattern}{}", "}".repeat(pattern.matches('{').count()));
+            assert!(Rule::new("**", &closed, Class::Release).is_ok(), "{closed}");
+        }
+        assert!(Rule::new("**", &"a".repeat(PATTERN_LIMIT + 1), Class::Release).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn any_text_is_a_pattern_or_an_error(text in r"[\[\]{}*?!,a-c\\/-]{0,40}|\PC{0,40}|.{0,9}") {
+            if let Ok(rule) = Rule::new(&text, &text, Class::Release) {
+                Policy::new(vec![rule]).classify(&"nginx".parse().unwrap(), &TagName::new("a-b").unwrap());
+            }
+        }
     }
 }

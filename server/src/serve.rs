@@ -89,10 +89,11 @@ pub async fn serve(
     let metrics = Metrics::new();
     let defaults = PollerSettings::default();
     let lease = config.lease.unwrap_or(defaults.lease);
+    let policy = Arc::new(config.policy);
     let registries = Registries {
         store: store.clone(),
         clock: clock.clone(),
-        policy: Arc::new(config.policy),
+        policy: policy.clone(),
         poller: PollerSettings { plan: config.plan, owner, lease, clock_error, ..defaults },
         credentials: config.credentials,
         settings,
@@ -107,10 +108,11 @@ pub async fn serve(
 
     let public_url = config.server.public_url;
     let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
-    let http_settings = HttpSettings { base_path, public_url, no_auth, demo: demo.map(|stage| stage.told) };
+    let demo = demo.map(|stage| stage.told);
+    let http_settings = HttpSettings { base_path, public_url, no_auth, demo, ..HttpSettings::default() };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
-    let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;
+    let state = AppState::new(store, clock, policy, http_settings, metrics, wake, stop.clone()).await?;
     eprintln!("Tagwarden is at http://{}/", listener.local_addr()?);
     let served = http::serve(listener, state).await;
     stop.cancel();

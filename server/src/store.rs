@@ -122,6 +122,7 @@ const LISTS: &[&[&str]] = &[
     promises::STATEMENTS,
     read::STATEMENTS,
     read::flags::STATEMENTS,
+    read::histories::STATEMENTS,
     read::repositories::STATEMENTS,
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,
@@ -210,6 +211,13 @@ pub enum StoreError {
     /// A row that no version of this server writes.
     #[error("a stored row is inconsistent: {0}")]
     Inconsistent(String),
+}
+
+impl StoreError {
+    /// All connections to the database were in use for too long: later is another try.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolTimedOut))
+    }
 }
 
 /// What a reader may see. Every read takes one; roles and shares narrow it later.

@@ -65,7 +65,9 @@ impl Server {
             count.fetch_add(1, Ordering::SeqCst);
         });
         let state =
-            AppState::new(store.clone(), clock.clone(), settings, Metrics::new(), wake, shutdown).await.unwrap();
+            AppState::new(store.clone(), clock.clone(), Arc::default(), settings, Metrics::new(), wake, shutdown)
+                .await
+                .unwrap();
         let state = AppState { page, ..state };
         let record = Record::new(store, clock.clone());
         Self { clock, router: router(state.clone()).unwrap(), state, record, woken }

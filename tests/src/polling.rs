@@ -34,6 +34,8 @@ pub struct World {
     pub store: Store,
     /// Of the store.
     pub url: String,
+    /// The rules of pollers that are started from now on.
+    pub policy: Arc<Policy>,
     wake: watch::Sender<()>,
     _folder: Option<TempDir>,
 }
@@ -61,7 +63,7 @@ impl World {
     async fn at(url: String, folder: Option<TempDir>) -> Self {
         let clock = Arc::new(FakeClock::new(START));
         let store = Store::open(&url).await.unwrap();
-        Self { clock, store, url, wake: watch::Sender::new(()), _folder: folder }
+        Self { clock, store, url, policy: Arc::default(), wake: watch::Sender::new(()), _folder: folder }
     }
 
     /// A registry entry for all repositories of a host.
@@ -86,7 +88,7 @@ impl World {
             clock: self.clock.clone(),
             registry,
             entry: entry.clone(),
-            policy: Arc::new(Policy::default()),
+            policy: self.policy.clone(),
             settings,
             metrics: metrics.clone(),
             wake: self.wake.subscribe(),

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use tagwarden::clock::Clock as _;
-use tagwarden::store::record::{Commit, Lease, TagWrite, Written};
+use tagwarden::store::record::{Commit, Lease, RepositoryRow, RepositoryWrite, TagWrite, Written};
 use tagwarden::store::watch::{Added, RegistryEntry};
 use tagwarden::store::{Actor, ActorKind, Store};
+use tagwarden_model::api::RepositoryState;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::{EventKind, NewEvent, Source};
 use tagwarden_model::instant::{Instant, Millis};
@@ -60,9 +61,17 @@ impl Record {
         let registry = self.store.put_registry(&entry).await.unwrap().id;
         let added = self.store.watch(registry, &name, &somebody(), self.now()).await.unwrap();
         let Added::New(id) = added else { panic!("{name} was watched already") };
-        let until = self.now() + Millis::hours(1_000);
+        let until = self.now() + Millis::days(1_000);
         let lease = self.store.lease(registry, "tester", self.now(), until).await.unwrap().unwrap();
         Watched { id, lease }
+    }
+
+    /// What the last attempts to check it showed.
+    pub async fn state(&self, of: &Watched, state: RepositoryState) {
+        let now = self.now();
+        let state = RepositoryRow { state, reason: None, since: now, refused_since: None };
+        let write = RepositoryWrite { repository: of.id, lease: of.lease, now, state, event: None, invisible: None };
+        self.store.put_repository(&write).await.unwrap();
     }
 
     /// A tag whose name first gives the bytes `contents[0]`, then, a minute later each, the others.

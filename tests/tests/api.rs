@@ -4,9 +4,11 @@
 
 mod api {
     mod acts;
+    mod connections;
     mod errors;
     mod front;
     mod lists;
     mod openapi;
+    mod policies;
     mod stream;
 }

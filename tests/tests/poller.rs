@@ -6,6 +6,8 @@
 mod jobs;
 #[path = "poller/passes.rs"]
 mod passes;
+#[path = "poller/policies.rs"]
+mod policies;
 #[path = "poller/registries.rs"]
 mod registries;
 

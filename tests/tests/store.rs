@@ -12,6 +12,8 @@ mod flags;
 mod jobs;
 #[path = "store/passes.rs"]
 mod passes;
+#[path = "store/preview.rs"]
+mod preview;
 #[path = "store/read.rs"]
 mod read;
 #[path = "store/schema.rs"]

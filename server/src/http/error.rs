@@ -118,6 +118,7 @@ impl From<StoreError> for ApiError {
                 Self::Conflict("it was changed since you looked at it: read it again and decide again".into())
             }
             StoreError::Refused { message, field } => Self::Refused { field: field.into(), message },
+            error if error.is_busy() => Self::Unavailable("too much is being asked at once: try again".into()),
             StoreError::LeaseLost => Self::Unavailable("another process took over: try again".into()),
             error => Self::Internal(with_causes(&error).into()),
         }
@@ -163,5 +164,18 @@ pub(super) fn answer(response: Response, request_id: &str) -> Response {
 fn keep(from: &HeaderMap, to: &mut HeaderMap, name: header::HeaderName) {
     if let Some(value) = from.get(&name) {
         to.insert(name, value.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_has_no_connection_left_is_no_failure() {
+        let error = ApiError::from(StoreError::Database(sqlx::Error::PoolTimedOut));
+        assert_eq!(error.status_and_code(), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
+        let error = ApiError::from(StoreError::Database(sqlx::Error::PoolClosed));
+        assert_eq!(error.status_and_code(), (StatusCode::INTERNAL_SERVER_ERROR, "internal"));
     }
 }

@@ -23,9 +23,6 @@ use crate::live::{Batch, Reader};
 /// Comments do not reach scripts, so a quiet stream shows by this event that it lives.
 const TICK: Millis = Millis::seconds(15);
 
-/// More readers at once are refused: each holds a connection.
-const READERS: i64 = 1000;
-
 /// Where to begin.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +46,8 @@ pub(super) async fn stream(
     Query(asked): Query<Begin>,
 ) -> Result<Response, ApiError> {
     let after = begin(&headers, &asked)?;
-    if state.metrics.live_readers.get() >= READERS {
+    // Each reader holds a connection, and nothing ends it: some connections stay free for all else.
+    if state.metrics.live_readers.get() >= (state.settings.connections * 2 / 3) as i64 {
         return Err(ApiError::Unavailable("too many readers of the live stream: close some pages".into()));
     }
     let mut response = Sse::new(messages(state, after)).into_response();

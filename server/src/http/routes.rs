@@ -11,7 +11,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    checks, digests, docs, events, flags, health, jobs, live, promises, repositories, summary, tags, targets, timeline,
+    checks, digests, docs, events, flags, health, jobs, live, policies, promises, repositories, summary, tags, targets,
+    timeline,
 };
 
 /// The API's own description.
@@ -57,6 +58,8 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(checks::check)))
         .routes(Read.guard(routes!(promises::list)))
         .routes(Act.guard(routes!(promises::make)))
+        .routes(Read.guard(routes!(policies::list)))
+        .routes(Read.guard(routes!(policies::preview)))
         .routes(Read.guard(routes!(jobs::one)))
         .routes(Read.guard(routes!(live::stream)))
         .routes(Public.guard(routes!(health::healthz)))

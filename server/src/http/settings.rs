@@ -7,6 +7,9 @@ use url::Url;
 
 use crate::demo::Told;
 
+/// A process may open 1,024 files where nobody raised the limit; the others are for the database and the registries.
+const CONNECTIONS: usize = 768;
+
 /// How the server is reached and by whom.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -18,11 +21,13 @@ pub struct HttpSettings {
     pub no_auth: bool,
     /// How far the story is, in the demo.
     pub demo: Option<watch::Receiver<Told>>,
+    /// Connections at once; more of them wait to be accepted. Readers of the live stream may take two thirds.
+    pub connections: usize,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { base_path: "/".into(), public_url: None, no_auth: false, demo: None }
+        Self { base_path: "/".into(), public_url: None, no_auth: false, demo: None, connections: CONNECTIONS }
     }
 }
 

@@ -329,12 +329,16 @@ impl TagsWrite<'_> {
             flag = self.write.judge_tag(flag, &judged, &step).await?;
         }
         let became_release = before.is_some_and(|before| before.class != tag.class);
+        let (state, verified) = (&tag.record.state, tag.record.verified);
+        // What it was held to when it was a release before, and left while it was none.
+        let outlived = became_release
+            && flag.is_none()
+            && promises.only_seen()
+            && standing(promises.standing(), state) == Standing::InBreach;
         if tag.events.is_empty()
             && tag.class == Class::Release
-            && promises.standing().is_none()
-            && (became_release || tag.record.verified)
-            && let Some(promise) =
-                Promise::accepted(&tag.record.state, tag.record.verified).filter(|p| p.digest.is_some())
+            && (outlived || promises.standing().is_none() && (became_release || verified))
+            && let Some(promise) = Promise::accepted(state, verified).filter(|p| outlived || p.digest.is_some())
         {
             let reason = if became_release { BECAME_RELEASE } else { FIRST_SEEN };
             let act = Act { actor: &self.system, reason, at: self.commit.now };

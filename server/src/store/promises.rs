@@ -7,7 +7,7 @@ use tagwarden_model::promise::Promise;
 
 use super::db::{Conn, Row, statements, values};
 use super::digests::{Interned, digest_opt};
-use super::{Actor, StoreError};
+use super::{Actor, ActorKind, StoreError};
 
 /// Values of `promises.stands`: another one came after it; it stands; it rested on a claim that was retracted.
 const REPLACED: i64 = 0;
@@ -15,7 +15,7 @@ const STANDS: i64 = 1;
 const FELL: i64 = 2;
 
 statements! {
-    NEWEST = "SELECT p.id, p.stands, p.provisional, d.hash FROM promises p LEFT JOIN digests d ON d.id = p.digest_id
+    NEWEST = "SELECT p.id, p.stands, p.provisional, p.actor_kind, d.hash FROM promises p LEFT JOIN digests d ON d.id = p.digest_id
         WHERE p.repository_id = $1 AND p.tag = $2 AND p.stands < 2 ORDER BY p.id DESC LIMIT 2";
     REPLACE = "UPDATE promises SET stands = $3 WHERE repository_id = $1 AND tag = $2 AND stands = 1";
     INSERT_PROMISE = "INSERT INTO promises (repository_id, tag, digest_id, provisional, stands, actor_kind, actor_id, actor_display,
@@ -35,6 +35,8 @@ pub(super) struct Promises {
 struct Kept {
     id: i64,
     promise: Promise,
+    /// Made by Tagwarden from what it saw, by no person or pipeline.
+    seen: bool,
 }
 
 /// Who promised, why and when.
@@ -61,6 +63,11 @@ impl Promises {
         self.standing.as_ref().map(|kept| &kept.promise)
     }
 
+    /// Whether nothing stands but what Tagwarden itself took for the promise.
+    pub(super) fn only_seen(&self) -> bool {
+        self.standing.as_ref().is_none_or(|kept| kept.seen)
+    }
+
     pub(super) fn former(&self) -> Option<&Promise> {
         self.former.as_ref().map(|kept| &kept.promise)
     }
@@ -84,7 +91,7 @@ impl Promises {
         let values =
             values![repository, tag.as_str(), digest, provisional, STANDS, kind, id, display, act.reason, act.at];
         let id = conn.one(INSERT_PROMISE, values).await?.int("id")?;
-        self.standing = Some(Kept { id, promise: promise.clone() });
+        self.standing = Some(Kept { id, promise: promise.clone(), seen: act.actor.kind == ActorKind::System });
         Ok(())
     }
 
@@ -123,5 +130,5 @@ impl Promises {
 
 fn kept(row: &Row) -> Result<Kept, StoreError> {
     let promise = Promise { digest: digest_opt(row, "hash")?, provisional: row.yes("provisional")? };
-    Ok(Kept { id: row.int("id")?, promise })
+    Ok(Kept { id: row.int("id")?, promise, seen: row.int("actor_kind")? == ActorKind::System as i64 })
 }

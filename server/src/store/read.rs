@@ -1,6 +1,7 @@
 //! What the API reads. Every list is keyset-paged: `after` is the position behind the last row of the page before.
 
 pub(super) mod flags;
+pub mod histories;
 pub(super) mod repositories;
 pub(super) mod tags;
 pub(super) mod targets;

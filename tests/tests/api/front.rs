@@ -12,7 +12,7 @@ fn behind_proxy() -> HttpSettings {
         demo: None,
         base_path: "/tagwarden/".into(),
         public_url: Some("https://tags.acme.example/tagwarden/".parse().unwrap()),
-        no_auth: false,
+        ..HttpSettings::default()
     }
 }
 

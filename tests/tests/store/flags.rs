@@ -2,14 +2,14 @@
 
 use tagwarden::store::Scope;
 use tagwarden::store::record::{RepositoryRow, RepositoryWrite, TagWrite};
-use tagwarden_model::api::RepositoryState;
+use tagwarden_model::api::{MakePromise, RepositoryState};
 use tagwarden_model::event::{EventKind, NewEvent, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
 use tagwarden_model::instant::{Instant, Millis};
-use tagwarden_model::tag::{Class, TagState};
+use tagwarden_model::tag::{Class, TagRecord, TagState};
 
 use crate::db_test;
-use crate::world::{World, claimed, digest, event, present, write_of};
+use crate::world::{World, claimed, digest, event, person, present, write_of};
 
 async fn promised(world: &World) -> Vec<(String, Option<tagwarden_model::digest::Digest>, bool)> {
     let promises = world.store.promises(Scope::All, &crate::world::name(), None, 100).await.unwrap().0;
@@ -151,6 +151,36 @@ db_test! {
         let back = write_of("stable", present("b", 2), Vec::new());
         assert!(world.write(back).await.1);
         assert_eq!(world.flag().await.state, FlagState::Open);
+    }
+}
+
+db_test! {
+    async fn a_release_again_is_held_to_what_it_is_unless_somebody_said_otherwise(world: World) {
+        for (tag, said, left, after) in [
+            ("1.0.0", false, Some("b"), Some(digest("b"))),
+            ("1.1.0", true, Some("b"), Some(digest("a"))),
+            ("1.2.0", false, Some("a"), Some(digest("a"))),
+            ("1.3.0", false, None, None),
+        ] {
+            if said {
+                let (repository, reason) = (crate::world::name().to_string(), "the pipeline built it".to_owned());
+                let act = MakePromise { repository, tag: tag.to_owned(), digest: Some(digest("a")), reason };
+                world.store.make_promise(&act, &person(), world.tick()).await.unwrap();
+            }
+            let (mut seq, _) = world.create(tag, "a").await;
+            let rolling = |record, events| TagWrite { class: Class::Rolling, ..write_of(tag, record, events) };
+            world.write(rolling(present("a", seq), Vec::new())).await;
+            let kind = if left.is_some() { EventKind::Moved } else { EventKind::Deleted };
+            let state = left.map_or(TagState::Absent, |left| TagState::Present(digest(left)));
+            let record = |seq| TagRecord { state: state.clone(), ..present("a", seq) };
+            if left != Some("a") {
+                let happened = event(kind, Some("a"), left, world.tick());
+                (seq, _) = world.write(rolling(record(seq), vec![happened])).await;
+            }
+            assert!(!world.write(write_of(tag, record(seq), Vec::new())).await.1, "{tag}: a flag");
+            let promised = promised(&world).await.into_iter().find(|promise| promise.0 == tag).unwrap();
+            assert_eq!(promised.1, after, "{tag}");
+        }
     }
 }
 
