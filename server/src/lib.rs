@@ -3,6 +3,7 @@
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod content;
 pub mod demo;
 pub mod http;
 pub mod jobs;
