@@ -5,6 +5,7 @@
 
 mod ask;
 mod checks;
+mod entry;
 mod load;
 mod slot;
 
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::ask::{Answered, ask};
 use self::checks::Checks;
+use self::entry::EntryState;
 use self::slot::Slot;
 use crate::clock::SharedClock;
 use crate::metrics::{Metrics, OfCheck};
@@ -132,6 +134,7 @@ impl<R: Registry> Poller<R> {
             active: VecDeque::new(),
             flying: JoinSet::new(),
             checks: Checks::default(),
+            entry: EntryState::new(self.store.registry_state(self.entry.id).await?),
             wake: self.wake.clone(),
             renew_at: self.clock.now().mono.after(Millis(self.settings.lease.0 / 3)),
             refresh_at: Mono(0),
@@ -175,6 +178,7 @@ struct Worker<'a, R> {
     active: VecDeque<i64>,
     flying: JoinSet<Landed>,
     checks: Checks,
+    entry: EntryState,
     wake: watch::Receiver<()>,
     renew_at: Mono,
     refresh_at: Mono,
@@ -252,6 +256,7 @@ impl<R: Registry> Worker<'_, R> {
             .map(|(id, _)| *id)
             .collect();
         for id in gone {
+            self.entry.doubt();
             self.slots.remove(&id);
             self.active.retain(|active| *active != id);
             self.due.retain(|(_, due)| *due != id);
@@ -268,6 +273,7 @@ impl<R: Registry> Worker<'_, R> {
         for row in fresh {
             let (id, at) = (row.id, load::first_due(&row, &self.poller.settings.plan, now, late));
             self.slots.insert(id, Slot::new(row));
+            self.entry.doubt();
             self.due.insert((at, id));
         }
         Ok(())
@@ -383,6 +389,9 @@ impl<R: Registry> Worker<'_, R> {
         else {
             return Ok(());
         };
+        if landed.request.kind == RequestKind::Listing {
+            self.entry.doubt();
+        }
         slot.reply(self.poller, &self.clocks, &landed.request, landed.answered, others_visible).await
     }
 
@@ -399,6 +408,7 @@ impl<R: Registry> Worker<'_, R> {
                 self.due.insert((slot.next_due(), id));
             }
         }
+        self.entry.settle(&self.poller.store, self.lease, &self.slots, &self.poller.clock).await?;
         self.checks.settle(&self.poller.store, &self.poller.clock, |id| self.slots.get(&id).and_then(Slot::watch)).await
     }
 }

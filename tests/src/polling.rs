@@ -12,7 +12,7 @@ use tagwarden::registry::Registry;
 use tagwarden::store::read::{EventFilter, EventOrder, FlagFilter};
 use tagwarden::store::watch::{Added, RegistryEntry};
 use tagwarden::store::{Scope, Store};
-use tagwarden_model::api::{Event, Flag, Repository};
+use tagwarden_model::api::{Event, Flag, Registry as Entry, Repository};
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
 use tempfile::TempDir;
@@ -124,6 +124,12 @@ impl World {
     /// All flags.
     pub async fn flags(&self) -> Vec<Flag> {
         self.store.flags(Scope::All, &FlagFilter::default(), None, 1000).await.unwrap().0
+    }
+
+    /// A registry entry as the API shows it.
+    pub async fn registry(&self, entry: &RegistryEntry) -> Entry {
+        let entries = self.store.registry_states(Scope::All, None, 1000).await.unwrap().0;
+        entries.into_iter().find(|found| found.name == entry.name).unwrap()
     }
 
     /// A watched repository as the API shows it.

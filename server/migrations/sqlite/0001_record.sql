@@ -32,6 +32,9 @@ CREATE TABLE registries (
     name TEXT NOT NULL UNIQUE,
     host TEXT NOT NULL,
     repositories TEXT NOT NULL, -- JSON list of patterns
+    state INTEGER NOT NULL DEFAULT 1,
+    state_reason TEXT,
+    state_since INTEGER, -- NULL: not listed yet
     lease_owner TEXT,
     lease_epoch INTEGER NOT NULL DEFAULT 0,
     lease_until INTEGER
@@ -335,7 +338,7 @@ CREATE TABLE changes (
     id INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
     ref INTEGER NOT NULL,
-    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    repository_id INTEGER REFERENCES repositories (id), -- NULL: of a registry
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX changes_by_time ON changes (at);

@@ -6,6 +6,7 @@ use tagwarden_model::event::{NewEvent, Source};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::{Moment, Mono, Unknown};
+use tagwarden_model::record::entry::LastListing;
 use tagwarden_model::record::window::Clocks;
 use tagwarden_model::record::{Effects, FinishedPass, Happened, Pending, Request, RequestKind, Standing, Watch};
 
@@ -29,6 +30,8 @@ pub struct Slot {
     pub watched: WatchedRepository,
     loaded: Option<(Watch, u64)>,
     failing: Option<Unknown>,
+    /// What its newest listing gave, and why it was none, in words.
+    pub last_listing: Option<(LastListing, Option<String>)>,
     /// Whether the listing was asked for, with whatever answer, since loading: before that the stored state stands.
     listed: bool,
     /// What the store was told of "no longer visible to these credentials".
@@ -51,8 +54,8 @@ struct Waiting {
 impl Slot {
     pub fn new(watched: WatchedRepository) -> Self {
         let read_once = !watched.passes.is_empty() && watched.state.state != RepositoryState::New;
-        let waiting = Waiting::default();
-        Self { watched, loaded: None, failing: None, listed: false, invisible: None, read_once, waiting }
+        let (last_listing, waiting) = (load::last_listing(&watched.state), Waiting::default());
+        Self { watched, loaded: None, failing: None, last_listing, listed: false, invisible: None, read_once, waiting }
     }
 
     pub fn watch(&self) -> Option<&Watch> {
@@ -139,6 +142,7 @@ impl Slot {
         others_visible: bool,
     ) -> Result<(), StoreError> {
         self.listed |= request.kind == RequestKind::Listing;
+        self.last_listing = answered.listing().or(self.last_listing.take());
         let related = self.related(poller, request, &answered).await?;
         if let Some((_, manifest)) = answered.manifest()
             && self.recorded(request) != Some(&manifest.digest)

@@ -20,7 +20,8 @@ pub(super) struct Write {
 struct Notice {
     kind: ChangeKind,
     reference: i64,
-    repository: i64,
+    /// None for registries.
+    repository: Option<i64>,
 }
 
 statements! {
@@ -66,7 +67,15 @@ impl Store {
 impl Write {
     /// Tells the readers of the live stream; once, however often it is said.
     pub(super) fn notice(&mut self, kind: ChangeKind, reference: i64, repository: i64) {
-        let notice = Notice { kind, reference, repository };
+        self.note(Notice { kind, reference, repository: Some(repository) });
+    }
+
+    /// Tells them that the state of a registry entry changed.
+    pub(super) fn notice_registry(&mut self) {
+        self.note(Notice { kind: ChangeKind::Registry, reference: 0, repository: None });
+    }
+
+    fn note(&mut self, notice: Notice) {
         if !self.notices.contains(&notice) {
             self.notices.push(notice);
         }

@@ -3,15 +3,18 @@
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
-use tagwarden_model::api::{ChangeKind, JobState, RepositoryState};
+use tagwarden_model::api::{ChangeKind, JobState, RegistryState, RepositoryState};
 
 use super::db::{Row, statements, values};
+use super::record::Lease;
 use super::{Actor, Store, StoreError};
 
 statements! {
     PUT_REGISTRY = "INSERT INTO registries (name, host, repositories) VALUES ($1, $2, $3)
         ON CONFLICT (name) DO UPDATE SET host = excluded.host, repositories = excluded.repositories RETURNING id";
     REGISTRIES = "SELECT id, name, host, repositories FROM registries ORDER BY id";
+    REGISTRY_STATE = "SELECT state, state_reason, state_since FROM registries WHERE id = $1";
+    PUT_REGISTRY_STATE = "UPDATE registries SET state = $2, state_reason = $3, state_since = $4 WHERE id = $1";
     INSERT_REPOSITORY = "INSERT INTO repositories (registry_id, host, path, name, state, state_since)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING";
     REPOSITORY_NAME = "SELECT host, path FROM repositories WHERE id = $1 AND period_id IS NOT NULL";
@@ -40,6 +43,17 @@ pub struct RegistryEntry {
     pub repositories: Vec<String>,
 }
 
+/// Whether a registry entry can be asked; written only when it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryRow {
+    /// Present state.
+    pub state: RegistryState,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// Since when; `None` before the first listing.
+    pub since: Option<Instant>,
+}
+
 /// What became of a request to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
@@ -62,6 +76,26 @@ impl Store {
     /// All registry entries, in the order they were made.
     pub async fn registries(&self) -> Result<Vec<RegistryEntry>, StoreError> {
         self.read_conn().await?.all(REGISTRIES, values![]).await?.iter().map(registry).collect()
+    }
+
+    /// The state of a registry entry.
+    pub async fn registry_state(&self, registry: i64) -> Result<RegistryRow, StoreError> {
+        let row = self.read_conn().await?.one(REGISTRY_STATE, values![registry]).await?;
+        Ok(RegistryRow {
+            state: row.code("state", RegistryState::from_code)?,
+            reason: row.text_opt("state_reason")?,
+            since: row.instant_opt("state_since")?,
+        })
+    }
+
+    /// Writes the state of the registry entry whose lease this is, with its change notice.
+    pub async fn put_registry_state(&self, lease: Lease, row: &RegistryRow, now: Instant) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        write.hold_lease(lease).await?;
+        let values = values![lease.registry, row.state.code(), row.reason.as_deref(), row.since];
+        write.conn.execute(PUT_REGISTRY_STATE, values).await?;
+        write.notice_registry();
+        self.finish(write, now).await
     }
 
     /// Begins to watch a repository: a new watch period; its history of earlier periods stays.
