@@ -8,6 +8,8 @@ mod jobs;
 mod passes;
 #[path = "poller/registries.rs"]
 mod registries;
+#[path = "poller/rescue.rs"]
+mod rescue;
 
 use tagwarden_tests::fault_run;
 

@@ -11,7 +11,7 @@ use tagwarden_model::record::window::Clocks;
 use tagwarden_model::record::{Effects, FinishedPass, Happened, Pending, Request, RequestKind, Standing, Watch};
 
 use super::ask::{Answered, children};
-use super::{Poller, load};
+use super::{Poller, load, rescue};
 use crate::metrics::{OfEvent, OfPass, Word};
 use crate::registry::Registry;
 use crate::store::StoreError;
@@ -38,6 +38,8 @@ pub struct Slot {
     invisible: Option<bool>,
     /// A pass ended that had asked every tag: the repository is new no more.
     read_once: bool,
+    /// Digests that written events left.
+    left: BTreeSet<Digest>,
     waiting: Waiting,
 }
 
@@ -55,7 +57,18 @@ impl Slot {
     pub fn new(watched: WatchedRepository) -> Self {
         let read_once = !watched.passes.is_empty() && watched.state.state != RepositoryState::New;
         let (last_listing, waiting) = (load::last_listing(&watched.state), Waiting::default());
-        Self { watched, loaded: None, failing: None, last_listing, listed: false, invisible: None, read_once, waiting }
+        let left = BTreeSet::new();
+        Self {
+            watched,
+            loaded: None,
+            failing: None,
+            last_listing,
+            listed: false,
+            invisible: None,
+            read_once,
+            left,
+            waiting,
+        }
     }
 
     pub fn watch(&self) -> Option<&Watch> {
@@ -233,6 +246,11 @@ impl Slot {
         Ok(())
     }
 
+    /// The digests that were left by what was written since the last call.
+    pub fn take_left(&mut self) -> BTreeSet<Digest> {
+        std::mem::take(&mut self.left)
+    }
+
     async fn commit<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease) -> Result<(), StoreError> {
         self.waiting.urgent = false;
         let contents = std::mem::take(&mut self.waiting.contents);
@@ -257,7 +275,10 @@ impl Slot {
         let mut conflict = false;
         for (tag, written) in commit.tags.iter().zip(written) {
             match written {
-                Written::Ok { last_seq, flagged } => watch.written(&tag.name, last_seq, flagged, now),
+                Written::Ok { last_seq, flagged } => {
+                    watch.written(&tag.name, last_seq, flagged, now);
+                    self.left.extend(rescue::left(&tag.events));
+                }
                 Written::Conflict => conflict = true,
             }
         }
