@@ -224,6 +224,12 @@ pub fn state_sentence(repository: &Repository) -> Option<String> {
     }
 }
 
+/// Tags that are in no count because nobody could read them.
+pub fn unread(repository: &Repository) -> Option<String> {
+    let unread = repository.unread.as_ref()?;
+    Some(format!("{} could not be read: {}", count(unread.count, "tag", "tags"), unread.reason))
+}
+
 /// What a registry that refuses all its repositories says, and the command that shows why: once for all of them.
 pub fn locked_out(registry: &Registry, repositories: &[Repository]) -> Option<(String, String)> {
     if registry.state != RegistryState::Unauthorized {
@@ -327,6 +333,7 @@ pub fn flag_chip(flag: &Flag) -> (String, Tone) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tagwarden_model::api::Unread;
     use tagwarden_model::digest::Digest;
     use tagwarden_model::instant::Instant;
 
@@ -367,6 +374,7 @@ mod tests {
             next_pass: None,
             freshness: Vec::new(),
             progress: None,
+            unread: None,
         }
     }
 
@@ -436,6 +444,16 @@ mod tests {
         assert_eq!(repository_headline(&repository, &[]), "When last seen, 9 releases were as first seen.");
         assert_eq!(repository_headline(&repository, &[flag(true)]), "One flag among 9 releases needs a decision.");
         assert_eq!(state_word(&repository), ("failing", Tone::Warning));
+    }
+
+    #[test]
+    fn tags_that_nobody_could_read_are_named_with_the_reason() {
+        let mut found = repository();
+        assert_eq!(unread(&found), None);
+        found.unread = Some(Unread { count: 3, reason: "not understood: an old manifest".into() });
+        assert_eq!(unread(&found).as_deref(), Some("3 tags could not be read: not understood: an old manifest"));
+        found.unread = Some(Unread { count: 1, reason: "not found".into() });
+        assert_eq!(unread(&found).as_deref(), Some("1 tag could not be read: not found"));
     }
 
     #[test]

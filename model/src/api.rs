@@ -14,7 +14,7 @@ pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise,
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
 pub use self::registry::{Registry, RegistryState};
-pub use self::repository::{AddRepository, Freshness, Progress, Repository, RepositoryState, Summary};
+pub use self::repository::{AddRepository, Freshness, Progress, Repository, RepositoryState, Summary, Unread};
 use crate::coded::coded;
 
 /// One page of a list. `next` is the `cursor` of the following page; it is bound to the other parameters.

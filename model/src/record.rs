@@ -21,6 +21,7 @@ mod observe;
 mod plan;
 pub mod sighting;
 mod sweep;
+mod unread;
 mod watch;
 mod watched_tag;
 pub mod window;

@@ -314,6 +314,8 @@ CREATE TABLE passes (
     asked BIGINT NOT NULL,
     seen BIGINT NOT NULL,
     unseen TEXT COLLATE "C" NOT NULL, -- JSON: [[reason, tags], ...]
+    unread BIGINT NOT NULL, -- tags that are listed and could never be read
+    unread_reason TEXT COLLATE "C",
     exceptions TEXT COLLATE "C" NOT NULL, -- JSON: [tag, ...]
     reason TEXT COLLATE "C",
     next BIGINT NOT NULL,

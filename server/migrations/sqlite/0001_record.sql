@@ -314,6 +314,8 @@ CREATE TABLE passes (
     asked INTEGER NOT NULL,
     seen INTEGER NOT NULL,
     unseen TEXT NOT NULL, -- JSON: [[reason, tags], ...]
+    unread INTEGER NOT NULL, -- tags that are listed and could never be read
+    unread_reason TEXT,
     exceptions TEXT NOT NULL, -- JSON: [tag, ...]
     reason TEXT,
     next INTEGER NOT NULL,

@@ -361,6 +361,7 @@ impl Slot {
             seen: finished.seen,
             unseen: finished.unseen.into_iter().collect(),
             exceptions: finished.pass.exceptions.into_iter().collect(),
+            unread: finished.unread,
             reason: finished.reason,
             next: finished.next,
             promised: finished.promised,
