@@ -62,14 +62,14 @@ pub async fn serve(
     let clock: SharedClock = Arc::new(SystemClock::shifted(store.new_generation(began).await? * STEPS, shift));
     let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
 
-    let mut settings = BTreeMap::new();
+    let (mut settings, mut entries) = (BTreeMap::new(), Vec::new());
     for (name, repositories, of_registry) in config.registries {
-        let entry = RegistryEntry { id: 0, name: name.clone(), host: of_registry.host.clone(), repositories };
         HttpRegistry::new(of_registry.clone(), clock.clone())
             .map_err(|error| ServeError::Registry(name.clone(), error.to_string()))?;
-        store.put_registry(&entry).await?;
+        entries.push(RegistryEntry { id: 0, name: name.clone(), host: of_registry.host.clone(), repositories });
         settings.insert(name, of_registry);
     }
+    crate::watch::assign(&store, &entries).await?;
     for name in &config.watches {
         let watched = crate::watch::watch(&store, name, &system, clock.now().mark.wall).await;
         match watched {
@@ -182,7 +182,8 @@ impl Registries {
         if !self.running.insert(entry.id) {
             return;
         }
-        let settings = self.settings.get(&entry.name).cloned().unwrap_or_else(|| {
+        let configured = self.settings.get(&entry.name).filter(|settings| settings.host == entry.host);
+        let settings = configured.cloned().unwrap_or_else(|| {
             let mut settings = RegistrySettings::new(&entry.host);
             settings.credentials = self.credentials.clone();
             settings

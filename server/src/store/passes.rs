@@ -61,7 +61,8 @@ impl Store {
     /// sighting.
     ///
     /// A gap that lasts keeps its first reason, so that an outage is one row however often its reason changes; the start of a
-    /// complete pass ends it. A pass of a repository that is no longer watched is left out.
+    /// complete pass ends it. A pass of a repository that is no longer watched, or that another entry
+    /// serves, is left out.
     pub async fn put_pass(
         &self,
         repository: i64,
@@ -71,7 +72,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         write.hold_lease(lease).await?;
-        let Some(period) = write.lock_repository(repository).await?.int_opt("period_id")? else { return Ok(()) };
+        let Some(row) = write.hold_repository(repository, lease).await? else { return Ok(()) };
+        let Some(period) = row.int_opt("period_id")? else { return Ok(()) };
         let kept = kept(&mut write.conn, repository).await?;
         // A pass that did not name every exception would be taken for a sighting of those it left out.
         let unseen = pass.unseen.iter().map(|(_, tags)| *tags).sum::<u64>();

@@ -97,6 +97,12 @@ impl Write {
         self.conn.one(sql, values![repository]).await
     }
 
+    /// Locks a repository that the registry entry of our lease serves; `None` if another one does by now.
+    pub(super) async fn hold_repository(&mut self, repository: i64, lease: Lease) -> Result<Option<Row>, StoreError> {
+        let row = self.lock_repository(repository).await?;
+        Ok(if row.int("registry_id")? == lease.registry { Some(row) } else { None })
+    }
+
     /// Takes `count` event numbers; gives the first. Other writers of events wait until we have ended.
     pub(super) async fn take_event_numbers(&mut self, count: u64) -> Result<i64, StoreError> {
         let last = self.conn.one(TAKE_EVENT_NUMBERS, values![count]).await?.int("event")?;

@@ -10,14 +10,16 @@ use crate::db_test;
 use crate::world::{START, entry, filter, name, person, repository};
 
 db_test! {
-    async fn a_registry_entry_is_updated_by_its_name(world: World) {
+    async fn a_registry_entry_is_updated_by_its_name_and_host(world: World) {
         let parted = RegistryEntry { name: "a".to_owned(), repositories: vec!["org-a/**".to_owned()], ..entry("ghcr.io") };
         let first = world.store.put_registry(&parted).await.unwrap();
-        let second = world.store.put_registry(&RegistryEntry { host: "quay.io".to_owned(), ..parted }).await.unwrap();
+        let second = world.store.put_registry(&RegistryEntry { repositories: Vec::new(), ..parted.clone() }).await.unwrap();
         assert_eq!(first.id, second.id);
         let entries = world.store.registries().await.unwrap();
-        assert_eq!(entries.iter().map(|entry| entry.host.as_str()).collect::<Vec<_>>(), ["registry.example", "quay.io"]);
+        assert_eq!(entries.iter().map(|entry| entry.host.as_str()).collect::<Vec<_>>(), ["registry.example", "ghcr.io"]);
         assert_eq!(entries[1], second);
+        let elsewhere = world.store.put_registry(&RegistryEntry { host: "quay.io".to_owned(), ..parted }).await.unwrap();
+        assert_ne!(elsewhere.id, first.id);
     }
 }
 

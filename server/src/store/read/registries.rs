@@ -9,11 +9,11 @@ use crate::store::{Scope, Store, StoreError};
 statements! {
     BY_NAME = "SELECT g.name, g.host, g.state, g.state_reason, g.state_since,
             (SELECT count(*) FROM repositories r WHERE r.registry_id = g.id AND r.period_id IS NOT NULL) AS repositories
-        FROM registries g WHERE (g.name, g.host) > ($1, $2) ORDER BY g.name, g.host LIMIT $3";
+        FROM registries g WHERE g.position IS NOT NULL AND (g.name, g.host) > ($1, $2) ORDER BY g.name, g.host LIMIT $3";
 }
 
 impl Store {
-    /// Registry entries by name.
+    /// Registry entries that are polled, by name.
     pub async fn registry_states(
         &self,
         scope: Scope,
