@@ -99,7 +99,7 @@ struct Landed {
 
 impl<R: Registry> Poller<R> {
     /// Polls until `stop`. A failing database is waited for; nothing else ends it.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(&self, stop: CancellationToken) {
         loop {
             let Err(error) = self.session(&stop).await else { return };
             match &error {

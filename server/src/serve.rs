@@ -13,7 +13,8 @@ use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::Checked;
 use crate::http::{self, AppState, HttpSettings};
 use crate::jobs::Jobs;
-use crate::metrics::Metrics;
+use crate::keep::keep;
+use crate::metrics::{Metrics, OfTask};
 use crate::policy::Policy;
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
@@ -213,7 +214,18 @@ impl Registries {
             metrics: self.metrics.clone(),
             wake: self.wake.clone(),
         };
-        self.tasks.spawn(poller.run(stop.clone()));
-        self.tasks.spawn(jobs.run(stop.clone()));
+        let (name, clock, metrics) = (poller.entry.name.clone(), &self.clock, &self.metrics);
+        let (poller, jobs) = (Arc::new(poller), Arc::new(jobs));
+        let of = |task| OfTask { registry: name.clone(), task };
+        let start = move |stop| {
+            let poller = poller.clone();
+            async move { poller.run(stop).await }
+        };
+        self.tasks.spawn(keep(of("poller"), start, clock.clone(), metrics.clone(), stop.clone()));
+        let start = move |stop| {
+            let jobs = jobs.clone();
+            async move { jobs.run(stop).await }
+        };
+        self.tasks.spawn(keep(of("jobs"), start, clock.clone(), metrics.clone(), stop.clone()));
     }
 }

@@ -4,6 +4,8 @@
 
 #[path = "poller/jobs.rs"]
 mod jobs;
+#[path = "poller/panics.rs"]
+mod panics;
 #[path = "poller/passes.rs"]
 mod passes;
 #[path = "poller/registries.rs"]
