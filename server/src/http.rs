@@ -22,6 +22,7 @@ mod live;
 mod parameters;
 mod policies;
 mod promises;
+mod registries;
 mod repositories;
 mod routes;
 mod settings;

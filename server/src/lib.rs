@@ -7,6 +7,7 @@ pub mod content;
 pub mod demo;
 pub mod http;
 pub mod jobs;
+pub mod keep;
 pub mod live;
 pub mod metrics;
 pub mod page;

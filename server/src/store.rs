@@ -123,6 +123,7 @@ const LISTS: &[&[&str]] = &[
     read::STATEMENTS,
     read::flags::STATEMENTS,
     read::histories::STATEMENTS,
+    read::registries::STATEMENTS,
     read::repositories::STATEMENTS,
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary};
+use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary, Unread};
 use tagwarden_model::event::Severity;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::RepositoryName;
@@ -11,6 +11,7 @@ use tagwarden_model::tag::Band;
 
 use super::{Position, Rows, one_more, page};
 use crate::store::db::{Conn, Row, statements, values};
+use crate::store::passes::unread;
 use crate::store::{Scope, Store, StoreError};
 
 const DAY: i64 = 86_400_000;
@@ -40,7 +41,7 @@ macro_rules! passes {
     ($rest:literal) => {
         concat!(
             "SELECT p.repository_id, p.band, p.started_wall, p.finished, p.complete, p.proof, p.reason, p.next, p.promised,
-                p.proof_promised, g.from_at
+                p.proof_promised, p.unread, p.unread_reason, g.from_at
             FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
                 LEFT JOIN gaps g ON g.repository_id = p.repository_id AND g.band = p.band AND g.until_at IS NULL ",
             $rest,
@@ -94,6 +95,7 @@ struct Passes {
     proof_promised: Millis,
     complete_started: Option<Instant>,
     proof_started: Option<Instant>,
+    unread: Option<Unread>,
     /// Where the gap that lasts began.
     gap: Option<Instant>,
 }
@@ -210,8 +212,16 @@ fn repository(
         next_pass: passes.iter().map(|pass| pass.next).min(),
         freshness: freshness.collect(),
         progress: (state == RepositoryState::New).then_some(Progress { read: counts.read, found: counts.found }),
+        unread: passes.iter().filter_map(|pass| pass.unread.clone()).reduce(together),
         state_reason,
     })
+}
+
+/// Of two bands: the reason of the one with more.
+fn together(one: Unread, other: Unread) -> Unread {
+    let count = one.count + other.count;
+    let reason = if one.count >= other.count { one.reason } else { other.reason };
+    Unread { count, reason }
 }
 
 /// Late is a band whose newest complete pass started longer ago than is promised. A band that nobody has passed yet is not
@@ -299,6 +309,7 @@ async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
                 proof_promised: Millis(row.int("proof_promised")?),
                 complete_started,
                 proof_started,
+                unread: unread(&row)?,
                 gap: row.instant_opt("from_at")?,
             }),
         }
