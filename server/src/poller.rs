@@ -9,6 +9,7 @@ mod entry;
 mod load;
 mod rescue;
 mod slot;
+mod transition;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -137,7 +138,7 @@ impl<R: Registry> Poller<R> {
             flying: JoinSet::new(),
             rescue: Rescue::default(),
             checks: Checks::default(),
-            entry: EntryState::new(self.store.registry_state(self.entry.id).await?),
+            entry: EntryState::new(self.entry.name.clone(), self.store.registry_state(self.entry.id).await?),
             wake: self.wake.clone(),
             renew_at: self.clock.now().mono.after(Millis(self.settings.lease.0 / 3)),
             refresh_at: Mono(0),
