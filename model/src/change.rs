@@ -22,6 +22,7 @@ mod manifests;
 mod pairs;
 mod platform;
 mod rows;
+mod table;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use self::compare::compare;
 pub use self::content::{Body, Config, Content, Entry, History, Index, Manifest, Part, Unread, Wanted, wanted};
 pub use self::platform::Platform;
+pub use self::table::ChangeRow;
 pub use self::words::visible;
 use crate::coded::coded;
 use crate::digest::Digest;

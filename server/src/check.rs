@@ -345,7 +345,9 @@ fn advice(error: &RegistryError) -> &'static str {
         RegistryError::Refused { .. } => {
             "log in with docker login and point Tagwarden to that config.json, or ask for the right to pull"
         }
-        RegistryError::RateLimited { .. } => "wait; with credentials most registries allow more",
+        RegistryError::RateLimited { .. } | RegistryError::Spent { .. } => {
+            "wait; with credentials most registries allow more"
+        }
         // rustls refuses what `openssl req -x509` makes by default.
         RegistryError::Unreachable { message } if message.contains("CaUsedAsEndEntity") => {
             "the registry's certificate is a certificate authority's own; make one with basicConstraints=CA:FALSE"

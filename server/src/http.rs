@@ -8,6 +8,7 @@ mod access;
 mod around;
 mod body;
 mod checks;
+mod compare;
 mod connections;
 mod cursor;
 mod digests;
@@ -67,6 +68,8 @@ pub struct AppState {
     pub policy: Arc<Policy>,
     /// Previews of policies take turns: each tries many patterns on many tags.
     pub previews: Arc<Semaphore>,
+    /// The clock of connections and bodies: how long the other side may take.
+    pub line: SharedClock,
     /// How the server is reached.
     pub settings: Arc<HttpSettings>,
     /// The page.
@@ -96,7 +99,20 @@ impl AppState {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
         let previews = Arc::new(Semaphore::new(1));
-        Ok(Self { store, clock, policy, previews, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
+        let line = clock.clone();
+        Ok(Self {
+            store,
+            clock,
+            line,
+            policy,
+            previews,
+            settings: Arc::new(settings),
+            page,
+            live,
+            metrics,
+            wake,
+            shutdown,
+        })
     }
 
     /// Now, for the record.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod clock;
+pub mod compare;
 pub mod config;
 pub mod content;
 pub mod demo;

@@ -40,6 +40,8 @@ use crate::store::{Store, StoreError, record::Lease, record::Offset};
 
 /// A repository that cannot be read from the record is tried again then.
 const PARKED: Millis = Millis::minutes(10);
+/// Checks under way at once; the others stay queued.
+const CHECKS: u32 = 100;
 
 /// How a registry entry is polled.
 #[derive(Debug, Clone)]
@@ -301,13 +303,24 @@ impl<R: Registry> Worker<'_, R> {
 
     async fn take_jobs(&mut self, now: Moment) -> Result<(), StoreError> {
         let store = &self.poller.store;
-        for taken in store.take_jobs(self.poller.entry.id, JobKind::Check, 100).await? {
+        let room = CHECKS.saturating_sub(self.checks.len());
+        for taken in store.take_jobs(self.poller.entry.id, JobKind::Check, room).await? {
             let (id, JobRequest::Check(tags)) = (taken.repository, taken.request) else { continue };
             let Some(slot) = self.slots.get_mut(&id) else {
                 store.finish_job(taken.id, Some("the repository is not watched any more"), now.mark.wall).await?;
                 continue;
             };
-            slot.load(self.poller, now, &mut self.epoch).await?;
+            match slot.load(self.poller, now, &mut self.epoch).await {
+                Err(StoreError::Inconsistent(reason)) => {
+                    // One bad row fails its check; the others of the registry go on.
+                    tracing::error!(repository = %slot.watched.name, %reason, "a repository cannot be read from the record");
+                    store
+                        .finish_job(taken.id, Some("this repository cannot be read from the record"), now.mark.wall)
+                        .await?;
+                    continue;
+                }
+                loaded => loaded?,
+            }
             slot.check(&tags, now.mono);
             slot.begin(self.poller, now);
             self.checks.add(taken.id, id, tags, now.mono);
@@ -415,14 +428,21 @@ impl<R: Registry> Worker<'_, R> {
         let active: Vec<i64> = self.active.iter().copied().collect();
         for id in active {
             let Some(slot) = self.slots.get_mut(&id) else { continue };
-            let last = urgent || !slot.busy();
+            // What somebody waits for is written before the check counts as done.
+            let last = urgent || !slot.busy() || self.checks.waits_for_tags(id);
             slot.flush(self.poller, self.lease, last).await?;
             let left = slot.take_left();
             if !left.is_empty() {
                 let lacking = self.poller.store.lacking(left).await?;
                 self.rescue.want(&slot.watched.name, lacking, self.poller.clock.now().mono);
             }
-            if !slot.busy() {
+            if slot.watch().is_none() {
+                // Somebody else wrote its tags: whose it is now is read first.
+                self.active.retain(|active| *active != id);
+                let now = self.poller.clock.now().mono;
+                self.due.insert((now.after(Millis::seconds(1)), id));
+                self.refresh_at = Mono(0);
+            } else if !slot.busy() {
                 self.active.retain(|active| *active != id);
                 self.due.insert((slot.next_due(), id));
             }

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock as _, SharedClock, SystemClock};
+use crate::compare::Comparer;
 use crate::config::Checked;
 use crate::demo::Stage;
 use crate::http::{self, AppState, HttpSettings};
@@ -109,16 +110,45 @@ pub async fn serve(
 
     let public_url = config.server.public_url;
     let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
+    let is_demo = demo.is_some();
     let demo = demo.map(|stage| stage.told);
     let http_settings = HttpSettings { base_path, public_url, no_auth, demo, ..HttpSettings::default() };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
-    let state = AppState::new(store, clock, policy, http_settings, metrics, wake, stop.clone()).await?;
+    let mut state = AppState::new(store, clock, policy, http_settings, metrics, wake, stop.clone()).await?;
+    if is_demo {
+        // The story's clock leaps: connections would time out.
+        state.line = Arc::new(SystemClock::new(0));
+    }
     eprintln!("Tagwarden is at http://{}/", listener.local_addr()?);
-    let served = http::serve(listener, state).await;
+    let mut served = tokio::spawn(http::serve(listener, state));
+    let mut answered = None;
+    // Each of them lasts until `stop`. A panic in one must not leave a server that looks well and watches nothing.
+    let mut tasks = [polling, clearing];
+    let [polling, clearing] = &mut tasks;
+    let died = tokio::select! {
+        ended = polling => ended.err(),
+        ended = clearing => ended.err(),
+        ended = &mut served => {
+            answered = Some(ended);
+            None
+        }
+    };
     stop.cancel();
-    // Tasks end by `stop`; one that panicked has said so in the log.
-    let _ = tokio::join!(polling, clearing);
+    let served = match answered {
+        Some(ended) => ended,
+        None => served.await,
+    };
+    let served = served.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    if let Some(error) = died {
+        return Err(ServeError::Http(std::io::Error::other(error)));
+    }
+    for task in tasks {
+        // The one that ended above has been asked already.
+        if !task.is_finished() {
+            let _ = task.await;
+        }
+    }
     // On SQLite this folds the write-ahead log into the file, so that a copy of the file alone is whole.
     closing.shut().await;
     Ok(served?)
@@ -222,6 +252,12 @@ impl Registries {
             entry: entry.clone(),
             wake: self.wake.clone(),
         };
+        let comparer = Comparer {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            registry: registry.clone(),
+            entry: entry.clone(),
+        };
         let poller = Poller {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -233,7 +269,7 @@ impl Registries {
             wake: self.wake.clone(),
         };
         let (name, clock, metrics) = (poller.entry.name.clone(), &self.clock, &self.metrics);
-        let (poller, jobs) = (Arc::new(poller), Arc::new(jobs));
+        let (poller, jobs, comparer) = (Arc::new(poller), Arc::new(jobs), Arc::new(comparer));
         let of = |task| OfTask { registry: name.clone(), task };
         let start = move |stop| {
             let poller = poller.clone();
@@ -245,5 +281,10 @@ impl Registries {
             async move { jobs.run(stop).await }
         };
         self.tasks.spawn(keep(of("jobs"), start, clock.clone(), metrics.clone(), stop.clone()));
+        let start = move |stop| {
+            let comparer = comparer.clone();
+            async move { comparer.run(stop).await }
+        };
+        self.tasks.spawn(keep(of("comparer"), start, clock.clone(), metrics.clone(), stop.clone()));
     }
 }

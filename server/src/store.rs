@@ -5,6 +5,7 @@
 
 pub mod acts;
 mod commit;
+pub mod comparisons;
 pub mod content;
 mod db;
 mod digests;
@@ -111,6 +112,7 @@ const LISTS: &[&[&str]] = &[
     STATEMENTS,
     acts::STATEMENTS,
     commit::STATEMENTS,
+    comparisons::STATEMENTS,
     content::STATEMENTS,
     digests::STATEMENTS,
     events::STATEMENTS,

@@ -135,7 +135,7 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
 #[component]
 fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
     let rows = move || {
-        let FlagDetail { flag, events, .. } = data.get();
+        let FlagDetail { flag, events, differences, revision, .. } = data.get();
         let steps = events.into_iter().filter(|event| event.old_digest.is_some() || event.new_digest.is_some());
         let steps: Vec<_> = steps
             .map(|event| {
@@ -149,18 +149,41 @@ fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
                 }
             })
             .collect();
-        let words = match (flag.comparing, flag.promise == flag.current) {
-            (true, _) => "The contents are being compared; until then this ranks as critical.",
-            (false, true) => "The name gives the promised digest again.",
-            (false, false) => "Promised, and what the name gives now.",
+        let words = match (flag.comparing, flag.promise == flag.current, flag.difference) {
+            (true, ..) => "The contents are being compared; until then this ranks as critical.".to_owned(),
+            (_, true, _) => "The name gives the promised digest again.".to_owned(),
+            (_, _, Some(difference)) => format!("{}.", phrase::capital(&phrase::visible(&difference))),
+            (..) => "Promised, and what the name gives now.".to_owned(),
         };
+        let revision = revision.map(|claim| format!(" It {}.", phrase::visible(&claim)));
+        let table: Vec<_> = differences
+            .into_iter()
+            .map(|row| {
+                let class = if row.critical { "changed-critical mono" } else { "mono" };
+                let value =
+                    |value: Option<String>| value.map_or_else(|| "—".to_owned(), |value| phrase::visible(&value));
+                view! {
+                    <tr>
+                        <th scope="row">{phrase::capital(&phrase::visible(&row.what))}</th>
+                        <td class="mono"><bdi>{value(row.before)}</bdi></td>
+                        <td class=class><bdi>{value(row.after)}</bdi></td>
+                    </tr>
+                }
+            })
+            .collect();
         let digests = match flag.promise {
             Some(digest) if flag.current.as_ref() == Some(&digest) => view! { <DigestChip digest /> }.into_any(),
             before => view! { <Difference before after=flag.current /> }.into_any(),
         };
         view! {
             <p class="flag-difference">{digests}</p>
-            <p class="quiet">{words}</p>
+            <p class="quiet"><bdi>{words}{revision}</bdi></p>
+            {(!table.is_empty()).then(|| view! {
+                <table class="table table-plain changed">
+                    <thead><tr><th scope="col">"What"</th><th scope="col">"Before"</th><th scope="col">"After"</th></tr></thead>
+                    <tbody>{table}</tbody>
+                </table>
+            })}
             {(steps.len() > 1).then(|| view! { <table class="table table-plain"><tbody>{steps}</tbody></table> })}
         }
     };

@@ -10,6 +10,7 @@ fn flag(current: bool) -> Flag {
         kind: FlagKind::Breach,
         state: FlagState::Open,
         severity: Severity::Critical,
+        difference: None,
         comparing: false,
         flapping: false,
         repository: "ghcr.io/acme/payments-api".into(),

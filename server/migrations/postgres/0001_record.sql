@@ -278,12 +278,24 @@ CREATE UNIQUE INDEX flags_one_of_repository ON flags (repository_id, kind) WHERE
 CREATE INDEX flags_worst_first ON flags (state, severity, id);
 CREATE INDEX flags_of_repository ON flags (repository_id, state, severity, id);
 CREATE INDEX flags_of_tag ON flags (tag_id, id);
+CREATE INDEX flags_comparing ON flags (id) WHERE comparing = 1;
 CREATE INDEX flags_to_expire ON flags (acknowledged_until) WHERE acknowledged_until IS NOT NULL;
 
 CREATE TABLE flag_events (
     flag_id BIGINT NOT NULL REFERENCES flags (id),
     seq BIGINT NOT NULL UNIQUE REFERENCES events (seq),
     PRIMARY KEY (flag_id, seq)
+);
+
+-- What two digests differ in, told once from their contents.
+CREATE TABLE comparisons (
+    old_id BIGINT NOT NULL REFERENCES digests (id),
+    new_id BIGINT NOT NULL REFERENCES digests (id),
+    severity BIGINT NOT NULL,
+    words TEXT COLLATE "C" NOT NULL, -- the difference in a sentence
+    body TEXT COLLATE "C" NOT NULL, -- the whole of it, JSON
+    at BIGINT NOT NULL,
+    PRIMARY KEY (old_id, new_id)
 );
 
 -- Append-only.

@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    checks, digests, docs, events, flags, health, jobs, live, policies, promises, registries, repositories, summary,
-    tags, targets, timeline,
+    checks, compare, digests, docs, events, flags, health, jobs, live, policies, promises, registries, repositories,
+    summary, tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -54,6 +54,7 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(flags::acknowledge)))
         .routes(Act.guard(routes!(flags::close)))
         .routes(Read.guard(routes!(digests::uses)))
+        .routes(Read.guard(routes!(compare::compare)))
         .routes(Read.guard(routes!(targets::list)))
         .routes(Act.guard(routes!(targets::prove)))
         .routes(Act.guard(routes!(checks::check)))

@@ -160,7 +160,7 @@ const fn reason(error: &RegistryError) -> Unknown {
     match error {
         RegistryError::NotFound { .. } => Unknown::Hidden,
         RegistryError::Refused { .. } => Unknown::Refused,
-        RegistryError::RateLimited { .. } => Unknown::RateLimited,
+        RegistryError::RateLimited { .. } | RegistryError::Spent { .. } => Unknown::RateLimited,
         RegistryError::Unreachable { .. } => Unknown::Unreachable,
         RegistryError::Server { .. } => Unknown::ServerError,
         RegistryError::Unintelligible { .. } => Unknown::Unintelligible,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::instant::Millis;
+use tagwarden_model::name::TagName;
 use tagwarden_model::observation::{Moment, Mono};
 use tagwarden_model::record::entry::LastListing;
 use tagwarden_model::record::sighting::Pass;
@@ -20,6 +21,10 @@ pub fn watch(
     now: Moment,
 ) -> Watch {
     let mut tags = BTreeMap::new();
+    let mut recent: BTreeMap<&TagName, Vec<_>> = BTreeMap::new();
+    for (name, state, left) in &loaded.recent {
+        recent.entry(name).or_default().push((state, left));
+    }
     let mut reclassed = Vec::new();
     for stored in loaded.tags {
         let (class, rule) = policy.classify(&watched.name, &stored.name);
@@ -27,10 +32,10 @@ pub fn watch(
             reclassed.push(stored.name.clone());
         }
         let mut known = Known::new(stored.record);
-        for (_, state, left) in loaded.recent.iter().filter(|(name, ..)| *name == stored.name) {
+        for (state, left) in recent.get(&stored.name).into_iter().flatten() {
             // Before this process began, by our clock; a clock that was set back makes it "just now", which waits longer.
-            let ago = (now.mark.wall - *left).0.max(0).unsigned_abs().saturating_mul(1000);
-            known.recent.push(Former::new(state.clone(), Mono(now.mono.0.saturating_sub(ago))));
+            let ago = (now.mark.wall - **left).0.max(0).unsigned_abs().saturating_mul(1000);
+            known.recent.push(Former::new((*state).clone(), Mono(now.mono.0.saturating_sub(ago))));
         }
         let (first_seen, baseline, flagged) = (stored.first_seen, stored.baseline, stored.flagged);
         tags.insert(stored.name, Tag { known, class, rule, first_seen, baseline, flagged });

@@ -83,7 +83,7 @@ impl Rescue {
         };
         let at = match error {
             RegistryError::NotFound { .. } => None,
-            RegistryError::RateLimited { retry_at, .. } => Some(retry_at),
+            RegistryError::RateLimited { retry_at, .. } | RegistryError::Spent { retry_at, .. } => Some(retry_at),
             _ => Some(answer.received.mono.after(pause)),
         };
         if let Some(at) = at.filter(|_| !again) {

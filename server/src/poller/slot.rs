@@ -91,7 +91,10 @@ impl Slot {
     /// Whether its newest listing was answered.
     pub fn visible(&self) -> bool {
         self.watch().is_some_and(|watch| {
-            watch.failing.is_none() && matches!(watch.repository.standing, Standing::Ok | Standing::Empty)
+            // What the record says of before this start proves nothing.
+            self.listed
+                && watch.failing.is_none()
+                && matches!(watch.repository.standing, Standing::Ok | Standing::Empty)
         })
     }
 
@@ -108,6 +111,8 @@ impl Slot {
         let plan = &poller.settings.plan;
         let loaded = poller.store.load(self.watched.id, now.mark.wall - plan.delays.stale).await?;
         *epoch += 1;
+        // What was to be fetched when the last process ended is asked for again; what is held is not.
+        self.left.extend(loaded.recent.iter().filter_map(|(_, state, _)| state.digest().cloned()));
         self.loaded = Some((load::watch(&self.watched, loaded, plan, &poller.policy, now), *epoch));
         self.waiting = Waiting::default();
         self.listed = false;
@@ -166,7 +171,7 @@ impl Slot {
         self.last_listing = answered.listing().or(self.last_listing.take());
         let related = self.related(poller, request, &answered).await?;
         if let Some((_, manifest)) = answered.manifest()
-            && self.recorded(request) != Some(&manifest.digest)
+            && !self.holds(request, &manifest.digest)
         {
             let content = Content { media_type: manifest.media_type.word().to_owned(), bytes: manifest.bytes.clone() };
             self.waiting.contents.push((manifest.digest.clone(), content));
@@ -178,6 +183,12 @@ impl Slot {
             watch.reply(request, answered.reply(related), now, others_visible, |tag| poller.policy.classify(name, tag));
         self.take(poller, clocks, effects);
         Ok(())
+    }
+
+    /// Whether the bytes of this digest were read before: it is recorded, and not only claimed.
+    fn holds(&self, request: &Request, digest: &Digest) -> bool {
+        let record = || Some(&self.watch()?.tags().get(request.tag()?)?.known.record);
+        record().is_some_and(|record| record.verified && record.state.digest() == Some(digest))
     }
 
     /// The digest that the record has for the tag of a request.

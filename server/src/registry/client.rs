@@ -201,9 +201,14 @@ impl HttpRegistry {
 
     /// Sends a request, again where that may help.
     async fn call(&self, ask: &Ask<'_>) -> Answer<Reply> {
+        let counted = ask.method == Method::GET && ask.path.contains("/manifests/");
         let mut tried = 0;
         loop {
-            let pass = match self.gate.enter().await {
+            let entered = match self.gate.may_get() {
+                Err(error) if counted => Err(error),
+                _ => self.gate.enter().await,
+            };
+            let pass = match entered {
                 Ok(pass) => pass,
                 Err(error) => {
                     let (sent, received) = (self.clock.now(), self.clock.now());
@@ -219,7 +224,9 @@ impl HttpRegistry {
                 Ok(reply) => Ok(reply),
                 Err(Fault::Final(error)) => Err(error),
                 Err(Fault::Limited { by, after, message }) => {
-                    return Answer { sent, received, date, result: Err(self.gate.pause(by, after, message)) };
+                    let spent = (counted && by == To::Registry).then(|| self.gate.spend(after, &message)).flatten();
+                    let error = spent.unwrap_or_else(|| self.gate.pause(by, after, message));
+                    return Answer { sent, received, date, result: Err(error) };
                 }
                 Err(Fault::Again { error, after }) => {
                     if let Some(delay) = self.retry.delay(tried, after) {

@@ -61,6 +61,9 @@ pub(crate) enum Row {
     Postgres(PgRow),
 }
 
+/// With the write lock at once.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 impl Db {
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
         let failed = |error: sqlx::Error| StoreError::Open(format!("the database cannot be opened: {error}"));
@@ -128,7 +131,15 @@ impl Db {
     /// would fail at once when another writer was faster.
     pub(crate) async fn begin(&self) -> Result<Conn, StoreError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Conn::SqliteWrite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { writer, .. } => match writer.begin_with(BEGIN).await {
+                // SQLite ended the last transaction by itself, as it does when the disk is full, and sqlx still counts it:
+                // that connection can never write again, another one can.
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    writer.acquire().await?.close().await?;
+                    Conn::SqliteWrite(writer.begin_with(BEGIN).await?)
+                }
+                begun => Conn::SqliteWrite(begun?),
+            },
             Self::Postgres(pool) => Conn::PostgresWrite(pool.begin().await?),
         })
     }
@@ -402,3 +413,24 @@ macro_rules! values {
 }
 
 pub(crate) use {statements, values};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_does_not_end_all_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("record.db").display());
+        let db = Db::open(&url).await.unwrap();
+        for _ in 0..3 {
+            let mut ended = db.begin().await.unwrap();
+            // As on a full disk; sqlx learns nothing of it.
+            ended.execute("ROLLBACK", &[]).await.unwrap();
+            assert!(ended.commit().await.is_err());
+            let mut next = db.begin().await.unwrap();
+            next.execute("CREATE TABLE IF NOT EXISTS written (at INTEGER)", &[]).await.unwrap();
+            next.commit().await.unwrap();
+        }
+    }
+}

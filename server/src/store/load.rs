@@ -101,9 +101,14 @@ impl Store {
     }
 }
 
+/// One bad row costs itself, not the others of its registry: it is logged and left out.
+pub(super) fn legible<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(?error, "a row of the record cannot be read and is left out")).ok()
+}
+
 /// Repositories with the newest passes of each; `passes` is newest first.
 fn summarised(rows: &[Row], passes: &[Row]) -> Result<Vec<WatchedRepository>, StoreError> {
-    let mut watched = rows.iter().map(watched).collect::<Result<Vec<_>, _>>()?;
+    let mut watched: Vec<WatchedRepository> = rows.iter().filter_map(|row| legible(watched(row))).collect();
     let mut places = HashMap::new();
     for (at, repository) in watched.iter().enumerate() {
         places.insert(repository.id, at);
@@ -112,7 +117,8 @@ fn summarised(rows: &[Row], passes: &[Row]) -> Result<Vec<WatchedRepository>, St
         let Some(repository) = places.get(&row.int("repository_id")?).and_then(|at| watched.get_mut(*at)) else {
             continue;
         };
-        let (band, started) = (row.code("band", Band::from_code)?, row.instant("started_wall")?);
+        let Some(band) = legible(row.code("band", Band::from_code)) else { continue };
+        let started = row.instant("started_wall")?;
         // One that gives a reason did not see what was promised, even if it names every tag that it missed.
         let complete = row.yes("complete")? && row.text_opt("reason")?.is_none();
         // The first row of a band is its newest pass, the first complete one its newest complete.

@@ -8,7 +8,7 @@ use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Class, Mark, TagRecord, TagState};
 
-use super::db::{Db, Dialects, statements, values};
+use super::db::{Db, Dialects, Row, statements, values};
 use super::{Store, StoreError};
 
 statements! {
@@ -265,7 +265,7 @@ impl Store {
     /// All stored offsets of a registry.
     pub async fn offsets(&self, registry: i64) -> Result<Vec<Offset>, StoreError> {
         let rows = self.read_conn().await?.all(OFFSETS, values![registry]).await?;
-        let offset = |row: &super::db::Row| {
+        let offset = |row: &Row| {
             let (low, high) = (Millis(row.int("low")?), Millis(row.int("high")?));
             Ok(Offset { generation: row.int("generation")?, low, high })
         };
@@ -298,8 +298,7 @@ impl Store {
     /// Tags of a registry's watched repositories that have a flag which is not closed: repository's row and tag.
     pub async fn flagged(&self, registry: i64) -> Result<Vec<(i64, TagName)>, StoreError> {
         let rows = self.read_conn().await?.all(FLAGGED, values![registry, FlagState::Closed.code()]).await?;
-        rows.iter()
-            .map(|row| Ok((row.int("repository_id")?, super::projections::tag_name(&row.text("name")?)?)))
-            .collect()
+        let flagged = |row: &Row| Ok((row.int("repository_id")?, super::projections::tag_name(&row.text("name")?)?));
+        Ok(rows.iter().filter_map(|row| super::load::legible(flagged(row))).collect())
     }
 }
