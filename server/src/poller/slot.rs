@@ -251,6 +251,7 @@ impl Slot {
 
     /// Writes what waits, when it is enough, urgent, or nothing else is under way.
     pub async fn flush<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease, idle: bool) -> Result<(), StoreError> {
+        let lease = Lease { period: Some(self.watched.period), ..lease };
         let waiting = &self.waiting;
         let bytes: usize = waiting.contents.iter().map(|(_, content)| content.bytes.len()).sum();
         let full = waiting.tags.len() >= BATCH || bytes >= BATCH_BYTES;

@@ -165,6 +165,8 @@ pub struct Lease {
     pub registry: i64,
     /// Grows with every new holder.
     pub epoch: i64,
+    /// The watch period that is written about: what was seen in another one is dropped. `None` where it does not matter.
+    pub period: Option<i64>,
 }
 
 /// One tag of a commit.
@@ -292,7 +294,7 @@ impl Store {
         let epoch = row.int("lease_epoch")? + i64::from(!ours);
         write.conn.execute(RENEW_LEASE, values![registry, owner, epoch, until]).await?;
         write.conn.commit().await?;
-        Ok(Some(Lease { registry, epoch }))
+        Ok(Some(Lease { registry, epoch, period: None }))
     }
 
     /// Tags of a registry's watched repositories that have a flag which is not closed: repository's row and tag.

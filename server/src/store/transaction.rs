@@ -97,10 +97,13 @@ impl Write {
         self.conn.one(sql, values![repository]).await
     }
 
-    /// Locks a repository that the registry entry of our lease serves; `None` if another one does by now.
+    /// Locks a repository that the registry entry of our lease serves; `None` if another one does by now, or if it is watched
+    /// anew since, or no more.
     pub(super) async fn hold_repository(&mut self, repository: i64, lease: Lease) -> Result<Option<Row>, StoreError> {
         let row = self.lock_repository(repository).await?;
-        Ok(if row.int("registry_id")? == lease.registry { Some(row) } else { None })
+        let period = row.int_opt("period_id")?;
+        let same = lease.period.is_none_or(|of| period == Some(of));
+        Ok(if same && row.int("registry_id")? == lease.registry { Some(row) } else { None })
     }
 
     /// Takes `count` event numbers; gives the first. Other writers of events wait until we have ended.

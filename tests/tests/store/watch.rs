@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tagwarden::store::record::{Lease, Offset, PassRow};
+use tagwarden::store::record::{Commit, Lease, Offset, PassRow, Written};
 use tagwarden::store::watch::{Added, RegistryEntry, RegistryRow};
 use tagwarden::store::{Scope, StoreError};
 use tagwarden_model::api::{ChangeKind, JobKind, JobState, Registry, RegistryState, RepositoryState};
@@ -113,6 +113,25 @@ db_test! {
         let refused = world.store.put_registry_state(lost, &ok, world.now()).await;
         assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
         assert_eq!(world.store.registry_state(world.registry).await.unwrap(), row);
+    }
+}
+
+db_test! {
+    async fn what_was_seen_in_a_watch_period_that_ended_is_not_written(world: World) {
+        let period = world.store.watched(world.registry).await.unwrap().remove(0).period;
+        let lease = Lease { period: Some(period), ..world.lease };
+        let now = world.tick();
+        assert!(world.store.unwatch(&name(), &person(), now).await.unwrap());
+        let commit = Commit { lease, ..world.commit_of(vec![world.created("1.0.0", "a")]) };
+        assert_eq!(world.store.commit(&commit).await.unwrap(), [Written::Conflict], "watched no more");
+        world.store.watch(world.registry, &name(), &person(), world.tick()).await.unwrap();
+        assert_eq!(world.store.commit(&commit).await.unwrap(), [Written::Conflict], "watched anew");
+        world.store.put_pass(world.repository, lease, &crate::world::pass(world.tick()), None).await.unwrap();
+        let anew = world.store.watched(world.registry).await.unwrap().remove(0);
+        assert!(anew.passes.is_empty(), "a listing of before says nothing of the new period");
+        let lease = Lease { period: Some(anew.period), ..world.lease };
+        let commit = Commit { lease, ..commit };
+        assert!(matches!(world.store.commit(&commit).await.unwrap()[..], [Written::Ok { .. }]));
     }
 }
 
