@@ -99,11 +99,10 @@ impl AppState {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
         let previews = Arc::new(Semaphore::new(1));
-        let line = clock.clone();
         Ok(Self {
             store,
+            line: clock.clone(),
             clock,
-            line,
             policy,
             previews,
             settings: Arc::new(settings),

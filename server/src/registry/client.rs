@@ -224,8 +224,8 @@ impl HttpRegistry {
                 Ok(reply) => Ok(reply),
                 Err(Fault::Final(error)) => Err(error),
                 Err(Fault::Limited { by, after, message }) => {
-                    let spent = (counted && by == To::Registry).then(|| self.gate.spend(after, &message)).flatten();
-                    let error = spent.unwrap_or_else(|| self.gate.pause(by, after, message));
+                    let by_count = (counted && by == To::Registry).then(|| self.gate.spend(after, &message)).flatten();
+                    let error = by_count.unwrap_or_else(|| self.gate.pause(by, after, message));
                     return Answer { sent, received, date, result: Err(error) };
                 }
                 Err(Fault::Again { error, after }) => {
