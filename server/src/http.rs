@@ -19,6 +19,7 @@ mod health;
 mod host;
 mod jobs;
 mod live;
+mod notifiers;
 mod parameters;
 mod policies;
 mod promises;
@@ -38,6 +39,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use tagwarden_model::api::Notifier;
 use tagwarden_model::instant::Instant;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -68,6 +70,8 @@ pub struct AppState {
     pub previews: Arc<Semaphore>,
     /// How the server is reached.
     pub settings: Arc<HttpSettings>,
+    /// Who is told of flags, as configured.
+    pub notifiers: Arc<[Notifier]>,
     /// The page.
     pub page: Arc<Page>,
     /// The live stream's source.
@@ -95,7 +99,8 @@ impl AppState {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
         let previews = Arc::new(Semaphore::new(1));
-        Ok(Self { store, clock, policy, previews, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
+        let (settings, notifiers) = (Arc::new(settings), Arc::default());
+        Ok(Self { store, clock, policy, previews, settings, notifiers, page, live, metrics, wake, shutdown })
     }
 
     /// Now, for the record.

@@ -15,6 +15,8 @@ use crate::demo::Stage;
 use crate::http::{self, AppState, HttpSettings};
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
+use crate::notify::Notify;
+use crate::notify::config::NotifierSettings;
 use crate::policy::Policy;
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
@@ -27,6 +29,9 @@ const STEPS: i64 = 1_000;
 
 /// How often what grows old is cleared away.
 const CLEAR_EVERY: Millis = Millis::minutes(1);
+
+/// How long it can be seen how a message went.
+const DELIVERIES_KEPT: Millis = Millis::days(30);
 
 /// Why the server ended.
 #[derive(Debug, thiserror::Error)]
@@ -107,17 +112,27 @@ pub async fn serve(
     let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
 
     let public_url = config.server.public_url;
+    let notifiers = config.notifiers.iter().map(NotifierSettings::described).collect();
+    let notify = Notify {
+        store: store.clone(),
+        clock: clock.clone(),
+        notifiers: config.notifiers,
+        quiet_time: config.quiet_time,
+        public_url: public_url.as_ref().map(ToString::to_string),
+    };
+    let telling = tokio::spawn(notify.run(stop.clone()));
     let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
     let demo = demo.map(|stage| stage.told);
     let http_settings = HttpSettings { base_path, public_url, no_auth, demo, ..HttpSettings::default() };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
     let state = AppState::new(store, clock, policy, http_settings, metrics, wake, stop.clone()).await?;
+    let state = AppState { notifiers, ..state };
     eprintln!("Tagwarden is at http://{}/", listener.local_addr()?);
     let served = http::serve(listener, state).await;
     stop.cancel();
     // Tasks end by `stop`; one that panicked has said so in the log.
-    let _ = tokio::join!(polling, clearing);
+    let _ = tokio::join!(polling, clearing, telling);
     // On SQLite this folds the write-ahead log into the file, so that a copy of the file alone is whole.
     closing.shut().await;
     Ok(served?)
@@ -145,6 +160,7 @@ async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
         let now = clock.now();
         let cleared = async {
             store.expire_acknowledgements(now.mark.wall).await?;
+            store.prune_deliveries(now.mark.wall - DELIVERIES_KEPT).await?;
             store.prune_changes(now.mark.wall).await
         };
         if let Err(error) = cleared.await {

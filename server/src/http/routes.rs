@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    checks, digests, docs, events, flags, health, jobs, live, policies, promises, repositories, summary, tags, targets,
-    timeline,
+    checks, digests, docs, events, flags, health, jobs, live, notifiers, policies, promises, repositories, summary,
+    tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -61,6 +61,9 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Read.guard(routes!(policies::list)))
         .routes(Read.guard(routes!(policies::preview)))
         .routes(Read.guard(routes!(jobs::one)))
+        .routes(Read.guard(routes!(notifiers::list)))
+        .routes(Act.guard(routes!(notifiers::test)))
+        .routes(Act.guard(routes!(notifiers::retry)))
         .routes(Read.guard(routes!(live::stream)))
         .routes(Public.guard(routes!(health::healthz)))
         .routes(Public.guard(routes!(health::readyz)))
