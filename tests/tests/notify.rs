@@ -114,10 +114,10 @@ async fn fifty_deletions_of_one_pass_are_one_signed_message() {
     let watched = teller.releases(&tags).await;
     teller.record.delete(&watched, &tags, 7).await;
     teller.clock.step(Millis::seconds(10));
-    let received = receiver.next().await;
-    assert_eq!(received.header("content-type"), "application/cloudevents+json");
-    assert_eq!(received.signed("s3cret"), teller.clock.now().mark.wall.0 / 1000);
-    let event = received.json();
+    let request = receiver.next().await;
+    assert_eq!(request.header("content-type"), "application/cloudevents+json");
+    assert_eq!(request.signed("s3cret"), teller.clock.now().mark.wall.0 / 1000);
+    let event = request.json();
     assert_eq!(event["specversion"], "1.0");
     assert_eq!(event["type"], "dev.tagwarden.flag.opened");
     assert_eq!(event["source"], "https://tags.example/");
@@ -271,9 +271,9 @@ async fn slack_and_diun_get_the_bodies_that_they_know() {
     let watched = teller.releases(&["1.0.0"]).await;
     teller.record.delete(&watched, &["1.0.0"], 7).await;
     teller.clock.step(Millis::seconds(10));
-    let received = receiver.next().await;
-    assert_eq!(received.header("content-type"), "application/json");
-    let body = received.json();
+    let request = receiver.next().await;
+    assert_eq!(request.header("content-type"), "application/json");
+    let body = request.json();
     assert_eq!(body.as_object().unwrap().len(), 2);
     let text = body["text"].as_str().unwrap();
     assert!(text.starts_with(&format!("[warning] {API}:1.0.0 is gone\n\n- {API}:1.0.0 is gone")), "{text}");
@@ -299,9 +299,9 @@ async fn a_template_says_it_in_its_own_words_and_one_that_fails_is_told_of() {
     let watched = teller.releases(&["1.0.0"]).await;
     teller.record.delete(&watched, &["1.0.0"], 7).await;
     teller.clock.step(Millis::seconds(10));
-    let received = receiver.next().await;
-    assert_eq!(received.json(), json!({ "tag": "1.0.0", "n": 1 }));
-    received.signed("s3cret");
+    let request = receiver.next().await;
+    assert_eq!(request.json(), json!({ "tag": "1.0.0", "n": 1 }));
+    request.signed("s3cret");
     // A test message has no flag.
     let test = teller.store.test_notifier("hook", teller.clock.now().mark.wall).await.unwrap();
     let state = teller.until(|state| state.error.is_some()).await;

@@ -102,7 +102,8 @@ db_test! {
             world.store.plan_deliveries(world.now(), plan),
             other.plan_deliveries(world.now(), plan)
         );
-        (ours.unwrap(), theirs.unwrap());
+        ours.unwrap();
+        theirs.unwrap();
         assert_eq!(world.row_counts().await["deliveries"], 1);
         assert_eq!(told(&world).await, []);
         // A key is written once, whoever writes it.
