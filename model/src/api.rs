@@ -4,6 +4,7 @@
 
 mod flag;
 mod job;
+mod notifier;
 mod policy;
 mod record;
 mod registry;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
+pub use self::notifier::{Delivery, DeliveryState, Notifier, Occasion, Retried};
 pub use self::policy::{ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource};
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
 pub use self::registry::{Registry, RegistryState};

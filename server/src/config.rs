@@ -11,6 +11,7 @@ use tagwarden_model::record::{Delays, Plan};
 use tagwarden_model::tag::{Band, Class};
 use url::Url;
 
+use crate::notify::config::{NotificationsConfig, NotifierConfig, NotifierSettings};
 use crate::policy::{EVERYTHING, Policy, Rule};
 use crate::registry::client::RegistrySettings;
 use crate::registry::credentials::{Credential, Credentials, Secret};
@@ -29,6 +30,10 @@ pub struct Config {
     pub watch: Vec<WatchConfig>,
     /// Classes of tags; the first rule that matches wins, then the built-in table.
     pub policy: Vec<PolicyConfig>,
+    /// How notifiers are told.
+    pub notifications: NotificationsConfig,
+    /// Who is told of flags.
+    pub notifier: Vec<NotifierConfig>,
 }
 
 /// `[server]`
@@ -195,6 +200,10 @@ pub struct Checked {
     pub watches: Vec<RepositoryName>,
     /// Classes.
     pub policy: Policy,
+    /// How long it must be quiet before what belongs together is told.
+    pub quiet_time: Millis,
+    /// Who is told of flags.
+    pub notifiers: Vec<NotifierSettings>,
     /// Credentials of docker, for hosts without an entry or entries without credentials.
     pub credentials: Credentials,
 }
@@ -242,12 +251,25 @@ impl Config {
                 Err(error) => wrong.push(format!("[[policy]] number {}: {error}", at + 1)),
             }
         }
+        let notifiers = crate::notify::config::check(self.notifier);
+        let notifiers = notifiers.map_err(|reasons| wrong.extend(reasons.into_iter().map(said))).unwrap_or_default();
+        let quiet_time = self.notifications.check().map_err(|reason| wrong.push(said(reason))).unwrap_or_default();
         if !wrong.is_empty() {
             return Err(ConfigError::Meaning(wrong));
         }
         let policy = Policy::new(rules);
         let lease = self.polling.lease.map(|length| length.0);
-        Ok(Checked { server: self.server, plan: self.polling.plan(), lease, registries, watches, policy, credentials })
+        Ok(Checked {
+            server: self.server,
+            plan: self.polling.plan(),
+            lease,
+            registries,
+            watches,
+            policy,
+            quiet_time,
+            notifiers,
+            credentials,
+        })
     }
 }
 
@@ -321,6 +343,10 @@ impl RegistryConfig {
 
 fn read(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+}
+
+fn said((key, reason): (String, String)) -> String {
+    format!("{key}: {reason}")
 }
 
 /// Credentials as docker keeps them. A file that was named must be there; docker's own place may be empty.

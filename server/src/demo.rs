@@ -24,6 +24,7 @@ use self::registry::DemoRegistry;
 use self::story::{Act, HOSTS, PAST, Story, What};
 use crate::clock::{Clock as _, SharedClock};
 use crate::config::{Checked, ServerConfig};
+use crate::notify;
 use crate::policy::Policy;
 use crate::registry::client::RegistrySettings;
 use crate::registry::credentials::Credentials;
@@ -75,6 +76,8 @@ pub async fn run(no_auth: bool, listener: TcpListener, stop: CancellationToken) 
         registries: entries,
         watches: watches.collect(),
         policy: Policy::default(),
+        quiet_time: notify::QUIET_TIME,
+        notifiers: Vec::new(),
         credentials: Credentials::default(),
     };
     let address = listener.local_addr()?;

@@ -20,6 +20,7 @@ mod health;
 mod host;
 mod jobs;
 mod live;
+mod notifiers;
 mod parameters;
 mod policies;
 mod promises;
@@ -40,6 +41,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use tagwarden_model::api::Notifier;
 use tagwarden_model::instant::Instant;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -72,6 +74,8 @@ pub struct AppState {
     pub line: SharedClock,
     /// How the server is reached.
     pub settings: Arc<HttpSettings>,
+    /// Who is told of flags, as configured.
+    pub notifiers: Arc<[Notifier]>,
     /// The page.
     pub page: Arc<Page>,
     /// The live stream's source.
@@ -99,13 +103,15 @@ impl AppState {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
         let previews = Arc::new(Semaphore::new(1));
+        let (settings, notifiers) = (Arc::new(settings), Arc::default());
         Ok(Self {
             store,
             line: clock.clone(),
             clock,
             policy,
             previews,
-            settings: Arc::new(settings),
+            settings,
+            notifiers,
             page,
             live,
             metrics,

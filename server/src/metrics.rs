@@ -89,9 +89,9 @@ pub struct OfPass {
 /// Labels of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct OfTask {
-    /// Name of the registry entry.
+    /// Name of the registry entry; empty where the task is of no registry.
     pub registry: String,
-    /// `poller` or `jobs`.
+    /// `poller`, `jobs`, `comparer` or `notifier`.
     pub task: &'static str,
 }
 

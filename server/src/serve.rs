@@ -17,6 +17,8 @@ use crate::http::{self, AppState, HttpSettings};
 use crate::jobs::Jobs;
 use crate::keep::keep;
 use crate::metrics::{Metrics, OfTask};
+use crate::notify::Notify;
+use crate::notify::config::NotifierSettings;
 use crate::policy::Policy;
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
@@ -29,6 +31,9 @@ const STEPS: i64 = 1_000;
 
 /// How often what grows old is cleared away.
 const CLEAR_EVERY: Millis = Millis::minutes(1);
+
+/// How long it can be seen how a message went.
+const DELIVERIES_KEPT: Millis = Millis::days(30);
 
 /// Why the server ended.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +114,17 @@ pub async fn serve(
     let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
 
     let public_url = config.server.public_url;
+    let notifiers = config.notifiers.iter().map(NotifierSettings::described).collect();
+    let notify = Notify {
+        store: store.clone(),
+        clock: clock.clone(),
+        notifiers: config.notifiers.into(),
+        quiet_time: config.quiet_time,
+        public_url: public_url.as_ref().map(ToString::to_string),
+    };
+    let of = OfTask { registry: String::new(), task: "notifier" };
+    let start = move |stop| notify.clone().run(stop);
+    let telling = tokio::spawn(keep(of, start, clock.clone(), metrics.clone(), stop.clone()));
     let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
     let is_demo = demo.is_some();
     let demo = demo.map(|stage| stage.told);
@@ -116,6 +132,7 @@ pub async fn serve(
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
     let mut state = AppState::new(store, clock, policy, http_settings, metrics, wake, stop.clone()).await?;
+    state.notifiers = notifiers;
     if is_demo {
         // The story's clock leaps: connections would time out.
         state.line = Arc::new(SystemClock::new(0));
@@ -124,11 +141,12 @@ pub async fn serve(
     let mut served = tokio::spawn(http::serve(listener, state));
     let mut answered = None;
     // Each of them lasts until `stop`. A panic in one must not leave a server that looks well and watches nothing.
-    let mut tasks = [polling, clearing];
-    let [polling, clearing] = &mut tasks;
+    let mut tasks = [polling, clearing, telling];
+    let [polling, clearing, telling] = &mut tasks;
     let died = tokio::select! {
         ended = polling => ended.err(),
         ended = clearing => ended.err(),
+        ended = telling => ended.err(),
         ended = &mut served => {
             answered = Some(ended);
             None
@@ -176,6 +194,7 @@ async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
         let now = clock.now();
         let cleared = async {
             store.expire_acknowledgements(now.mark.wall).await?;
+            store.prune_deliveries(now.mark.wall - DELIVERIES_KEPT).await?;
             store.prune_changes(now.mark.wall).await?;
             store.prune_jobs(now.mark.wall).await
         };

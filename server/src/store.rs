@@ -8,6 +8,7 @@ mod commit;
 pub mod comparisons;
 pub mod content;
 mod db;
+pub mod deliveries;
 mod digests;
 mod events;
 mod flags;
@@ -19,6 +20,7 @@ mod promises;
 pub mod read;
 pub mod record;
 pub mod sole;
+pub mod tellings;
 mod transaction;
 pub mod watch;
 
@@ -47,6 +49,8 @@ struct Shared {
     db: Db,
     /// The newest change notice that this process knows of.
     newest: signal::Sender<i64>,
+    /// Changes when this process wrote something that is to be told, or made a delivery due.
+    outbox: signal::Sender<()>,
     /// On PostgreSQL: follows what other replicas write.
     _listener: Option<AbortOnDropHandle<()>>,
 }
@@ -78,7 +82,7 @@ impl Store {
         drop(conn);
         let listener = listener
             .map(|(pool, listener)| AbortOnDropHandle::new(tokio::spawn(listen(pool, listener, newest.clone()))));
-        Ok(Self { shared: Arc::new(Shared { db, newest, _listener: listener }) })
+        Ok(Self { shared: Arc::new(Shared { db, newest, outbox: signal::Sender::new(()), _listener: listener }) })
     }
 
     /// Closes all connections; what still runs on them fails.
@@ -114,6 +118,7 @@ const LISTS: &[&[&str]] = &[
     commit::STATEMENTS,
     comparisons::STATEMENTS,
     content::STATEMENTS,
+    deliveries::STATEMENTS,
     digests::STATEMENTS,
     events::STATEMENTS,
     flags::STATEMENTS,
@@ -130,6 +135,7 @@ const LISTS: &[&[&str]] = &[
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,
     record::STATEMENTS,
+    tellings::STATEMENTS,
     transaction::STATEMENTS,
     watch::STATEMENTS,
 ];

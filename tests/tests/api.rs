@@ -8,6 +8,7 @@ mod api {
     mod errors;
     mod front;
     mod lists;
+    mod notifiers;
     mod openapi;
     mod policies;
     mod stream;

@@ -6,6 +6,8 @@
 mod acts;
 #[path = "store/commit.rs"]
 mod commit;
+#[path = "store/deliveries.rs"]
+mod deliveries;
 #[path = "store/entries.rs"]
 mod entries;
 #[path = "store/flags.rs"]

@@ -383,20 +383,35 @@ CREATE UNIQUE INDEX jobs_waiting_once ON jobs (repository_id, kind, request_hash
 CREATE INDEX jobs_by_state ON jobs (state, id);
 CREATE INDEX jobs_ended ON jobs (finished) WHERE finished IS NOT NULL;
 
--- Outbox of notifications.
+-- What notifiers are yet to be told: written with the step that it tells of, gone when messages were made of it.
+CREATE TABLE tellings (
+    id INTEGER PRIMARY KEY,
+    occasion INTEGER NOT NULL,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    flag_id INTEGER REFERENCES flags (id), -- NULL: it is about the repository
+    version INTEGER NOT NULL, -- of the flag after the step; of a repository, the instant
+    group_id INTEGER,
+    at INTEGER NOT NULL,
+    reason TEXT
+) STRICT;
+
+-- Outbox of notifications: one row for a message and a notifier.
 CREATE TABLE deliveries (
     id INTEGER PRIMARY KEY,
     dedupe_key TEXT NOT NULL UNIQUE,
-    channel TEXT NOT NULL,
+    notifier TEXT NOT NULL,
     payload TEXT NOT NULL, -- JSON
-    state INTEGER NOT NULL, -- 1 waiting, 2 delivered, 3 dead
+    state INTEGER NOT NULL, -- 1 waiting, 2 delivered, 3 dead, 4 a test that failed
     attempts INTEGER NOT NULL,
     created INTEGER NOT NULL,
     next INTEGER,
     finished INTEGER,
+    failed INTEGER, -- when the last attempt that failed did
     error TEXT
 ) STRICT;
-CREATE INDEX deliveries_waiting ON deliveries (next) WHERE state = 1;
+CREATE INDEX deliveries_waiting ON deliveries (notifier, next) WHERE state = 1;
+CREATE INDEX deliveries_by_state ON deliveries (notifier, state, finished);
+CREATE INDEX deliveries_failed ON deliveries (notifier, failed) WHERE failed IS NOT NULL;
 
 -- The newest proof of a digest in a repository.
 CREATE TABLE proofs (

@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    checks, compare, digests, docs, events, flags, health, jobs, live, policies, promises, registries, repositories,
-    summary, tags, targets, timeline,
+    checks, compare, digests, docs, events, flags, health, jobs, live, notifiers, policies, promises, registries,
+    repositories, summary, tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -63,6 +63,9 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Read.guard(routes!(policies::list)))
         .routes(Read.guard(routes!(policies::preview)))
         .routes(Read.guard(routes!(jobs::one)))
+        .routes(Read.guard(routes!(notifiers::list)))
+        .routes(Act.guard(routes!(notifiers::test)))
+        .routes(Act.guard(routes!(notifiers::retry)))
         .routes(Read.guard(routes!(live::stream)))
         .routes(Public.guard(routes!(health::healthz)))
         .routes(Public.guard(routes!(health::readyz)))

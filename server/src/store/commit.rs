@@ -1,6 +1,6 @@
 //! What a check concluded, written in one transaction: tags, events, promises, flags, projections, change notices.
 
-use tagwarden_model::api::ChangeKind;
+use tagwarden_model::api::{ChangeKind, RepositoryState};
 use tagwarden_model::event::{EventKind, NewEvent};
 use tagwarden_model::flag::{BREACHES_WITHIN, Facts, FlagKind, FlagStep, MOVES_WITHIN, judge, judge_repository};
 use tagwarden_model::instant::Instant;
@@ -111,6 +111,7 @@ impl Store {
             refused.map(|(_, mark)| mark.wall.0),
         ];
         write.conn.execute(UPDATE_STATE, values).await?;
+        write.tell_state(change, row.code("state", RepositoryState::from_code)?);
         write.notice(ChangeKind::Repository, 0, change.repository);
         if let Some(event) = &change.event {
             let seq = write.take_event_numbers(1).await?;

@@ -119,6 +119,8 @@ impl Store {
         let reason = verdict.words.map(|words| format!("compared: {words}"));
         write.change_flag(&before, &change, now, &actor, reason.as_deref()).await?;
         self.finish(write, now).await?;
+        // What is told of the flag waited for this.
+        self.shared.outbox.send_replace(());
         Ok(true)
     }
 

@@ -226,6 +226,11 @@ impl Conn {
         }
     }
 
+    /// Whether it is a transaction.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::SqliteWrite(_) | Self::PostgresWrite(_))
+    }
+
     /// Whether several processes may write to this database.
     pub(crate) fn shared(&self) -> bool {
         matches!(self, Self::PostgresRead(_) | Self::PostgresWrite(_))

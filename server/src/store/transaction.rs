@@ -5,6 +5,7 @@ use tagwarden_model::instant::Instant;
 
 use super::db::{Conn, Dialects, Row, statements, values};
 use super::record::Lease;
+use super::tellings::Told;
 use super::{Store, StoreError, raise};
 
 /// What PostgreSQL's replicas listen to. The payload is the newest change notice's number.
@@ -14,6 +15,7 @@ pub(super) const CHANNEL: &str = "tagwarden_changes";
 pub(super) struct Write {
     pub(super) conn: Conn,
     notices: Vec<Notice>,
+    pub(super) tellings: Vec<Told>,
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
@@ -46,17 +48,21 @@ const NOTIFY: Dialects =
     Dialects { sqlite: "SELECT $1", postgres: "SELECT CAST(pg_notify('tagwarden_changes', $1) AS TEXT)" };
 
 pub(super) const DIALECTS: &[Dialects] =
-    &[LEASE, REPOSITORY, NOTIFY, super::record::LEASE, super::record::DATABASE_CLOCK];
+    &[LEASE, REPOSITORY, NOTIFY, super::record::LEASE, super::record::DATABASE_CLOCK, super::tellings::TELLINGS];
 
 impl Store {
     pub(super) async fn begin(&self) -> Result<Write, StoreError> {
-        Ok(Write { conn: self.shared.db.begin().await?, notices: Vec::new() })
+        Ok(Write { conn: self.shared.db.begin().await?, notices: Vec::new(), tellings: Vec::new() })
     }
 
     /// Commits, then wakes whoever waits for changes.
     pub(super) async fn finish(&self, mut write: Write, now: Instant) -> Result<(), StoreError> {
         let newest = write.put_notices(now).await?;
+        let told = write.put_tellings(now).await?;
         write.conn.commit().await?;
+        if told {
+            self.shared.outbox.send_replace(());
+        }
         if let Some(newest) = newest {
             raise(&self.shared.newest, newest);
         }

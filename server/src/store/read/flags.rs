@@ -6,7 +6,7 @@ use tagwarden_model::event::Severity;
 use tagwarden_model::flag::{FlagKind, FlagState, Resolution};
 
 use super::{FlagFilter, Position, Rows, one_more, page, repository_id, targets};
-use crate::store::db::{Row, statements, values};
+use crate::store::db::{Conn, Row, statements, values};
 use crate::store::digests::digest_opt;
 use crate::store::{Scope, Store, StoreError, comparisons, events};
 
@@ -106,6 +106,11 @@ impl Store {
         let revision = change.and_then(|change| change.revision).map(|revision| revision.sentence());
         Ok(Some(FlagDetail { flag, differences, revision, events, transitions, targets: targets.unwrap_or_default() }))
     }
+}
+
+/// One flag, within a transaction.
+pub(in crate::store) async fn one(conn: &mut Conn, id: i64) -> Result<Option<Flag>, StoreError> {
+    conn.optional(ONE, values![id]).await?.as_ref().map(flag).transpose()
 }
 
 fn flag(row: &Row) -> Result<Flag, StoreError> {
