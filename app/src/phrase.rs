@@ -347,6 +347,7 @@ mod tests {
             needs_review,
             late,
             promised_ms: None,
+            read_only: false,
             demo_percent: None,
         }
     }

@@ -41,7 +41,7 @@ pub enum ServeError {
     Watch(String),
     /// The path of `public_url`.
     #[error("public_url: {0}")]
-    PublicUrl(String),
+    PublicUrl(#[from] http::BasePathError),
     /// The address, or the HTTP server.
     #[error("serving failed: {0}")]
     Http(#[from] std::io::Error),
@@ -103,20 +103,39 @@ pub async fn serve(
     let polling = tokio::spawn(registries.run(stop.clone()));
     let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
 
-    let public_url = config.server.public_url;
-    let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
-    let http_settings = HttpSettings { base_path, public_url, no_auth, demo: demo.map(|stage| stage.told) };
+    let told = demo.map(|stage| stage.told);
+    let http_settings = HttpSettings { no_auth, demo: told, ..HttpSettings::below(config.server.public_url)? };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
     let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;
-    eprintln!("Tagwarden is at http://{}/", listener.local_addr()?);
-    let served = http::serve(listener, state).await;
+    let served = answer(listener, state).await;
     stop.cancel();
     // Tasks end by `stop`; one that panicked has said so in the log.
     let _ = tokio::join!(polling, clearing);
     // On SQLite this folds the write-ahead log into the file, so that a copy of the file alone is whole.
     closing.shut().await;
-    Ok(served?)
+    served
+}
+
+/// Serves the record as it is until `stop`: nothing is polled, nothing is written.
+pub async fn serve_read_only(
+    config: Checked,
+    no_auth: bool,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let store = Store::open_read_only(&config.server.database).await?;
+    let settings = HttpSettings { no_auth, read_only: true, ..HttpSettings::below(config.server.public_url)? };
+    let clock = Arc::new(SystemClock::new(0));
+    let state = AppState::new(store.clone(), clock, settings, Metrics::new(), Arc::new(|| {}), stop).await?;
+    let served = answer(listener, state).await;
+    store.shut().await;
+    served
+}
+
+async fn answer(listener: TcpListener, state: AppState) -> Result<(), ServeError> {
+    eprintln!("Tagwarden is at http://{}{}", listener.local_addr()?, state.settings.base_path);
+    Ok(http::serve(listener, state).await?)
 }
 
 /// How far a shared database's clock is ahead of ours, and how far that may be off: half of the shortest of five round trips.

@@ -10,7 +10,7 @@ use super::recent::{RecentEvents, RecentReleases};
 use super::repositories::RepositoryTable;
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{FlagCard, Loaded, title};
+use crate::ui::{Acting, FlagCard, Loaded, title};
 use crate::{api, phrase};
 
 /// Flags that are shown here; the rest is on their own page.
@@ -82,10 +82,12 @@ fn Body(data: Signal<Overview>, on_change: impl Fn() + Copy + Send + Sync + 'sta
             </div>
             <aside class="stack">
                 <RecentEvents events />
-                <section class="stack-tight">
-                    <h2>"Watch another repository"</h2>
-                    <div class="card"><AddForm on_added=on_change /></div>
-                </section>
+                <Acting>
+                    <section class="stack-tight">
+                        <h2>"Watch another repository"</h2>
+                        <div class="card"><AddForm on_added=on_change /></div>
+                    </section>
+                </Acting>
             </aside>
         </div>
     }
@@ -128,7 +130,7 @@ fn FirstSteps(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoVi
                 "Tagwarden reads its tags, remembers which digest each one has, and flags every release that is "
                 "reassigned or removed from then on. It only reads."
             </p>
-            <AddForm on_added />
+            <Acting><AddForm on_added /></Acting>
         </div>
     }
 }

@@ -6,7 +6,7 @@ use tagwarden_model::api::{FlagDetail, JobState, ProveTargets, Readiness, Target
 
 use crate::api;
 use crate::phrase;
-use crate::ui::{Copyable, DigestChip, When};
+use crate::ui::{Acting, Copyable, DigestChip, When};
 
 /// The card, with the best target in full and the others to choose.
 #[component]
@@ -66,7 +66,7 @@ fn Chosen(data: Signal<FlagDetail>, target: Target) -> impl IntoView {
             {target.detail.clone().map(|detail| view! { <bdi>{phrase::visible(&detail)}</bdi>" " })}
             {target.proven.map(|at| view! { "Proven " <When at /> "." })}
         </p>
-        <Prove data target=target.clone() />
+        <Acting><Prove data target=target.clone() /></Acting>
         <Copyable text=line(pinned.clone()) what="pinned reference" />
         <Copyable text=line(format!("docker pull {pinned}")) what="docker" />
         <Copyable text=line(kubectl) what="kubectl" />
