@@ -19,7 +19,7 @@ use crate::policy::Policy;
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
 use crate::store::watch::RegistryEntry;
-use crate::store::{Actor, ActorKind, Store, StoreError};
+use crate::store::{Actor, ActorKind, Store, StoreError, with_causes};
 
 /// Generations of one process lie so far apart from the next one's that every step of its clock has room.
 const STEPS: i64 = 1_000;
@@ -72,7 +72,7 @@ pub async fn serve(
     for (name, repositories, of_registry) in config.registries {
         let entry = RegistryEntry { id: 0, name: name.clone(), host: of_registry.host.clone(), repositories };
         HttpRegistry::new(of_registry.clone(), clock.clone())
-            .map_err(|error| ServeError::Registry(name.clone(), error.to_string()))?;
+            .map_err(|error| ServeError::Registry(name.clone(), with_causes(&error)))?;
         store.put_registry(&entry).await?;
         settings.insert(name, of_registry);
     }
