@@ -15,12 +15,16 @@ use crate::{api, browser, time, url};
 #[derive(Clone, Copy)]
 pub struct SummaryHere(pub Remote<Summary>);
 
+/// Whether the server only shows its record.
+fn is_read_only(summary: Remote<Summary>) -> bool {
+    summary.data.with(|data| data.is_some_and(|data| data.read_only))
+}
+
 /// What a person can do: shown unless the server only shows its record.
 #[component]
 pub fn Acting(children: ChildrenFn) -> impl IntoView {
     let SummaryHere(summary) = expect_context();
-    let is_read_only = Memo::new(move |_| summary.data.with(|data| data.is_some_and(|data| data.read_only)));
-    view! { <Show when=move || !is_read_only.get()>{children()}</Show> }
+    view! { <Show when=move || !is_read_only(summary)>{children()}</Show> }
 }
 
 /// What the shown page is called; the tab's title is made of it.
@@ -133,7 +137,7 @@ fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
 #[component]
 fn ReadOnlyNote(summary: Remote<Summary>) -> impl IntoView {
     view! {
-        <Show when=move || summary.data.with(|data| data.is_some_and(|data| data.read_only))>
+        <Show when=move || is_read_only(summary)>
             <section class="shell-note" aria-label="Read-only">
                 <p><strong>"Read-only."</strong>" This server shows a record as it is: nothing is checked or decided here."</p>
             </section>
@@ -186,6 +190,7 @@ fn StreamState(summary: Remote<Summary>) -> impl IntoView {
         Some(format!("new releases checked within {}", time::length(promised)))
     };
     let words = move || match status.get() {
+        Status::Live if is_read_only(summary) => ("state-dot", "Read-only".to_owned()),
         Status::Connecting => ("state-dot", "Connecting".to_owned()),
         Status::Live => ("state-dot state-dot-live", "Live".to_owned()),
         Status::Asleep => ("state-dot", "Paused".to_owned()),
