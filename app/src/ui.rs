@@ -13,5 +13,5 @@ pub use digest_chip::{Difference, DigestChip};
 pub use flag_card::FlagCard;
 pub use loaded::{Loaded, More};
 pub use repository_name::RepositoryName;
-pub use shell::{Shell, SummaryHere, title};
+pub use shell::{Acting, Shell, SummaryHere, title};
 pub use when::{Now, When, WindowWords};

@@ -24,6 +24,7 @@ mod notifiers;
 mod parameters;
 mod policies;
 mod promises;
+mod read_only;
 mod registries;
 mod repositories;
 mod routes;
@@ -50,7 +51,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
 
-pub use self::settings::{HttpSettings, base_path, check_listen};
+pub use self::settings::{BasePathError, HttpSettings, check_listen};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -145,6 +146,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     // The last layer is the outermost: it gives every answer its id, its body when it is an error, and its headers.
     Ok(routes
         .fallback(page_or_nothing)
+        .layer(from_fn_with_state(state.clone(), read_only::check))
         .layer(csrf)
         .layer(from_fn_with_state(state.clone(), host::check))
         .layer(CatchPanicLayer::custom(panicked))

@@ -24,7 +24,7 @@ use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
 use crate::registry::gate::HostLimits;
 use crate::store::watch::RegistryEntry;
-use crate::store::{Actor, ActorKind, Store, StoreError};
+use crate::store::{Actor, ActorKind, Store, StoreError, with_causes};
 
 /// Generations of one process lie so far apart from the next one's that every step of its clock has room.
 const STEPS: i64 = 1_000;
@@ -49,7 +49,7 @@ pub enum ServeError {
     Watch(String),
     /// The path of `public_url`.
     #[error("public_url: {0}")]
-    PublicUrl(String),
+    PublicUrl(#[from] http::BasePathError),
     /// The address, or the HTTP server.
     #[error("serving failed: {0}")]
     Http(#[from] std::io::Error),
@@ -79,7 +79,7 @@ pub async fn serve(
     let (mut settings, mut entries) = (BTreeMap::new(), Vec::new());
     for (name, repositories, of_registry) in config.registries {
         HttpRegistry::new(of_registry.clone(), clock.clone())
-            .map_err(|error| ServeError::Registry(name.clone(), error.to_string()))?;
+            .map_err(|error| ServeError::Registry(name.clone(), with_causes(&error)))?;
         entries.push(RegistryEntry { id: 0, name: name.clone(), host: of_registry.host.clone(), repositories });
         settings.insert(name, of_registry);
     }
@@ -125,10 +125,9 @@ pub async fn serve(
     let of = OfTask { registry: String::new(), task: "notifier" };
     let start = move |stop| notify.clone().run(stop);
     let telling = tokio::spawn(keep(of, start, clock.clone(), metrics.clone(), stop.clone()));
-    let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
     let is_demo = demo.is_some();
-    let demo = demo.map(|stage| stage.told);
-    let http_settings = HttpSettings { base_path, public_url, no_auth, demo, ..HttpSettings::default() };
+    let told = demo.map(|stage| stage.told);
+    let http_settings = HttpSettings { no_auth, demo: told, ..HttpSettings::below(public_url)? };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
     let mut state = AppState::new(store, clock, policy, http_settings, metrics, wake, stop.clone()).await?;
@@ -137,8 +136,7 @@ pub async fn serve(
         // The story's clock leaps: connections would time out.
         state.line = Arc::new(SystemClock::new(0));
     }
-    eprintln!("Tagwarden is at http://{}/", listener.local_addr()?);
-    let mut served = tokio::spawn(http::serve(listener, state));
+    let mut served = tokio::spawn(answer(listener, state));
     let mut answered = None;
     // Each of them lasts until `stop`. A panic in one must not leave a server that looks well and watches nothing.
     let mut tasks = [polling, clearing, telling];
@@ -157,7 +155,7 @@ pub async fn serve(
         Some(ended) => ended,
         None => served.await,
     };
-    let served = served.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    let served = served.unwrap_or_else(|error| Err(std::io::Error::other(error).into()));
     if let Some(error) = died {
         return Err(ServeError::Http(std::io::Error::other(error)));
     }
@@ -169,7 +167,29 @@ pub async fn serve(
     }
     // On SQLite this folds the write-ahead log into the file, so that a copy of the file alone is whole.
     closing.shut().await;
-    Ok(served?)
+    served
+}
+
+/// Serves the record as it is until `stop`: nothing is polled, nothing is written.
+pub async fn serve_read_only(
+    config: Checked,
+    no_auth: bool,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let store = Store::open_read_only(&config.server.database).await?;
+    let settings = HttpSettings { no_auth, read_only: true, ..HttpSettings::below(config.server.public_url)? };
+    let clock = Arc::new(SystemClock::new(0));
+    let policy = Arc::new(config.policy);
+    let state = AppState::new(store.clone(), clock, policy, settings, Metrics::new(), Arc::new(|| {}), stop).await?;
+    let served = answer(listener, state).await;
+    store.shut().await;
+    served
+}
+
+async fn answer(listener: TcpListener, state: AppState) -> Result<(), ServeError> {
+    eprintln!("Tagwarden is at http://{}{}", listener.local_addr()?, state.settings.base_path);
+    Ok(http::serve(listener, state).await?)
 }
 
 /// How far a shared database's clock is ahead of ours, and how far that may be off: half of the shortest of five round trips.

@@ -4,6 +4,7 @@
 //! come in as arguments. [`Store`] itself is the port; there is one implementation, over the two databases in `db`.
 
 pub mod acts;
+pub mod backup;
 mod commit;
 pub mod comparisons;
 pub mod content;
@@ -22,6 +23,7 @@ pub mod record;
 pub mod sole;
 pub mod tellings;
 mod transaction;
+mod verify;
 pub mod watch;
 
 use std::sync::Arc;
@@ -58,6 +60,7 @@ struct Shared {
 db::statements! {
     SERVER_NEEDED = "SELECT min_server FROM schema";
     NEWEST_CHANGE = "SELECT change FROM counter";
+    NEWEST_MIGRATION = "SELECT max(version) AS version FROM _sqlx_migrations";
 }
 
 impl Store {
@@ -66,18 +69,34 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let db = Db::open(url).await?;
         db.migrate().await?;
+        Self::over(db).await
+    }
+
+    /// Opens a database that is there, to look at it: nothing of it is changed, and everything that writes fails.
+    pub async fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        let db = Db::open_read_only(url).await?;
+        let known = db.read().await?.one(NEWEST_MIGRATION, values![]).await;
+        let known = known.and_then(|row| row.int("version")).map_err(|error| {
+            StoreError::Open(format!("the database holds no record of Tagwarden: {}", with_causes(&error)))
+        })?;
+        if known < db.newest_migration() {
+            return Err(StoreError::Open(
+                "the database is of an older version, and looking at it must not change it: serve a copy of it once \
+                 without --read-only, which brings it up to date"
+                    .to_owned(),
+            ));
+        }
+        Self::over(db).await
+    }
+
+    async fn over(db: Db) -> Result<Self, StoreError> {
         // Listening begins before the newest notice is read: none can fall between the two.
         let listener = match &db {
             Db::Sqlite { .. } => None,
             Db::Postgres(pool) => Some((pool.clone(), connect(pool).await)),
         };
         let mut conn = db.read().await?;
-        let needed = conn.one(SERVER_NEEDED, values![]).await?.int("min_server")?;
-        if needed > SCHEMA {
-            return Err(StoreError::Open(format!(
-                "the database was upgraded by a newer server and needs one of schema {needed}, this one has schema {SCHEMA}: install the newer version"
-            )));
-        }
+        check_schema(&mut conn).await?;
         let (newest, _) = signal::channel(newest_change(&mut conn).await?);
         drop(conn);
         let listener = listener
@@ -137,8 +156,20 @@ const LISTS: &[&[&str]] = &[
     record::STATEMENTS,
     tellings::STATEMENTS,
     transaction::STATEMENTS,
+    verify::STATEMENTS,
     watch::STATEMENTS,
 ];
+
+/// Whether this server is new enough for the database.
+async fn check_schema(conn: &mut Conn) -> Result<(), StoreError> {
+    let needed = conn.one(SERVER_NEEDED, values![]).await?.int("min_server")?;
+    if needed > SCHEMA {
+        return Err(StoreError::Open(format!(
+            "the database was upgraded by a newer server and needs one of schema {needed}, this one has schema {SCHEMA}: install the newer version"
+        )));
+    }
+    Ok(())
+}
 
 async fn newest_change(conn: &mut Conn) -> Result<i64, StoreError> {
     conn.one(NEWEST_CHANGE, values![]).await?.int("change")
@@ -229,6 +260,17 @@ impl StoreError {
     }
 }
 
+/// The error and what caused it, in one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// What a reader may see. Every read takes one; roles and shares narrow it later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -245,6 +287,14 @@ pub struct Actor {
     pub id: String,
     /// Shown to people.
     pub display: String,
+}
+
+impl ActorKind {
+    /// The word of a stored code, as it stands in the log.
+    pub(in crate::store) fn word(code: i64) -> Option<&'static str> {
+        let words = ["person", "token", "share", "system", "registry"];
+        usize::try_from(code - 1).ok().and_then(|at| words.get(at).copied())
+    }
 }
 
 impl Actor {

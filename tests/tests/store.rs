@@ -4,6 +4,8 @@
 
 #[path = "store/acts.rs"]
 mod acts;
+#[path = "store/backup.rs"]
+mod backup;
 #[path = "store/commit.rs"]
 mod commit;
 #[path = "store/deliveries.rs"]

@@ -13,7 +13,7 @@ use super::way_back::{Of, WayBack};
 use crate::live::Live;
 use crate::phrase::{self, Breach};
 use crate::remote::Remote;
-use crate::ui::{Difference, DigestChip, Loaded, Now, WindowWords, title};
+use crate::ui::{Acting, Difference, DigestChip, Loaded, Now, WindowWords, title};
 use crate::{api, browser, time, url};
 
 /// The page.
@@ -91,7 +91,7 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
                 <Show when=is_breach>
                     <section class="card"><h2>"What changed"</h2><Changed data /></section>
                 </Show>
-                <FlagActs flag detail />
+                <Acting><FlagActs flag detail /></Acting>
                 <FlagStory data />
             </div>
             <div class="stack">

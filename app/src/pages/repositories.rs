@@ -7,7 +7,7 @@ use tagwarden_model::api::{ChangeKind, Page, Registry, Repository};
 use super::add_form::AddForm;
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{Loaded, RepositoryName, When, title};
+use crate::ui::{Acting, Loaded, RepositoryName, When, title};
 use crate::{api, phrase, time};
 
 /// The page.
@@ -26,10 +26,12 @@ pub fn RepositoriesPage() -> impl IntoView {
             <LockedOut registries=registries.data page />
             <div class="columns">
                 <Found page find />
-                <aside class="stack-tight">
-                    <h2>"Watch another repository"</h2>
-                    <div class="card"><AddForm on_added=move || repositories.reload() /></div>
-                </aside>
+                <Acting>
+                    <aside class="stack-tight">
+                        <h2>"Watch another repository"</h2>
+                        <div class="card"><AddForm on_added=move || repositories.reload() /></div>
+                    </aside>
+                </Acting>
             </div>
         </Loaded>
     }

@@ -7,7 +7,7 @@ use tagwarden_model::api::{Check, Repository};
 use tagwarden_model::instant::Millis;
 
 use crate::api::{self, ApiError};
-use crate::ui::{Now, SummaryHere, When};
+use crate::ui::{Acting, Now, SummaryHere, When};
 use crate::{browser, phrase, time};
 
 /// State and freshness in words, and what can be done.
@@ -64,7 +64,7 @@ pub fn RepositoryFacts(
     view! {
         <div class="facts">
             <p class="facts-words">{chip} {sentence} {unread} <span>{counts}</span> {passes} {promised} {proven}</p>
-            <Acts repository on_change />
+            <Acting><Acts repository on_change /></Acting>
         </div>
     }
 }
@@ -92,7 +92,8 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
             match api::remove_repository(&name).await {
                 Ok(()) => {
                     summary.reload();
-                    navigate("/", leptos_router::NavigateOptions::default());
+                    // Not "/": below a path the router would leave its last slash out.
+                    navigate(&browser::base_uri(), leptos_router::NavigateOptions::default());
                 }
                 Err(error) => drop(failed.try_set(Some(error))),
             }

@@ -37,6 +37,7 @@ fn summary(repositories: u64, needs_attention: u64, needs_review: u64, late: u64
         needs_review,
         late,
         promised_ms: None,
+        read_only: false,
         demo_percent: None,
     }
 }

@@ -140,6 +140,8 @@ pub struct Summary {
     pub late: u64,
     /// The longest freshness promised for a release of the hot band, in milliseconds.
     pub promised_ms: Option<u64>,
+    /// The server only shows its record: nothing is checked, and whatever would change something is refused.
+    pub read_only: bool,
     /// In the demo: how much of its past was told, in hundredths.
     pub demo_percent: Option<u8>,
 }

@@ -13,12 +13,14 @@ const CONNECTIONS: usize = 768;
 /// How the server is reached and by whom.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy; see [`base_path`].
+    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy; as [`HttpSettings::below`] makes it.
     pub base_path: String,
     /// How people reach the server, when that is not its loopback address: its host is taken in `Host`, its origin in POSTs.
     pub public_url: Option<Url>,
     /// Anybody who reaches the server may use it, under any name: `--no-auth`.
     pub no_auth: bool,
+    /// The record is looked at only: whatever would change something is refused.
+    pub read_only: bool,
     /// How far the story is, in the demo.
     pub demo: Option<watch::Receiver<Told>>,
     /// Connections at once; more of them wait to be accepted. Readers of the live stream may take two thirds.
@@ -27,13 +29,33 @@ pub struct HttpSettings {
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { base_path: "/".into(), public_url: None, no_auth: false, demo: None, connections: CONNECTIONS }
+        Self {
+            base_path: "/".into(),
+            public_url: None,
+            no_auth: false,
+            read_only: false,
+            demo: None,
+            connections: CONNECTIONS,
+        }
     }
 }
 
+impl HttpSettings {
+    /// Of a server that people reach by this URL: it is below its path.
+    pub fn below(public_url: Option<Url>) -> Result<Self, BasePathError> {
+        let base_path = base_path(public_url.as_ref().map_or("/", Url::path))?;
+        Ok(Self { base_path, public_url, ..Self::default() })
+    }
+}
+
+/// A path that cannot be the server's.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no base path: write it as in /tagwarden/, with letters, digits and - . _ ~ only")]
+pub struct BasePathError(String);
+
 /// A base path with a slash at both ends. Its parts have letters, digits and `- . _ ~` (RFC 3986, "unreserved"); anything
 /// else would be read in two ways by the router and by browsers.
-pub fn base_path(text: &str) -> Result<String, String> {
+fn base_path(text: &str) -> Result<String, BasePathError> {
     let inner = text.trim_matches('/');
     let part = |part: &str| {
         let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
@@ -42,9 +64,7 @@ pub fn base_path(text: &str) -> Result<String, String> {
     match inner {
         "" => Ok("/".into()),
         _ if inner.split('/').all(part) => Ok(format!("/{inner}/")),
-        _ => {
-            Err(format!("{text:?} is no base path: write it as in /tagwarden/, with letters, digits and - . _ ~ only"))
-        }
+        _ => Err(BasePathError(text.to_owned())),
     }
 }
 

@@ -6,7 +6,7 @@ use tagwarden_model::instant::Instant;
 
 use tagwarden_model::api::ChangeKind;
 
-use super::db::{statements, values};
+use super::db::{Row, statements, values};
 use super::digests::Interned;
 use super::{Store, StoreError};
 
@@ -82,13 +82,7 @@ impl Store {
     pub async fn content(&self, digest: &Digest) -> Result<Option<Content>, StoreError> {
         let row = self.read_conn().await?.optional(CONTENT, values![digest.bytes()]).await?;
         let Some(row) = row else { return Ok(None) };
-        let damaged = || StoreError::Inconsistent(format!("the kept bytes of {digest} are damaged"));
-        let size = usize::try_from(row.count("size")?).ok().filter(|size| *size <= LARGEST).ok_or_else(damaged)?;
-        let bytes = zstd::bulk::decompress(&row.bytes("zstd")?, size).map_err(|_| damaged())?;
-        if !digest.matches(&bytes) {
-            return Err(damaged());
-        }
-        Ok(Some(Content { media_type: row.text("media_type")?, bytes }))
+        Ok(Some(Content { media_type: row.text("media_type")?, bytes: unpacked(&row, digest)? }))
     }
 
     /// Those of the digests whose bytes are not kept.
@@ -112,4 +106,12 @@ impl Store {
         write.notice(ChangeKind::Repository, 0, repository);
         self.finish(write, proof.at).await
     }
+}
+
+/// The bytes of a row with `size` and `zstd`, when they have the digest that they are kept under.
+pub(super) fn unpacked(row: &Row, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+    let damaged = || StoreError::Inconsistent(format!("the kept bytes of {digest} are damaged"));
+    let size = usize::try_from(row.count("size")?).ok().filter(|size| *size <= LARGEST).ok_or_else(damaged)?;
+    let bytes = zstd::bulk::decompress(&row.bytes("zstd")?, size).map_err(|_| damaged())?;
+    if digest.matches(&bytes) { Ok(bytes) } else { Err(damaged()) }
 }

@@ -127,6 +127,7 @@ impl Store {
             needs_review: 0,
             late: repositories.iter().filter(|repository| is_late(repository)).count() as u64,
             promised_ms,
+            read_only: false,
             demo_percent: None,
         };
         for row in conn.all(FLAGS, values![]).await? {
