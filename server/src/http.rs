@@ -43,7 +43,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
 
-pub use self::settings::{HttpSettings, base_path, check_listen};
+pub use self::settings::{HttpSettings, check_listen};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use tagwarden::clock::SystemClock;
-use tagwarden::config::{Checked, Config};
+use tagwarden::config::{self, Checked, CheckedRegistry, Sources};
 use tagwarden::http::check_listen;
 use tagwarden::registry::client::RegistrySettings;
 use tagwarden::store::watch::RegistryEntry;
@@ -25,6 +25,9 @@ struct Cli {
     command: Command,
 }
 
+/// Read from the working folder where no file is named.
+const FILE: &str = "tagwarden.toml";
+
 #[derive(Subcommand)]
 enum Command {
     /// Watch registries and serve the dashboard.
@@ -33,6 +36,14 @@ enum Command {
     Demo(Demo),
     /// Show every step that Tagwarden takes with a registry, to find out why it cannot read a reference.
     Check(Check),
+    /// Check a configuration file, and the variables that go before it.
+    CheckConfig {
+        /// The file.
+        #[arg(value_name = "FILE", default_value = FILE)]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the configuration file, for editors.
+    ConfigSchema,
 }
 
 #[derive(Args)]
@@ -82,6 +93,11 @@ async fn main() -> ExitCode {
         Command::Serve(options) => serve(options).await,
         Command::Demo(options) => demo(options).await,
         Command::Check(options) => check(options).await,
+        Command::CheckConfig { file } => check_config(file),
+        Command::ConfigSchema => {
+            println!("{:#}", config::schema());
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -92,16 +108,18 @@ async fn main() -> ExitCode {
     }
 }
 
-fn configuration(path: Option<PathBuf>) -> Result<Config, String> {
-    let path = path.or_else(|| Some(PathBuf::from("tagwarden.toml")).filter(|path| path.exists()));
-    path.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)).map_err(|error| error.to_string())
+/// The file that was named, or the one in the working folder if it is there, with the variables that go before it.
+fn sources(file: Option<PathBuf>) -> Sources {
+    let file = file.or_else(|| Some(PathBuf::from(FILE)).filter(|path| path.exists()));
+    Sources { options: Vec::new(), variables: config::variables(), file }
 }
 
 async fn serve(options: Serve) -> Result<(), String> {
-    let mut config = configuration(options.config)?;
-    config.server.listen = options.listen.unwrap_or(config.server.listen);
-    config.server.database = options.database.unwrap_or(config.server.database);
-    let config = config.check().map_err(|error| error.to_string())?;
+    let mut sources = sources(options.config);
+    let listen_option = options.listen.map(|address| ("--listen", "listen", address.to_string()));
+    let database_option = options.database.map(|database| ("--database", "database", database));
+    sources.options = listen_option.into_iter().chain(database_option).collect();
+    let config = sources.load().map_err(|error| error.to_string())?;
     let listener = listen(config.server.listen, options.no_auth).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
@@ -134,29 +152,33 @@ async fn stop_on_signal(stop: CancellationToken) {
 }
 
 async fn check(options: Check) -> Result<(), String> {
-    let Checked { registries, credentials, .. } =
-        configuration(options.config)?.check().map_err(|error| error.to_string())?;
+    let Checked { registries, credentials, .. } = sources(options.config).load().map_err(|error| error.to_string())?;
     let name = options.reference.parse::<Reference>().map(|reference| reference.repository).ok();
-    let entries: Vec<RegistryEntry> = (registries.iter().zip(1..))
-        .map(|((name, repositories, settings), id)| RegistryEntry {
-            id,
-            name: name.clone(),
-            host: settings.host.clone(),
-            repositories: repositories.clone(),
-        })
-        .collect();
+    let entries: Vec<RegistryEntry> = registries.iter().map(CheckedRegistry::entry).collect();
     let serving = name.and_then(|name| entry_for(&entries, &name).map(|entry| entry.name.clone()));
     let settings = |host: &str| {
-        let entry = registries.into_iter().find(|(name, ..)| serving.as_ref() == Some(name));
+        let entry = registries.into_iter().find(|entry| serving.as_ref() == Some(&entry.name));
         entry.map_or_else(
             || {
                 let mut settings = RegistrySettings::new(host);
                 settings.credentials = credentials;
                 (settings, "docker's config.json".to_owned())
             },
-            |(name, _, settings)| (settings, format!("registry entry {name}")),
+            |entry| (entry.settings, format!("registry entry {}", entry.name)),
         )
     };
     let clock = Arc::new(SystemClock::new(0));
     tagwarden::check::run(&options.reference, options.json, settings, clock).await.map_err(|error| error.to_string())
+}
+
+fn check_config(file: PathBuf) -> Result<(), String> {
+    let Checked { registries, watches, policy, .. } = sources(Some(file)).load().map_err(|error| error.to_string())?;
+    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    println!(
+        "{}, {}, {}",
+        count(registries.len(), "registry", "registries"),
+        count(watches.len(), "repository", "repositories"),
+        count(policy.rules().len(), "rule", "rules")
+    );
+    Ok(())
 }

@@ -38,6 +38,11 @@ impl Policy {
         Self { rules }
     }
 
+    /// Its rules, in their order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
     /// Class of a tag, and the name of the rule that gave it.
     pub fn classify(&self, repository: &RepositoryName, tag: &TagName) -> (Class, String) {
         let name = repository.to_string();

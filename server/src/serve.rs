@@ -39,9 +39,6 @@ pub enum ServeError {
     /// A repository that the configuration names.
     #[error("[[watch]]: {0}")]
     Watch(String),
-    /// The path of `public_url`.
-    #[error("public_url: {0}")]
-    PublicUrl(String),
     /// The address, or the HTTP server.
     #[error("serving failed: {0}")]
     Http(#[from] std::io::Error),
@@ -55,7 +52,7 @@ pub async fn serve(
     demo: Option<Stage>,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let store = Store::open(&config.server.database).await?;
+    let store = Store::open(config.server.database.expose()).await?;
     let sole = store.sole()?;
     // Alone on its file, a server takes up its own leases again, also after a crash; among replicas it is one of many.
     let owner = if sole.is_some() { "the only server".to_owned() } else { format!("{:016x}", rand::random::<u64>()) };
@@ -69,15 +66,15 @@ pub async fn serve(
     let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
 
     let mut settings = BTreeMap::new();
-    for (name, repositories, of_registry) in config.registries {
-        let entry = RegistryEntry { id: 0, name: name.clone(), host: of_registry.host.clone(), repositories };
+    for registry in config.registries {
+        let (entry, name, of_registry) = (registry.entry(), registry.name, registry.settings);
         HttpRegistry::new(of_registry.clone(), clock.clone())
             .map_err(|error| ServeError::Registry(name.clone(), error.to_string()))?;
         store.put_registry(&entry).await?;
         settings.insert(name, of_registry);
     }
-    for name in &config.watches {
-        let watched = crate::watch::watch(&store, name, &system, clock.now().mark.wall).await;
+    for watched in &config.watches {
+        let watched = crate::watch::watch(&store, &watched.name, &system, clock.now().mark.wall).await;
         match watched {
             Err(StoreError::Refused { message, .. }) => return Err(ServeError::Watch(message)),
             watched => drop(watched?),
@@ -103,8 +100,7 @@ pub async fn serve(
     let polling = tokio::spawn(registries.run(stop.clone()));
     let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
 
-    let public_url = config.server.public_url;
-    let base_path = http::base_path(public_url.as_ref().map_or("/", url::Url::path)).map_err(ServeError::PublicUrl)?;
+    let (public_url, base_path) = (config.server.public_url, config.server.base_path);
     let http_settings = HttpSettings { base_path, public_url, no_auth, demo: demo.map(|stage| stage.told) };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();

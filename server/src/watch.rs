@@ -13,31 +13,36 @@ pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Ins
     if let Some(entry) = entry_for(&entries, name) {
         return store.watch(entry.id, name, actor, now).await;
     }
-    // An entry of its own is named for the host; it must not replace one that the configuration named so.
-    if let Some(entry) = entries.iter().find(|entry| entry.host == name.host || entry.name == name.host) {
-        return Err(StoreError::Refused {
-            message: format!(
-                "no registry entry serves {name}: add `{}` to the `repositories` of an entry for {} in the configuration, \
-                 beside \"{}\"",
-                name.path, name.host, entry.name
-            ),
-            field: "name",
-        });
-    }
-    if is_link_local(&name.host) {
-        return Err(StoreError::Refused {
-            message: format!(
-                "{} is a link-local address, where machines keep services of their own: give it a registry entry in the \
-                 configuration if it is a registry",
-                name.host
-            ),
-            field: "name",
-        });
+    if let Some((message, advice)) = refusal(&entries, name) {
+        return Err(StoreError::Refused { message: format!("{message}: {advice}"), field: "name" });
     }
     let host = name.host.clone();
     let entry =
         store.put_registry(&RegistryEntry { id: 0, name: host.clone(), host, repositories: Vec::new() }).await?;
     store.watch(entry.id, name, actor, now).await
+}
+
+/// Why a repository cannot be watched with these entries, and what to do.
+pub fn refusal(entries: &[RegistryEntry], name: &RepositoryName) -> Option<(String, String)> {
+    if entry_for(entries, name).is_some() {
+        return None;
+    }
+    // An entry of its own is named for the host; it must not replace one that the configuration named so.
+    if let Some(entry) = entries.iter().find(|entry| entry.host == name.host || entry.name == name.host) {
+        return Some((
+            format!("no registry entry serves {name}"),
+            format!(
+                "add `{}` to the `repositories` of an entry for {} in the configuration, beside \"{}\"",
+                name.path, name.host, entry.name
+            ),
+        ));
+    }
+    is_link_local(&name.host).then(|| {
+        (
+            format!("{} is a link-local address, where machines keep services of their own", name.host),
+            "give it a registry entry in the configuration if it is a registry".to_owned(),
+        )
+    })
 }
 
 /// The first entry whose host is the repository's and whose patterns, if it has any, match its path.

@@ -12,7 +12,7 @@ use std::path::Path;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tagwarden::clock::{Clock as _, SystemClock};
-use tagwarden::config::Config;
+use tagwarden::config::Sources;
 use tagwarden::store::read::{EventFilter, EventOrder, FlagFilter};
 use tagwarden::store::{Scope, Store};
 use tagwarden_model::digest::Digest;
@@ -120,7 +120,7 @@ fn config(folder: &Path, database: &str, driver: &Driver, pace: Millis) -> tagwa
     );
     let file = folder.join("tagwarden.toml");
     std::fs::write(&file, text).unwrap();
-    Config::read(&file).unwrap().check().unwrap()
+    Sources::of_file(file).load().unwrap()
 }
 
 impl Driver {

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use tagwarden_model::name::RepositoryName;
 
 /// A text that is never printed.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
@@ -53,7 +54,7 @@ pub enum Credential {
 }
 
 /// All credentials of a configuration, each for a host or a part of it. The default has none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// By `host` or `host/path`.
     entries: BTreeMap<String, Credential>,
