@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, DigestUse, ErrorBody, Event, Flag, FlagDetail, Job, Page, ProveTargets,
-    Repository, Summary, Tag, Timeline,
+    Registry, Repository, Summary, Tag, Timeline,
 };
 use web_sys::AbortSignal;
 
@@ -64,6 +64,11 @@ type Answer<T> = Result<T, ApiError>;
 /// `GET summary`.
 pub async fn summary() -> Answer<Summary> {
     get("api/v1/summary").await
+}
+
+/// `GET registries`: as many as one page holds.
+pub async fn registries() -> Answer<Page<Registry>> {
+    get("api/v1/registries?limit=500").await
 }
 
 /// `GET repositories`.

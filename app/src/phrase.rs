@@ -1,6 +1,6 @@
 //! Sentences: what a page says before its lists. Plurals and kinds are right here or nowhere.
 
-use tagwarden_model::api::{Event, Flag, Readiness, Repository, RepositoryState, Summary};
+use tagwarden_model::api::{Event, Flag, Readiness, Registry, RegistryState, Repository, RepositoryState, Summary};
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
 use tagwarden_model::instant::Millis;
@@ -224,6 +224,27 @@ pub fn state_sentence(repository: &Repository) -> Option<String> {
     }
 }
 
+/// Tags that are in no count because nobody could read them.
+pub fn unread(repository: &Repository) -> Option<String> {
+    let unread = repository.unread.as_ref()?;
+    Some(format!("{} could not be read: {}", count(unread.count, "tag", "tags"), unread.reason))
+}
+
+/// What a registry that refuses all its repositories says, and the command that shows why: once for all of them.
+pub fn locked_out(registry: &Registry, repositories: &[Repository]) -> Option<(String, String)> {
+    if registry.state != RegistryState::Unauthorized {
+        return None;
+    }
+    let all = match registry.repositories {
+        1 => "its watched repository".to_owned(),
+        many => format!("all {} watched repositories", grouped(many)),
+    };
+    let because = registry.state_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let refused = |found: &&Repository| found.registry == registry.host && found.state == RepositoryState::Hidden;
+    let example = repositories.iter().find(refused).map_or(&registry.host, |found| &found.name);
+    Some((format!("{} refuses {all}{because}.", registry.name), format!("tagwarden check {example}")))
+}
+
 /// The longest time between two looks that is promised for its newest tags.
 pub fn promised(repository: &Repository) -> Option<Millis> {
     let shortest = repository.freshness.iter().map(|band| band.promised_ms).min()?;
@@ -312,6 +333,7 @@ pub fn flag_chip(flag: &Flag) -> (String, Tone) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tagwarden_model::api::Unread;
     use tagwarden_model::digest::Digest;
     use tagwarden_model::instant::Instant;
 
@@ -334,6 +356,25 @@ mod tests {
             acknowledged_until: None,
             group_id: None,
             version: 1,
+        }
+    }
+
+    fn repository() -> Repository {
+        Repository {
+            name: "r/api".into(),
+            registry: "r".into(),
+            state: RepositoryState::Ok,
+            state_reason: None,
+            state_since: Instant(0),
+            watched_since: Instant(0),
+            tags: 9,
+            releases: 9,
+            open_flags: 0,
+            last_pass: None,
+            next_pass: None,
+            freshness: Vec::new(),
+            progress: None,
+            unread: None,
         }
     }
 
@@ -398,26 +439,50 @@ mod tests {
 
     #[test]
     fn a_repository_that_is_not_checked_promises_nothing() {
-        let mut repository = Repository {
-            name: "r/api".into(),
-            registry: "r".into(),
-            state: RepositoryState::Ok,
-            state_reason: None,
-            state_since: Instant(0),
-            watched_since: Instant(0),
-            tags: 9,
-            releases: 9,
-            open_flags: 0,
-            last_pass: None,
-            next_pass: None,
-            freshness: Vec::new(),
-            progress: None,
-        };
+        let mut repository = repository();
         assert_eq!(repository_headline(&repository, &[]), "All 9 releases are as first seen.");
         repository.state = RepositoryState::Failing;
         assert_eq!(repository_headline(&repository, &[]), "When last seen, 9 releases were as first seen.");
         assert_eq!(repository_headline(&repository, &[flag(true)]), "One flag among 9 releases needs a decision.");
         assert_eq!(state_word(&repository), ("failing", Tone::Warning));
+    }
+
+    #[test]
+    fn tags_that_nobody_could_read_are_named_with_the_reason() {
+        let mut found = repository();
+        assert_eq!(unread(&found), None);
+        found.unread = Some(Unread { count: 3, reason: "not understood: an old manifest".into() });
+        assert_eq!(unread(&found).as_deref(), Some("3 tags could not be read: not understood: an old manifest"));
+        found.unread = Some(Unread { count: 1, reason: "not found".into() });
+        assert_eq!(unread(&found).as_deref(), Some("1 tag could not be read: not found"));
+    }
+
+    #[test]
+    fn a_registry_that_refuses_everything_is_said_once_with_the_next_step() {
+        let mut registry = Registry {
+            name: "acme".into(),
+            host: "ghcr.io".into(),
+            repositories: 3,
+            state: RegistryState::Unauthorized,
+            state_reason: Some("refused: denied".into()),
+            state_since: None,
+        };
+        let hidden = |name: &str, host: &str| Repository {
+            name: name.into(),
+            registry: host.into(),
+            state: RepositoryState::Hidden,
+            ..repository()
+        };
+        let repositories = [hidden("quay.io/a", "quay.io"), hidden("ghcr.io/acme/api", "ghcr.io")];
+        assert_eq!(
+            locked_out(&registry, &repositories),
+            Some((
+                "acme refuses all 3 watched repositories (refused: denied).".into(),
+                "tagwarden check ghcr.io/acme/api".into()
+            ))
+        );
+        registry.state = RegistryState::Failing;
+        assert_eq!(locked_out(&registry, &repositories), None, "its repositories say so themselves");
     }
 
     #[test]

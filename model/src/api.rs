@@ -5,6 +5,7 @@
 mod flag;
 mod job;
 mod record;
+mod registry;
 mod repository;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
-pub use self::repository::{AddRepository, Freshness, Progress, Repository, RepositoryState, Summary};
+pub use self::registry::{Registry, RegistryState};
+pub use self::repository::{AddRepository, Freshness, Progress, Repository, RepositoryState, Summary, Unread};
 use crate::coded::coded;
 
 /// One page of a list. `next` is the `cursor` of the following page; it is bound to the other parameters.
@@ -60,6 +62,8 @@ coded! {
         Repository = 3 "repository",
         /// A job went on; `ref` is its number.
         Job = 4 "job",
+        /// The state of a registry entry changed.
+        Registry = 5 "registry",
     }
 }
 
@@ -71,9 +75,10 @@ pub struct Change {
     pub id: i64,
     /// What it is about.
     pub kind: ChangeKind,
-    /// Number of the event, flag or job; 0 for repositories.
+    /// Number of the event, flag or job; 0 for repositories and registries.
     #[serde(rename = "ref")]
     pub reference: i64,
-    /// The repository's canonical name.
-    pub repository: String,
+    /// The repository's canonical name; absent for registries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
 }

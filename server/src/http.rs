@@ -20,6 +20,7 @@ mod jobs;
 mod live;
 mod parameters;
 mod promises;
+mod registries;
 mod repositories;
 mod routes;
 mod settings;

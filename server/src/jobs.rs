@@ -2,8 +2,10 @@
 
 mod proof;
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use tagwarden_model::api::JobKind;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::Millis;
@@ -38,7 +40,8 @@ pub struct Jobs<R> {
 
 impl<R: Registry> Jobs<R> {
     /// Works until `stop`. A failing database is waited for.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut wake = self.wake.clone();
         // Jobs that were under way when the last run, or the last round, ended in the middle are queued again.
         let mut broken = true;
         loop {
@@ -53,7 +56,7 @@ impl<R: Registry> Jobs<R> {
             let look_at = self.clock.now().mono.after(LOOK_EVERY);
             tokio::select! {
                 () = stop.cancelled() => return,
-                Ok(()) = self.wake.changed() => {}
+                Ok(()) = wake.changed() => {}
                 () = self.clock.sleep_until(look_at) => {}
             }
         }
@@ -66,7 +69,16 @@ impl<R: Registry> Jobs<R> {
         loop {
             let taken = self.store.take_jobs(self.entry.id, JobKind::Proof, 1).await?;
             let Some(job) = taken.into_iter().next() else { return Ok(()) };
-            self.prove(job).await?;
+            let id = job.id;
+            match AssertUnwindSafe(self.prove(job)).catch_unwind().await {
+                Ok(done) => done?,
+                Err(panic) => {
+                    // Taken up again it might panic for ever, and no other job would have its turn.
+                    let now = self.clock.now().mark.wall;
+                    self.store.finish_job(id, Some("the server failed at it; its log says more"), now).await?;
+                    resume_unwind(panic);
+                }
+            }
         }
     }
 

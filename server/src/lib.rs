@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod http;
 pub mod jobs;
+pub mod keep;
 pub mod live;
 pub mod metrics;
 pub mod page;

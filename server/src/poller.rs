@@ -5,7 +5,9 @@
 
 mod ask;
 mod checks;
+mod entry;
 mod load;
+mod rescue;
 mod slot;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,11 +20,13 @@ use tagwarden_model::observation::{Moment, Mono};
 use tagwarden_model::record::window::{Clocks, Interval};
 use tagwarden_model::record::{Plan, Request, RequestKind};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::{Answered, ask};
 use self::checks::Checks;
+use self::entry::EntryState;
+use self::rescue::Rescue;
 use self::slot::Slot;
 use crate::clock::SharedClock;
 use crate::metrics::{Metrics, OfCheck};
@@ -95,7 +99,7 @@ struct Landed {
 
 impl<R: Registry> Poller<R> {
     /// Polls until `stop`. A failing database is waited for; nothing else ends it.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(&self, stop: CancellationToken) {
         loop {
             let Err(error) = self.session(&stop).await else { return };
             match &error {
@@ -131,7 +135,9 @@ impl<R: Registry> Poller<R> {
             due: BTreeSet::new(),
             active: VecDeque::new(),
             flying: JoinSet::new(),
+            rescue: Rescue::default(),
             checks: Checks::default(),
+            entry: EntryState::new(self.store.registry_state(self.entry.id).await?),
             wake: self.wake.clone(),
             renew_at: self.clock.now().mono.after(Millis(self.settings.lease.0 / 3)),
             refresh_at: Mono(0),
@@ -174,7 +180,9 @@ struct Worker<'a, R> {
     /// Repositories with requests to send or under way, in turn.
     active: VecDeque<i64>,
     flying: JoinSet<Landed>,
+    rescue: Rescue,
     checks: Checks,
+    entry: EntryState,
     wake: watch::Receiver<()>,
     renew_at: Mono,
     refresh_at: Mono,
@@ -200,6 +208,12 @@ impl<R: Registry> Worker<'_, R> {
                     }
                     self.settle().await?;
                 }
+                Some(fetched) = self.rescue.join(), if self.rescue.busy() => {
+                    let fetched = fetched.map_err(|error| panicked(&error))?;
+                    let pause = self.poller.settings.plan.delays.claim;
+                    let contents: Vec<_> = self.rescue.land(fetched, pause).into_iter().collect();
+                    self.poller.store.put_contents(&contents, self.poller.clock.now().mark.wall).await?;
+                }
                 Ok(()) = self.wake.changed() => self.refresh_at = Mono(0),
                 () = self.poller.clock.sleep_until(next) => {}
             }
@@ -210,7 +224,7 @@ impl<R: Registry> Worker<'_, R> {
         let due = self.due.first().map(|(at, _)| *at).filter(|_| self.hurried() < self.most_active());
         let active = self.active.iter().filter_map(|id| self.slots.get(id)).map(Slot::next_due).min();
         let house = self.renew_at.min(self.refresh_at);
-        due.into_iter().chain(active).min().map_or(house, |next| next.min(house))
+        due.into_iter().chain(active).chain(self.rescue.next_due()).min().map_or(house, |next| next.min(house))
     }
 
     /// Repositories under way that cannot wait. A slow pass takes what they leave, so it keeps nobody from beginning.
@@ -252,6 +266,7 @@ impl<R: Registry> Worker<'_, R> {
             .map(|(id, _)| *id)
             .collect();
         for id in gone {
+            self.entry.doubt();
             self.slots.remove(&id);
             self.active.retain(|active| *active != id);
             self.due.retain(|(_, due)| *due != id);
@@ -268,6 +283,7 @@ impl<R: Registry> Worker<'_, R> {
         for row in fresh {
             let (id, at) = (row.id, load::first_due(&row, &self.poller.settings.plan, now, late));
             self.slots.insert(id, Slot::new(row));
+            self.entry.doubt();
             self.due.insert((at, id));
         }
         Ok(())
@@ -325,6 +341,7 @@ impl<R: Registry> Worker<'_, R> {
 
     /// Sends requests as long as the registry's limit allows: one repository after the other, those in a hurry first.
     fn send(&mut self, now: Moment) {
+        self.rescue.send(&self.poller.registry, now.mono);
         for in_a_hurry in [true, false] {
             let mut idle = 0;
             while self.flying.len() < self.poller.settings.concurrency && idle < self.active.len() {
@@ -359,15 +376,8 @@ impl<R: Registry> Worker<'_, R> {
     }
 
     /// Hands a reply to its repository.
-    async fn land(&mut self, landed: Result<Landed, tokio::task::JoinError>) -> Result<(), StoreError> {
-        let landed = match landed {
-            Ok(landed) => landed,
-            Err(error) => {
-                // A client that panics is a defect of ours: everything is read again, so that no request is waited for forever.
-                tracing::error!(%error, "a request to the registry ended in a panic");
-                return Err(StoreError::Inconsistent("a request did not return".to_owned()));
-            }
-        };
+    async fn land(&mut self, landed: Result<Landed, JoinError>) -> Result<(), StoreError> {
+        let landed = landed.map_err(|error| panicked(&error))?;
         let (sent, received, date) = landed.answered.clocks();
         if let Some(result) = landed.answered.result() {
             let of = OfCheck { registry: self.poller.entry.name.clone(), result };
@@ -383,6 +393,9 @@ impl<R: Registry> Worker<'_, R> {
         else {
             return Ok(());
         };
+        if landed.request.kind == RequestKind::Listing {
+            self.entry.doubt();
+        }
         slot.reply(self.poller, &self.clocks, &landed.request, landed.answered, others_visible).await
     }
 
@@ -394,11 +407,23 @@ impl<R: Registry> Worker<'_, R> {
             let Some(slot) = self.slots.get_mut(&id) else { continue };
             let last = urgent || !slot.busy();
             slot.flush(self.poller, self.lease, last).await?;
+            let left = slot.take_left();
+            if !left.is_empty() {
+                let lacking = self.poller.store.lacking(left).await?;
+                self.rescue.want(&slot.watched.name, lacking, self.poller.clock.now().mono);
+            }
             if !slot.busy() {
                 self.active.retain(|active| *active != id);
                 self.due.insert((slot.next_due(), id));
             }
         }
+        self.entry.settle(&self.poller.store, self.lease, &self.slots, &self.poller.clock).await?;
         self.checks.settle(&self.poller.store, &self.poller.clock, |id| self.slots.get(&id).and_then(Slot::watch)).await
     }
+}
+
+/// A client that panics is a defect of ours: everything is read again, so that no request is waited for forever.
+fn panicked(error: &JoinError) -> StoreError {
+    tracing::error!(%error, "a request to the registry ended in a panic");
+    StoreError::Inconsistent("a request did not return".to_owned())
 }

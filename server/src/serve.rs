@@ -14,7 +14,8 @@ use crate::config::Checked;
 use crate::demo::Stage;
 use crate::http::{self, AppState, HttpSettings};
 use crate::jobs::Jobs;
-use crate::metrics::Metrics;
+use crate::keep::keep;
+use crate::metrics::{Metrics, OfTask};
 use crate::policy::Policy;
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
@@ -65,14 +66,14 @@ pub async fn serve(
     };
     let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
 
-    let mut settings = BTreeMap::new();
+    let (mut settings, mut entries) = (BTreeMap::new(), Vec::new());
     for registry in config.registries {
-        let (entry, name, of_registry) = (registry.entry(), registry.name, registry.settings);
-        HttpRegistry::new(of_registry.clone(), clock.clone())
-            .map_err(|error| ServeError::Registry(name.clone(), error.to_string()))?;
-        store.put_registry(&entry).await?;
-        settings.insert(name, of_registry);
+        HttpRegistry::new(registry.settings.clone(), clock.clone())
+            .map_err(|error| ServeError::Registry(registry.name.clone(), error.to_string()))?;
+        entries.push(registry.entry());
+        settings.insert(registry.name, registry.settings);
     }
+    crate::watch::assign(&store, &entries).await?;
     for watched in &config.watches {
         let watched = crate::watch::watch(&store, &watched.name, &system, clock.now().mark.wall).await;
         match watched {
@@ -184,7 +185,8 @@ impl Registries {
         if !self.running.insert(entry.id) {
             return;
         }
-        let settings = self.settings.get(&entry.name).cloned().unwrap_or_else(|| {
+        let configured = self.settings.get(&entry.name).filter(|settings| settings.host == entry.host);
+        let settings = configured.cloned().unwrap_or_else(|| {
             let mut settings = RegistrySettings::new(&entry.host);
             settings.credentials = self.credentials.clone();
             settings
@@ -214,7 +216,18 @@ impl Registries {
             metrics: self.metrics.clone(),
             wake: self.wake.clone(),
         };
-        self.tasks.spawn(poller.run(stop.clone()));
-        self.tasks.spawn(jobs.run(stop.clone()));
+        let (name, clock, metrics) = (poller.entry.name.clone(), &self.clock, &self.metrics);
+        let (poller, jobs) = (Arc::new(poller), Arc::new(jobs));
+        let of = |task| OfTask { registry: name.clone(), task };
+        let start = move |stop| {
+            let poller = poller.clone();
+            async move { poller.run(stop).await }
+        };
+        self.tasks.spawn(keep(of("poller"), start, clock.clone(), metrics.clone(), stop.clone()));
+        let start = move |stop| {
+            let jobs = jobs.clone();
+            async move { jobs.run(stop).await }
+        };
+        self.tasks.spawn(keep(of("jobs"), start, clock.clone(), metrics.clone(), stop.clone()));
     }
 }

@@ -122,6 +122,7 @@ const LISTS: &[&[&str]] = &[
     promises::STATEMENTS,
     read::STATEMENTS,
     read::flags::STATEMENTS,
+    read::registries::STATEMENTS,
     read::repositories::STATEMENTS,
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,

@@ -1,4 +1,7 @@
-//! Begins to watch a repository: finds the registry entry that serves it. For the API and for what the configuration names.
+//! Which registry entry serves which repository: for the API, for what the configuration names, and at every start for all
+//! that is watched.
+
+use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher};
 use tagwarden_model::instant::Instant;
@@ -16,9 +19,7 @@ pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Ins
     if let Some((message, advice)) = refusal(&entries, name) {
         return Err(StoreError::Refused { message: format!("{message}: {advice}"), field: "name" });
     }
-    let host = name.host.clone();
-    let entry =
-        store.put_registry(&RegistryEntry { id: 0, name: host.clone(), host, repositories: Vec::new() }).await?;
+    let entry = store.put_registry(&made_for(&name.host, &entries)).await?;
     store.watch(entry.id, name, actor, now).await
 }
 
@@ -43,6 +44,40 @@ pub fn refusal(entries: &[RegistryEntry], name: &RepositoryName) -> Option<(Stri
             "give it a registry entry in the configuration if it is a registry".to_owned(),
         )
     })
+}
+
+/// Makes these the configured entries and gives every watched repository to the one that serves it by now; where none does,
+/// to one that was made for its host. Entries may have been renamed, moved, added or removed since the last start.
+pub async fn assign(store: &Store, configured: &[RegistryEntry]) -> Result<(), StoreError> {
+    let configured = store.configure(configured).await?;
+    let mut made: BTreeMap<String, i64> = BTreeMap::new();
+    for served in store.served().await? {
+        let host = &served.name.host;
+        let registry = match (entry_for(&configured, &served.name), made.get(host)) {
+            (Some(entry), _) => entry.id,
+            (None, Some(made)) => *made,
+            (None, None) if is_link_local(host) => {
+                tracing::warn!(repository = %served.name, "not polled any more: no registry entry names this link-local host");
+                continue;
+            }
+            (None, None) => {
+                let id = store.put_registry(&made_for(host, &configured)).await?.id;
+                made.insert(host.clone(), id);
+                id
+            }
+        };
+        if registry != served.registry {
+            store.assign(&served, registry).await?;
+        }
+    }
+    Ok(())
+}
+
+/// An entry for a host that none serves: it asks with docker's credentials, or none. It must not be taken for a configured one.
+fn made_for(host: &str, configured: &[RegistryEntry]) -> RegistryEntry {
+    let taken = configured.iter().any(|entry| entry.name == host);
+    let name = if taken { format!("{host} (default)") } else { host.to_owned() };
+    RegistryEntry { id: 0, name, host: host.to_owned(), repositories: Vec::new() }
 }
 
 /// The first entry whose host is the repository's and whose patterns, if it has any, match its path.

@@ -6,6 +6,8 @@
 mod acts;
 #[path = "store/commit.rs"]
 mod commit;
+#[path = "store/entries.rs"]
+mod entries;
 #[path = "store/flags.rs"]
 mod flags;
 #[path = "store/jobs.rs"]

@@ -30,8 +30,10 @@ pub fn FlagPage() -> impl IntoView {
         let about_this = id.try_get_untracked() == Some(change.reference.to_string());
         match change.kind {
             ChangeKind::Flag => about_this,
-            ChangeKind::Events | ChangeKind::Job => shown.flatten().as_ref() == Some(&change.repository),
-            ChangeKind::Repository => false,
+            ChangeKind::Events | ChangeKind::Job => {
+                shown.flatten().is_some_and(|shown| change.repository == Some(shown))
+            }
+            ChangeKind::Repository | ChangeKind::Registry => false,
         }
     });
     view! {

@@ -31,6 +31,9 @@ pub fn RepositoryFacts(
             format!("{tags}, {}", phrase::count(repository.releases, "release", "releases"))
         })
     };
+    let unread = move || {
+        repository.with(phrase::unread).map(|unread| view! { <bdi class="facts-note">{phrase::visible(&unread)}</bdi> })
+    };
     let passes = move || {
         let (last, next) = repository.with(|repository| (repository.last_pass, repository.next_pass));
         view! {
@@ -53,7 +56,7 @@ pub fn RepositoryFacts(
     };
     view! {
         <div class="facts">
-            <p class="facts-words">{chip} {sentence} <span>{counts}</span> {passes} {promised}</p>
+            <p class="facts-words">{chip} {sentence} {unread} <span>{counts}</span> {passes} {promised}</p>
             <Acts repository on_change />
         </div>
     }

@@ -40,6 +40,8 @@ pub struct Repository {
     pub freshness: Vec<Freshness>,
     /// While the first reading goes on.
     pub progress: Option<Progress>,
+    /// Tags that are listed and could never be read: they are in no other count.
+    pub unread: Option<Unread>,
 }
 
 coded! {
@@ -91,6 +93,16 @@ pub struct Progress {
     pub read: u64,
     /// Tags found by the listing.
     pub found: u64,
+}
+
+/// Tags that are listed and could never be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unread {
+    /// How many.
+    pub count: u64,
+    /// The commonest reason, in words.
+    pub reason: String,
 }
 
 /// A request to watch a repository.

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::sighting::Pass;
 use super::{Listing, ListingSeen, Plan, RequestKind, Sighting, Tag};
+use crate::api::Unread;
 use crate::instant::{Instant, Millis};
 use crate::name::TagName;
 use crate::observation::{Method, Moment, Mono, Seen, Unknown};
@@ -58,6 +59,8 @@ pub struct FinishedPass {
     pub seen: u64,
     /// How many were not, by reason.
     pub unseen: BTreeMap<Unknown, u64>,
+    /// Tags that are listed and could never be read.
+    pub unread: Option<Unread>,
     /// Why the band is not as fresh as promised, in words; doubts that wait for their confirmation are no reason.
     pub reason: Option<String>,
     /// When the next pass is due.
@@ -340,6 +343,7 @@ impl Sweep {
             asked: asked as u64,
             seen: (asked - exceptions.len() - waiting.len()) as u64,
             unseen,
+            unread: None,
             reason: (!fresh).then(why),
             next: now,
             promised: plan.promised(band),

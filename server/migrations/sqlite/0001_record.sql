@@ -26,15 +26,21 @@ CREATE TABLE clock_generations (
     began INTEGER NOT NULL
 ) STRICT;
 
--- One entry of the configuration: a host or a part of it, and who may poll it now.
+-- One entry of the configuration, or one that was made for a host: a host or a part of it, and who may poll it now. An entry
+-- whose host changed is another entry.
 CREATE TABLE registries (
     id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
     host TEXT NOT NULL,
     repositories TEXT NOT NULL, -- JSON list of patterns
+    position INTEGER, -- the first that serves a repository is taken; NULL: not configured any more, and serves nothing
+    state INTEGER NOT NULL DEFAULT 1,
+    state_reason TEXT,
+    state_since INTEGER, -- NULL: not listed yet
     lease_owner TEXT,
     lease_epoch INTEGER NOT NULL DEFAULT 0,
-    lease_until INTEGER
+    lease_until INTEGER,
+    UNIQUE (name, host)
 ) STRICT;
 
 -- Our clock minus the registry's lies in low..=high, per clock generation.
@@ -311,6 +317,8 @@ CREATE TABLE passes (
     asked INTEGER NOT NULL,
     seen INTEGER NOT NULL,
     unseen TEXT NOT NULL, -- JSON: [[reason, tags], ...]
+    unread INTEGER NOT NULL, -- tags that are listed and could never be read
+    unread_reason TEXT,
     exceptions TEXT NOT NULL, -- JSON: [tag, ...]
     reason TEXT,
     next INTEGER NOT NULL,
@@ -335,7 +343,7 @@ CREATE TABLE changes (
     id INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
     ref INTEGER NOT NULL,
-    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    repository_id INTEGER REFERENCES repositories (id), -- NULL: of a registry
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX changes_by_time ON changes (at);

@@ -11,7 +11,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    checks, digests, docs, events, flags, health, jobs, live, promises, repositories, summary, tags, targets, timeline,
+    checks, digests, docs, events, flags, health, jobs, live, promises, registries, repositories, summary, tags,
+    targets, timeline,
 };
 
 /// The API's own description.
@@ -39,6 +40,7 @@ pub(super) fn all(base_path: &str) -> Router<AppState> {
 fn table(document: OpenApi) -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(document)
         .routes(Read.guard(routes!(summary::summary)))
+        .routes(Read.guard(routes!(registries::list)))
         .routes(Read.guard(routes!(repositories::list)))
         .routes(Act.guard(routes!(repositories::add)))
         .routes(Act.guard(routes!(repositories::remove)))

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::observation::{Moment, Mono};
+use tagwarden_model::record::entry::LastListing;
 use tagwarden_model::record::sighting::Pass;
 use tagwarden_model::record::{Former, Known, Plan, Repository, Standing, Tag, Watch};
 use tagwarden_model::tag::Band;
@@ -78,6 +79,19 @@ fn standing(row: &RepositoryRow) -> Standing {
         (RepositoryState::New, _) => Standing::New,
         (RepositoryState::Ok | RepositoryState::Failing, _) => Standing::Ok,
     }
+}
+
+/// What the newest listing gave by the stored state.
+pub fn last_listing(row: &RepositoryRow) -> Option<(LastListing, Option<String>)> {
+    let listing = match (row.state, row.refused_since) {
+        (RepositoryState::New, _) => return None,
+        (RepositoryState::Failing, _) => LastListing::Failed,
+        (RepositoryState::Hidden, Some((false, _))) => LastListing::Refused,
+        (RepositoryState::Hidden | RepositoryState::Ok | RepositoryState::Empty | RepositoryState::Vanished, _) => {
+            LastListing::Answered
+        }
+    };
+    Some((listing, row.reason.clone()))
 }
 
 fn pass(row: PassRow) -> Pass {

@@ -6,11 +6,12 @@ use tagwarden_model::event::{NewEvent, Source};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::{Moment, Mono, Unknown};
+use tagwarden_model::record::entry::LastListing;
 use tagwarden_model::record::window::Clocks;
 use tagwarden_model::record::{Effects, FinishedPass, Happened, Pending, Request, RequestKind, Standing, Watch};
 
 use super::ask::{Answered, children};
-use super::{Poller, load};
+use super::{Poller, load, rescue};
 use crate::metrics::{OfEvent, OfPass, Word};
 use crate::registry::Registry;
 use crate::store::StoreError;
@@ -29,12 +30,16 @@ pub struct Slot {
     pub watched: WatchedRepository,
     loaded: Option<(Watch, u64)>,
     failing: Option<Unknown>,
+    /// What its newest listing gave, and why it was none, in words.
+    pub last_listing: Option<(LastListing, Option<String>)>,
     /// Whether the listing was asked for, with whatever answer, since loading: before that the stored state stands.
     listed: bool,
     /// What the store was told of "no longer visible to these credentials".
     invisible: Option<bool>,
     /// A pass ended that had asked every tag: the repository is new no more.
     read_once: bool,
+    /// Digests that written events left.
+    left: BTreeSet<Digest>,
     waiting: Waiting,
 }
 
@@ -51,8 +56,19 @@ struct Waiting {
 impl Slot {
     pub fn new(watched: WatchedRepository) -> Self {
         let read_once = !watched.passes.is_empty() && watched.state.state != RepositoryState::New;
-        let waiting = Waiting::default();
-        Self { watched, loaded: None, failing: None, listed: false, invisible: None, read_once, waiting }
+        let (last_listing, waiting) = (load::last_listing(&watched.state), Waiting::default());
+        let left = BTreeSet::new();
+        Self {
+            watched,
+            loaded: None,
+            failing: None,
+            last_listing,
+            listed: false,
+            invisible: None,
+            read_once,
+            left,
+            waiting,
+        }
     }
 
     pub fn watch(&self) -> Option<&Watch> {
@@ -139,6 +155,7 @@ impl Slot {
         others_visible: bool,
     ) -> Result<(), StoreError> {
         self.listed |= request.kind == RequestKind::Listing;
+        self.last_listing = answered.listing().or(self.last_listing.take());
         let related = self.related(poller, request, &answered).await?;
         if let Some((_, manifest)) = answered.manifest()
             && self.recorded(request) != Some(&manifest.digest)
@@ -229,6 +246,11 @@ impl Slot {
         Ok(())
     }
 
+    /// The digests that were left by what was written since the last call.
+    pub fn take_left(&mut self) -> BTreeSet<Digest> {
+        std::mem::take(&mut self.left)
+    }
+
     async fn commit<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease) -> Result<(), StoreError> {
         self.waiting.urgent = false;
         let contents = std::mem::take(&mut self.waiting.contents);
@@ -253,7 +275,10 @@ impl Slot {
         let mut conflict = false;
         for (tag, written) in commit.tags.iter().zip(written) {
             match written {
-                Written::Ok { last_seq, flagged } => watch.written(&tag.name, last_seq, flagged, now),
+                Written::Ok { last_seq, flagged } => {
+                    watch.written(&tag.name, last_seq, flagged, now);
+                    self.left.extend(rescue::left(&tag.events));
+                }
                 Written::Conflict => conflict = true,
             }
         }
@@ -336,6 +361,7 @@ impl Slot {
             seen: finished.seen,
             unseen: finished.unseen.into_iter().collect(),
             exceptions: finished.pass.exceptions.into_iter().collect(),
+            unread: finished.unread,
             reason: finished.reason,
             next: finished.next,
             promised: finished.promised,

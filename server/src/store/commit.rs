@@ -54,7 +54,9 @@ impl Store {
     pub async fn commit(&self, commit: &Commit) -> Result<Vec<Written>, StoreError> {
         let mut write = self.begin().await?;
         write.hold_lease(commit.lease).await?;
-        let repository = write.lock_repository(commit.repository).await?;
+        let Some(repository) = write.hold_repository(commit.repository, commit.lease).await? else {
+            return Ok(vec![Written::Conflict; commit.tags.len()]);
+        };
         let ids = Interned::new(&mut write.conn, digests(&commit.tags)).await?;
         let mut accepted = Vec::new();
         let mut names = std::collections::HashSet::new();
@@ -96,7 +98,7 @@ impl Store {
     pub async fn put_repository(&self, change: &RepositoryWrite) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         write.hold_lease(change.lease).await?;
-        let row = write.lock_repository(change.repository).await?;
+        let Some(row) = write.hold_repository(change.repository, change.lease).await? else { return Ok(()) };
         let name = format!("{}/{}", row.text("host")?, row.text("path")?);
         let (state, refused) = (&change.state, change.state.refused_since);
         let values = values![

@@ -19,6 +19,7 @@ statements! {
     PUT_CONTENT = "INSERT INTO content (digest_id, media_type, size, zstd, at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (digest_id) DO NOTHING";
     CONTENT = "SELECT c.media_type, c.size, c.zstd FROM content c JOIN digests d ON d.id = c.digest_id WHERE d.hash = $1";
+    HOLDS = "SELECT c.size FROM content c JOIN digests d ON d.id = c.digest_id WHERE d.hash = $1";
     PUT_PROOF = "INSERT INTO proofs (repository_id, digest_id, readiness, detail, at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (repository_id, digest_id) DO UPDATE
         SET readiness = excluded.readiness, detail = excluded.detail, at = excluded.at WHERE excluded.at >= proofs.at";
@@ -88,6 +89,18 @@ impl Store {
             return Err(damaged());
         }
         Ok(Some(Content { media_type: row.text("media_type")?, bytes }))
+    }
+
+    /// Those of the digests whose bytes are not kept.
+    pub async fn lacking(&self, digests: impl IntoIterator<Item = Digest>) -> Result<Vec<Digest>, StoreError> {
+        let mut conn = self.read_conn().await?;
+        let mut lacking = Vec::new();
+        for digest in digests {
+            if conn.optional(HOLDS, values![digest.bytes()]).await?.is_none() {
+                lacking.push(digest);
+            }
+        }
+        Ok(lacking)
     }
 
     /// Keeps the outcome of a proof, unless a later one is kept, and writes a change notice.

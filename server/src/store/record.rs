@@ -1,6 +1,6 @@
 //! What the poller reads and writes.
 
-use tagwarden_model::api::RepositoryState;
+use tagwarden_model::api::{RepositoryState, Unread};
 use tagwarden_model::event::NewEvent;
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
@@ -133,6 +133,8 @@ pub struct PassRow {
     pub unseen: Vec<(Unknown, u64)>,
     /// The first 100 of them by name.
     pub exceptions: Vec<TagName>,
+    /// Tags that are listed and could never be read.
+    pub unread: Option<Unread>,
     /// Why the pass is incomplete or late, in words.
     pub reason: Option<String>,
     /// When the next pass is due.

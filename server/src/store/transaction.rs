@@ -20,7 +20,8 @@ pub(super) struct Write {
 struct Notice {
     kind: ChangeKind,
     reference: i64,
-    repository: i64,
+    /// None for registries.
+    repository: Option<i64>,
 }
 
 statements! {
@@ -66,7 +67,15 @@ impl Store {
 impl Write {
     /// Tells the readers of the live stream; once, however often it is said.
     pub(super) fn notice(&mut self, kind: ChangeKind, reference: i64, repository: i64) {
-        let notice = Notice { kind, reference, repository };
+        self.note(Notice { kind, reference, repository: Some(repository) });
+    }
+
+    /// Tells them that the state of a registry entry changed.
+    pub(super) fn notice_registry(&mut self) {
+        self.note(Notice { kind: ChangeKind::Registry, reference: 0, repository: None });
+    }
+
+    fn note(&mut self, notice: Notice) {
         if !self.notices.contains(&notice) {
             self.notices.push(notice);
         }
@@ -86,6 +95,12 @@ impl Write {
     pub(super) async fn lock_repository(&mut self, repository: i64) -> Result<Row, StoreError> {
         let sql = self.conn.pick(REPOSITORY);
         self.conn.one(sql, values![repository]).await
+    }
+
+    /// Locks a repository that the registry entry of our lease serves; `None` if another one does by now.
+    pub(super) async fn hold_repository(&mut self, repository: i64, lease: Lease) -> Result<Option<Row>, StoreError> {
+        let row = self.lock_repository(repository).await?;
+        Ok(if row.int("registry_id")? == lease.registry { Some(row) } else { None })
     }
 
     /// Takes `count` event numbers; gives the first. Other writers of events wait until we have ended.

@@ -142,7 +142,7 @@ db_test! {
             (ChangeKind::Flag, flag),
             (ChangeKind::Events, 2),
         ]);
-        assert_eq!(changes[1].repository, "registry.example/team/api");
+        assert_eq!(changes[1].repository.as_deref(), Some("registry.example/team/api"));
         let newest = world.store.newest_change().await.unwrap();
         assert_eq!(newest, 4);
         assert_eq!(world.store.changes(Scope::All, newest, 100).await.unwrap(), Some(Vec::new()));

@@ -1,23 +1,25 @@
 //! Registries, watch periods, leases, clock offsets.
 
-use tagwarden::store::record::Offset;
-use tagwarden::store::watch::{Added, RegistryEntry};
+use tagwarden::store::record::{Lease, Offset};
+use tagwarden::store::watch::{Added, RegistryEntry, RegistryRow};
 use tagwarden::store::{Scope, StoreError};
-use tagwarden_model::api::{JobKind, JobState, RepositoryState};
+use tagwarden_model::api::{ChangeKind, JobKind, JobState, Registry, RegistryState, RepositoryState};
 use tagwarden_model::instant::Millis;
 
 use crate::db_test;
 use crate::world::{START, entry, filter, name, person, repository};
 
 db_test! {
-    async fn a_registry_entry_is_updated_by_its_name(world: World) {
+    async fn a_registry_entry_is_updated_by_its_name_and_host(world: World) {
         let parted = RegistryEntry { name: "a".to_owned(), repositories: vec!["org-a/**".to_owned()], ..entry("ghcr.io") };
         let first = world.store.put_registry(&parted).await.unwrap();
-        let second = world.store.put_registry(&RegistryEntry { host: "quay.io".to_owned(), ..parted }).await.unwrap();
+        let second = world.store.put_registry(&RegistryEntry { repositories: Vec::new(), ..parted.clone() }).await.unwrap();
         assert_eq!(first.id, second.id);
         let entries = world.store.registries().await.unwrap();
-        assert_eq!(entries.iter().map(|entry| entry.host.as_str()).collect::<Vec<_>>(), ["registry.example", "quay.io"]);
+        assert_eq!(entries.iter().map(|entry| entry.host.as_str()).collect::<Vec<_>>(), ["registry.example", "ghcr.io"]);
         assert_eq!(entries[1], second);
+        let elsewhere = world.store.put_registry(&RegistryEntry { host: "quay.io".to_owned(), ..parted }).await.unwrap();
+        assert_ne!(elsewhere.id, first.id);
     }
 }
 
@@ -47,6 +49,43 @@ db_test! {
         let loaded = world.store.load(world.repository, START).await.unwrap();
         assert_eq!((loaded.tags.len(), loaded.listings.len()), (1, 0), "listings count within their period");
         assert_eq!(world.row_counts().await["watch_periods"], 2);
+    }
+}
+
+db_test! {
+    async fn the_state_of_an_entry_is_kept_and_told_once(world: World) {
+        let states = async || world.store.registry_states(Scope::All, None, 10).await.unwrap().0;
+        world.store.put_registry(&entry("a.example")).await.unwrap();
+        let new = |name: &str, repositories| Registry {
+            name: name.to_owned(),
+            host: name.to_owned(),
+            repositories,
+            state: RegistryState::New,
+            state_reason: None,
+            state_since: None,
+        };
+        assert_eq!(states().await, [new("a.example", 0), new("registry.example", 1)]);
+        let row = RegistryRow {
+            state: RegistryState::Unauthorized,
+            reason: Some("refused: denied".to_owned()),
+            since: Some(world.tick()),
+        };
+        let before = world.store.newest_change().await.unwrap();
+        world.store.put_registry_state(world.lease, &row, world.now()).await.unwrap();
+        assert_eq!(world.store.registry_state(world.registry).await.unwrap(), row);
+        let kept = &states().await[1];
+        assert_eq!((kept.state, kept.state_reason.as_deref()), (RegistryState::Unauthorized, Some("refused: denied")));
+        assert_eq!(kept.state_since, Some(world.now()));
+        let changes = world.store.changes(Scope::All, before, 10).await.unwrap().unwrap();
+        let changes = changes.into_iter().map(|change| (change.kind, change.reference, change.repository)).collect::<Vec<_>>();
+        assert_eq!(changes, [(ChangeKind::Registry, 0, None)]);
+        // Configuring it anew changes nothing of it, and who lost the lease writes nothing.
+        world.store.put_registry(&entry("registry.example")).await.unwrap();
+        let lost = Lease { epoch: world.lease.epoch + 1, ..world.lease };
+        let ok = RegistryRow { state: RegistryState::Ok, reason: None, since: Some(world.tick()) };
+        let refused = world.store.put_registry_state(lost, &ok, world.now()).await;
+        assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+        assert_eq!(world.store.registry_state(world.registry).await.unwrap(), row);
     }
 }
 

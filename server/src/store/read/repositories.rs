@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary};
+use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary, Unread};
 use tagwarden_model::event::Severity;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::RepositoryName;
@@ -10,6 +10,7 @@ use tagwarden_model::tag::Band;
 
 use super::{Position, Rows, one_more, page};
 use crate::store::db::{Conn, Row, statements, values};
+use crate::store::passes::unread;
 use crate::store::{Scope, Store, StoreError};
 
 const DAY: i64 = 86_400_000;
@@ -38,7 +39,8 @@ macro_rules! counts {
 macro_rules! passes {
     ($rest:literal) => {
         concat!(
-            "SELECT p.repository_id, p.band, p.started_wall, p.finished, p.complete, p.reason, p.next, p.promised, g.from_at
+            "SELECT p.repository_id, p.band, p.started_wall, p.finished, p.complete, p.reason, p.next, p.promised,
+                p.unread, p.unread_reason, g.from_at
             FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
                 LEFT JOIN gaps g ON g.repository_id = p.repository_id AND g.band = p.band AND g.until_at IS NULL ",
             $rest,
@@ -89,6 +91,7 @@ struct Passes {
     next: Instant,
     promised: Millis,
     complete_started: Option<Instant>,
+    unread: Option<Unread>,
     /// Where the gap that lasts began.
     gap: Option<Instant>,
 }
@@ -205,8 +208,16 @@ fn repository(
         next_pass: passes.iter().map(|pass| pass.next).min(),
         freshness: freshness.collect(),
         progress: (state == RepositoryState::New).then_some(Progress { read: counts.read, found: counts.found }),
+        unread: passes.iter().filter_map(|pass| pass.unread.clone()).reduce(together),
         state_reason,
     })
+}
+
+/// Of two bands: the reason of the one with more.
+fn together(one: Unread, other: Unread) -> Unread {
+    let count = one.count + other.count;
+    let reason = if one.count >= other.count { one.reason } else { other.reason };
+    Unread { count, reason }
 }
 
 /// Late is a band whose newest complete pass started longer ago than is promised. A band that nobody has passed yet is not
@@ -284,6 +295,7 @@ async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
                 next: row.instant("next")?,
                 promised: Millis(row.int("promised")?),
                 complete_started: complete.then_some(started),
+                unread: unread(&row)?,
                 gap: row.instant_opt("from_at")?,
             }),
         }
