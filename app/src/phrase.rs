@@ -1,9 +1,12 @@
 //! Sentences: what a page says before its lists. Plurals and kinds are right here or nowhere.
 
-use tagwarden_model::api::{Event, Flag, Readiness, Registry, RegistryState, Repository, RepositoryState, Summary};
+use tagwarden_model::api::{
+    Configuration, ConfigurationError, Event, Flag, Readiness, Registry, RegistryState, Repository, RepositoryState,
+    Summary,
+};
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
-use tagwarden_model::instant::Millis;
+use tagwarden_model::instant::{Instant, Millis};
 
 use crate::time;
 
@@ -251,6 +254,25 @@ pub fn promised(repository: &Repository) -> Option<Millis> {
     Some(Millis(i64::try_from(shortest).unwrap_or(i64::MAX)))
 }
 
+/// That the newest configuration has mistakes, and which one is in force.
+pub fn wrong_configuration(of: &Configuration, now: Instant) -> String {
+    let file = of.file.as_deref().unwrap_or("the configuration");
+    let (_, name) = split_name(file);
+    let mistakes = match of.errors.len() {
+        1 => "a mistake".to_owned(),
+        many => format!("{many} mistakes"),
+    };
+    let read = time::relative(of.loaded_at, now);
+    format!("The newest version of {name} has {mistakes} and is not in force; the one that was read {read} is.")
+}
+
+/// One mistake of a configuration on one line.
+pub fn configuration_error(error: &ConfigurationError) -> String {
+    let place = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    let advice = if error.advice.is_empty() { String::new() } else { format!("; {}", error.advice) };
+    format!("{place}{}{advice}", error.message)
+}
+
 /// What an event says after the tag's name.
 pub fn event_word(event: &Event) -> &'static str {
     match event.kind {
@@ -333,9 +355,8 @@ pub fn flag_chip(flag: &Flag) -> (String, Tone) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tagwarden_model::api::Unread;
+    use tagwarden_model::api::{Unread, WatchSource};
     use tagwarden_model::digest::Digest;
-    use tagwarden_model::instant::Instant;
 
     fn flag(current: bool) -> Flag {
         Flag {
@@ -367,6 +388,8 @@ mod tests {
             state_reason: None,
             state_since: Instant(0),
             watched_since: Instant(0),
+            source: WatchSource::Person,
+            groups: Vec::new(),
             tags: 9,
             releases: 9,
             open_flags: 0,
@@ -483,6 +506,32 @@ mod tests {
         );
         registry.state = RegistryState::Failing;
         assert_eq!(locked_out(&registry, &repositories), None, "its repositories say so themselves");
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_said_with_what_is_in_force() {
+        let error = |line: Option<u64>, advice: &str| ConfigurationError {
+            line,
+            column: line,
+            message: "`usrname` is no key of [[registry]]".into(),
+            advice: advice.into(),
+        };
+        let errors = vec![error(Some(7), "did you mean `username`?"), error(None, "")];
+        let mut of = Configuration { file: Some("/etc/tagwarden.toml".into()), loaded_at: Instant(0), errors };
+        assert_eq!(
+            wrong_configuration(&of, Instant(180_000)),
+            "The newest version of tagwarden.toml has 2 mistakes and is not in force; the one that was read 3 min ago is."
+        );
+        let words: Vec<_> = of.errors.iter().map(configuration_error).collect();
+        assert_eq!(
+            words,
+            [
+                "line 7: `usrname` is no key of [[registry]]; did you mean `username`?",
+                "`usrname` is no key of [[registry]]"
+            ]
+        );
+        of.errors.pop();
+        assert!(wrong_configuration(&of, Instant(0)).contains("has a mistake and is not in force; the one"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod mistake;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tagwarden_model::instant::Millis;
 use tagwarden_model::name::RepositoryName;
@@ -27,7 +28,8 @@ use crate::registry::client::RegistrySettings;
 use crate::registry::credentials::{Credentials, Secret};
 use crate::store::watch::RegistryEntry;
 
-/// A configuration that has been checked.
+/// A configuration that has been checked. The default is that of an empty file.
+#[derive(Default)]
 pub struct Checked {
     /// The file it is from; `None` when there is none.
     pub file: Option<PathBuf>,
@@ -48,7 +50,16 @@ pub struct Checked {
     /// Credentials of docker, for hosts without an entry or entries without credentials.
     pub credentials: Credentials,
     /// All files that were read or looked for: when one changes, this may be old.
-    pub read: Vec<PathBuf>,
+    pub read: Vec<Seen>,
+}
+
+impl Checked {
+    /// The line of the file that says that a repository is watched.
+    pub fn line_of(&self, name: &RepositoryName) -> Option<usize> {
+        self.file.as_ref()?;
+        let at = self.watches.binary_search_by(|watched| watched.name.cmp(name)).ok()?;
+        self.watches.get(at).map(|watched| watched.line)
+    }
 }
 
 /// What of `[server]` the server is started with.
@@ -112,6 +123,28 @@ pub struct Group {
     pub members: Vec<String>,
 }
 
+/// A file as it was when it was read; `None` in it when it could not be.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    path: PathBuf,
+    version: Option<(SystemTime, u64)>,
+}
+
+impl Seen {
+    /// Looks at a file.
+    fn now(path: &Path) -> Self {
+        let metadata = std::fs::metadata(path).ok();
+        let version = metadata.and_then(|metadata| Some((metadata.modified().ok()?, metadata.len())));
+        Self { path: path.to_owned(), version }
+    }
+
+    /// The same file as it is now.
+    pub fn again(&self) -> Self {
+        Self::now(&self.path)
+    }
+}
+
 /// Where a configuration comes from.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -131,36 +164,34 @@ impl Sources {
 
     /// Reads and checks everything anew.
     pub fn load(&self) -> Result<Checked, ConfigError> {
-        let failed = |mistakes| ConfigError { file: self.file.clone(), mistakes };
-        let text = match &self.file {
-            Some(file) => std::fs::read_to_string(file)
-                .map_err(|error| failed(vec![Mistake::outside(format!("it cannot be read: {error}"), "")]))?,
-            None => String::new(),
-        };
+        let mut read: Vec<Seen> = self.file.iter().map(|file| Seen::now(file)).collect();
+        self.read(&mut read).map(|checked| Checked { read: read.clone(), ..checked }).map_err(|mistakes| {
+            let file = self.file.clone();
+            ConfigError { file, mistakes, read }
+        })
+    }
+
+    fn read(&self, seen: &mut Vec<Seen>) -> Result<Checked, Vec<Mistake>> {
+        let text = self.file.as_ref().map_or_else(|| Ok(String::new()), std::fs::read_to_string);
+        let text = text.map_err(|error| vec![Mistake::outside(format!("it cannot be read: {error}"), "")])?;
         let path = self.file.as_deref().unwrap_or(Path::new("tagwarden.toml"));
         let mut document = Document::parse(&text).map_err(|problem| {
             let secrets = mistake::guessed_secrets(&text, file::is_harmless);
-            failed(vec![Mistake::inside(path, &text, &secrets, problem)])
+            vec![Mistake::inside(path, &text, &secrets, problem)]
         })?;
         let mut mistakes = environment::apply(&mut document, &self.variables);
         for (option, key, value) in &self.options {
             document.set("server", key, option, value.clone());
         }
         let read = document.read();
-        let mut check = Check { document: &mut document, text: &text, files: Vec::new() };
-        let mut checked = check.run(read);
+        let checked = Check { document: &mut document, text: &text, seen }.run(read);
         let mut problems = std::mem::take(&mut document.problems);
         problems.sort_by_key(|problem| problem.place.start);
         mistakes.extend(problems.into_iter().map(|problem| match document.outside(&problem.place) {
             Some(origin) => Mistake::outside(format!("{origin}: {}", problem.message), problem.advice),
             None => Mistake::inside(path, &text, &document.secrets, problem),
         }));
-        if !mistakes.is_empty() {
-            return Err(failed(mistakes));
-        }
-        checked.read.extend(self.file.clone());
-        checked.file.clone_from(&self.file);
-        Ok(checked)
+        if mistakes.is_empty() { Ok(Checked { file: self.file.clone(), ..checked }) } else { Err(mistakes) }
     }
 }
 
@@ -181,11 +212,20 @@ pub fn base_path(text: &str) -> Result<String, String> {
     }
 }
 
-/// The known word that was probably meant.
+/// The known word that was probably meant: one with a few letters off, or one that begins alike.
 fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let rated = known.map(|known| (strsim::jaro_winkler(&word.to_lowercase(), &known.to_lowercase()), known));
-    let (similarity, known) = rated.max_by(|one, other| one.0.total_cmp(&other.0))?;
-    (similarity > 0.75).then_some(known)
+    let word = word.to_lowercase();
+    let similarity = |known: &str| {
+        let known = known.to_lowercase();
+        let (off, length) = (strsim::osa_distance(&word, &known), word.len().max(known.len()));
+        let mistyped = if off * 3 <= length + 1 { 1.0 - off as f64 / length as f64 } else { 0.0 };
+        Some(strsim::jaro_winkler(&word, &known)).filter(|alike| *alike > 0.85).unwrap_or_default().max(mistyped)
+    };
+    let rated = known.map(|known| (similarity(known), known));
+    rated
+        .filter(|(similarity, _)| *similarity > 0.0)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|rated| rated.1)
 }
 
 #[cfg(test)]
@@ -199,6 +239,25 @@ mod tests {
         }
         for text in ["/a//b/", "/../", "/{x}/", "/a b/", "/\"/", "/ä/", "http://x/"] {
             assert!(base_path(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_found_or_none() {
+        let keys = ["host", "name", "url", "repositories", "username", "password", "password_file", "tag", "class"];
+        for (word, near) in [
+            ("usrname", Some("username")),
+            ("tga", Some("tag")),
+            ("hots", Some("host")),
+            ("Password", Some("password")),
+            ("pasword_file", Some("password_file")),
+            ("repository", Some("repositories")),
+            ("pass", Some("password")),
+            ("x", None),
+            ("interval", None),
+            ("token", None),
+        ] {
+            assert_eq!(nearest(word, keys.into_iter()), near, "{word}");
         }
     }
 }

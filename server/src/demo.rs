@@ -24,9 +24,8 @@ use self::registry::DemoRegistry;
 use self::story::{Act, HOSTS, PAST, Story, What};
 use crate::clock::{Clock as _, SharedClock};
 use crate::config::{Checked, CheckedRegistry, ServerConfig, Watched};
-use crate::policy::Policy;
 use crate::registry::client::RegistrySettings;
-use crate::registry::credentials::{Credentials, Secret};
+use crate::registry::credentials::Secret;
 use crate::serve::{ServeError, serve};
 
 /// The story's seed. Any other tells another one.
@@ -70,16 +69,11 @@ pub async fn run(no_auth: bool, listener: TcpListener, stop: CancellationToken) 
         Watched { name: RepositoryName { host: host.to_owned(), path: path.to_owned() }, line: 0 }
     });
     let config = Checked {
-        file: None,
         server: ServerConfig { database: Secret::new("sqlite::memory:"), ..ServerConfig::default() },
         plan: plan(),
-        lease: None,
         registries: entries,
         watches: watches.collect(),
-        groups: Vec::new(),
-        policy: Policy::default(),
-        credentials: Credentials::default(),
-        read: Vec::new(),
+        ..Checked::default()
     };
     let address = listener.local_addr()?;
     let server = format!("http://{}:{}/", if address.is_ipv6() { "[::1]" } else { "127.0.0.1" }, address.port());
@@ -89,7 +83,7 @@ pub async fn run(no_auth: bool, listener: TcpListener, stop: CancellationToken) 
         let player = Player { clock, registries, server, told };
         tokio::spawn(player.play(story, acts, stop.clone()));
     }
-    serve(config, no_auth, listener, Some(stage), stop).await
+    serve(config, None, no_auth, listener, Some(stage), stop).await
 }
 
 /// Quick where somebody watches, slow where nothing happens but what the story tells, so that a year is read in seconds.

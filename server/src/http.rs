@@ -8,6 +8,7 @@ mod access;
 mod around;
 mod body;
 mod checks;
+mod configuration;
 mod cursor;
 mod digests;
 mod docs;
@@ -39,6 +40,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tagwarden_model::instant::{Instant, Millis};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -49,6 +51,7 @@ use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::page::Page;
+use crate::reload::InForce;
 use crate::store::{Store, StoreError};
 use error::ApiError;
 
@@ -62,6 +65,8 @@ pub struct AppState {
     pub store: Store,
     /// The clock.
     pub clock: SharedClock,
+    /// The configuration by which the server works.
+    pub configuration: watch::Receiver<Arc<InForce>>,
     /// How the server is reached.
     pub settings: Arc<HttpSettings>,
     /// The page.
@@ -82,6 +87,7 @@ impl AppState {
     pub async fn new(
         store: Store,
         clock: SharedClock,
+        configuration: watch::Receiver<Arc<InForce>>,
         settings: HttpSettings,
         metrics: Metrics,
         wake: Arc<dyn Fn() + Send + Sync>,
@@ -89,7 +95,7 @@ impl AppState {
     ) -> Result<Self, StoreError> {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
-        Ok(Self { store, clock, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
+        Ok(Self { store, clock, configuration, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
     }
 
     /// Now, for the record.

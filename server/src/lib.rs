@@ -1,5 +1,6 @@
 //! Tagwarden's server: polls container registries, keeps the record, serves the dashboard.
 
+pub mod apply;
 pub mod check;
 pub mod clock;
 pub mod config;
@@ -12,7 +13,9 @@ pub mod metrics;
 pub mod page;
 pub mod policy;
 pub mod poller;
+pub mod registries;
 pub mod registry;
+pub mod reload;
 pub mod serve;
 pub mod store;
 pub mod watch;

@@ -123,7 +123,9 @@ async fn serve(options: Serve) -> Result<(), String> {
     let listener = listen(config.server.listen, options.no_auth).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    tagwarden::serve::serve(config, options.no_auth, listener, None, stop).await.map_err(|error| error.to_string())
+    tagwarden::serve::serve(config, Some(sources), options.no_auth, listener, None, stop)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 async fn demo(options: Demo) -> Result<(), String> {

@@ -6,7 +6,7 @@ use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::tag::Class;
 
 /// Rules in the order of the configuration; the first match wins.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Policy {
     rules: Vec<Rule>,
 }
@@ -18,6 +18,13 @@ pub struct Rule {
     tag: GlobMatcher,
     class: Class,
     name: String,
+}
+
+impl PartialEq for Rule {
+    /// The name holds both patterns.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, self.class) == (&other.name, other.class)
+    }
 }
 
 impl Rule {

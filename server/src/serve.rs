@@ -1,26 +1,23 @@
 //! The server put together: one store, one clock, a poller and a job runner for each registry entry, and the HTTP side.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use tagwarden_model::instant::Millis;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::apply::apply;
 use crate::clock::{Clock as _, SharedClock, SystemClock};
-use crate::config::Checked;
+use crate::config::{Checked, ServerConfig, Sources};
 use crate::demo::Stage;
 use crate::http::{self, AppState, HttpSettings};
-use crate::jobs::Jobs;
-use crate::keep::keep;
-use crate::metrics::{Metrics, OfTask};
-use crate::policy::Policy;
-use crate::poller::{Poller, PollerSettings};
-use crate::registry::client::{HttpRegistry, RegistrySettings};
-use crate::store::watch::RegistryEntry;
-use crate::store::{Actor, ActorKind, Store, StoreError};
+use crate::metrics::Metrics;
+use crate::registries::Registries;
+use crate::registry::client::HttpRegistry;
+use crate::reload::{InForce, reload};
+use crate::store::{Store, StoreError};
 
 /// Generations of one process lie so far apart from the next one's that every step of its clock has room.
 const STEPS: i64 = 1_000;
@@ -45,9 +42,11 @@ pub enum ServeError {
     Http(#[from] std::io::Error),
 }
 
-/// Serves until `stop`. The listener says where. The demo brings its own clock.
+/// Serves until `stop`. The listener says where. What `sources` say is read again when it changes; the demo has none, but a
+/// clock of its own.
 pub async fn serve(
     config: Checked,
+    sources: Option<Sources>,
     no_auth: bool,
     listener: TcpListener,
     demo: Option<Stage>,
@@ -64,53 +63,45 @@ pub async fn serve(
         let began = SystemClock::shifted(0, shift).now().mark.wall;
         Arc::new(SystemClock::shifted(store.new_generation(began).await? * STEPS, shift))
     };
-    let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
-
-    let (mut settings, mut entries) = (BTreeMap::new(), Vec::new());
-    for registry in config.registries {
+    for registry in &config.registries {
         HttpRegistry::new(registry.settings.clone(), clock.clone())
             .map_err(|error| ServeError::Registry(registry.name.clone(), error.to_string()))?;
-        entries.push(registry.entry());
-        settings.insert(registry.name, registry.settings);
     }
-    crate::watch::assign(&store, &entries).await?;
-    for watched in &config.watches {
-        let watched = crate::watch::watch(&store, &watched.name, &system, clock.now().mark.wall).await;
-        match watched {
-            Err(StoreError::Refused { message, .. }) => return Err(ServeError::Watch(message)),
-            watched => drop(watched?),
-        }
-    }
+    let now = clock.now().mark.wall;
+    apply(&store, &config, now).await.map_err(|error| match error {
+        StoreError::Refused { message, .. } => ServeError::Watch(message),
+        error => error.into(),
+    })?;
+    let ServerConfig { public_url, base_path, .. } = config.server.clone();
+    let (in_force, configuration) = watch::channel(Arc::new(InForce::new(config, now)));
 
-    let (wake, woken) = watch::channel(());
+    let (wake, _) = watch::channel(());
     let metrics = Metrics::new();
-    let defaults = PollerSettings::default();
-    let lease = config.lease.unwrap_or(defaults.lease);
     let registries = Registries {
         store: store.clone(),
         clock: clock.clone(),
-        policy: Arc::new(config.policy),
-        poller: PollerSettings { plan: config.plan, owner, lease, clock_error, ..defaults },
-        credentials: config.credentials,
-        settings,
+        configuration: configuration.clone(),
+        owner,
+        clock_error,
         metrics: metrics.clone(),
-        wake: woken,
-        running: BTreeSet::new(),
-        tasks: JoinSet::new(),
+        wake: wake.clone(),
     };
     let polling = tokio::spawn(registries.run(stop.clone()));
+    let reloading = tokio::spawn(match sources {
+        Some(sources) => reload(sources, in_force, clock.clone(), stop.clone()).boxed(),
+        None => std::future::ready(()).boxed(),
+    });
     let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
 
-    let (public_url, base_path) = (config.server.public_url, config.server.base_path);
     let http_settings = HttpSettings { base_path, public_url, no_auth, demo: demo.map(|stage| stage.told) };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
-    let state = AppState::new(store, clock, http_settings, metrics, wake, stop.clone()).await?;
+    let state = AppState::new(store, clock, configuration, http_settings, metrics, wake, stop.clone()).await?;
     eprintln!("Tagwarden is at http://{}/", listener.local_addr()?);
     let served = http::serve(listener, state).await;
     stop.cancel();
     // Tasks end by `stop`; one that panicked has said so in the log.
-    let _ = tokio::join!(polling, clearing);
+    let _ = tokio::join!(polling, reloading, clearing);
     // On SQLite this folds the write-ahead log into the file, so that a copy of the file alone is whole.
     closing.shut().await;
     Ok(served?)
@@ -147,87 +138,5 @@ async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
             () = clock.sleep_until(now.mono.after(CLEAR_EVERY)) => {}
             () = stop.cancelled() => return,
         }
-    }
-}
-
-/// Keeps a poller and a job runner for each registry entry, also for those that people add.
-struct Registries {
-    store: Store,
-    clock: SharedClock,
-    policy: Arc<Policy>,
-    poller: PollerSettings,
-    credentials: crate::registry::credentials::Credentials,
-    settings: BTreeMap<String, RegistrySettings>,
-    metrics: Metrics,
-    wake: watch::Receiver<()>,
-    running: BTreeSet<i64>,
-    tasks: JoinSet<()>,
-}
-
-impl Registries {
-    async fn run(mut self, stop: CancellationToken) {
-        loop {
-            match self.store.registries().await {
-                Ok(entries) => entries.into_iter().for_each(|entry| self.start(entry, &stop)),
-                Err(error) => tracing::error!(?error, "the registry entries cannot be read"),
-            }
-            let again = self.clock.now().mono.after(self.poller.refresh);
-            tokio::select! {
-                () = stop.cancelled() => break,
-                Ok(()) = self.wake.changed() => {}
-                () = self.clock.sleep_until(again) => {}
-            }
-        }
-        while self.tasks.join_next().await.is_some() {}
-    }
-
-    fn start(&mut self, entry: RegistryEntry, stop: &CancellationToken) {
-        if !self.running.insert(entry.id) {
-            return;
-        }
-        let configured = self.settings.get(&entry.name).filter(|settings| settings.host == entry.host);
-        let settings = configured.cloned().unwrap_or_else(|| {
-            let mut settings = RegistrySettings::new(&entry.host);
-            settings.credentials = self.credentials.clone();
-            settings
-        });
-        let concurrency = settings.limits.concurrency;
-        let registry = match HttpRegistry::new(settings, self.clock.clone()) {
-            Ok(registry) => Arc::new(registry),
-            Err(error) => {
-                tracing::error!(registry = entry.name, %error, "this registry cannot be polled as it is configured");
-                return;
-            }
-        };
-        let jobs = Jobs {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            registry: registry.clone(),
-            entry: entry.clone(),
-            wake: self.wake.clone(),
-        };
-        let poller = Poller {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            registry,
-            entry,
-            policy: self.policy.clone(),
-            settings: PollerSettings { concurrency, ..self.poller.clone() },
-            metrics: self.metrics.clone(),
-            wake: self.wake.clone(),
-        };
-        let (name, clock, metrics) = (poller.entry.name.clone(), &self.clock, &self.metrics);
-        let (poller, jobs) = (Arc::new(poller), Arc::new(jobs));
-        let of = |task| OfTask { registry: name.clone(), task };
-        let start = move |stop| {
-            let poller = poller.clone();
-            async move { poller.run(stop).await }
-        };
-        self.tasks.spawn(keep(of("poller"), start, clock.clone(), metrics.clone(), stop.clone()));
-        let start = move |stop| {
-            let jobs = jobs.clone();
-            async move { jobs.run(stop).await }
-        };
-        self.tasks.spawn(keep(of("jobs"), start, clock.clone(), metrics.clone(), stop.clone()));
     }
 }

@@ -18,6 +18,7 @@ pub const VARIABLE: &str = "TAGWARDEN_BIN";
 pub struct Tagwarden {
     port: u16,
     process: Option<Process>,
+    variables: Vec<(String, String)>,
     folder: TempDir,
 }
 
@@ -33,11 +34,17 @@ pub struct Place<'a> {
 impl Tagwarden {
     /// Starts one with the configuration that `config` writes for its place; `/healthz` answers when this returns.
     pub async fn start(config: impl FnOnce(Place<'_>) -> String) -> Self {
+        Self::start_with(&[], config).await
+    }
+
+    /// The same with variables.
+    pub async fn start_with(variables: &[(&str, &str)], config: impl FnOnce(Place<'_>) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
         let text = config(Place { port, folder: folder.path() });
         fs::write(folder.path().join("tagwarden.toml"), text).expect("the configuration is written");
-        let mut server = Self { port, process: None, folder };
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut server = Self { port, process: None, variables, folder };
         server.restart().await;
         server
     }
@@ -76,6 +83,20 @@ impl Tagwarden {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// Changes its configuration: what is `config` of what it was.
+    pub fn rewrite(&self, config: impl FnOnce(String) -> String) {
+        let path = self.folder.path().join("tagwarden.toml");
+        let text = fs::read_to_string(&path).expect("it was written before");
+        fs::write(path, config(text)).expect("the configuration is written");
+    }
+
+    /// Sends a signal: `HUP`.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.as_ref().expect("it runs");
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(process.id().to_string()).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} was not sent");
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.process = None;
@@ -95,6 +116,7 @@ impl Tagwarden {
         let mut command = Command::new(binary().await);
         command.arg("serve").arg("--config").arg(self.folder.path().join("tagwarden.toml"));
         command.current_dir(self.folder.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let mut process = Process::start(&command, Ending::Kill, &self.log_file())
             .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let client = crate::http_client();

@@ -79,7 +79,7 @@ pub async fn play(run: Run) -> Report {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = config(folder.path(), &database, &driver, run.pace);
     let stop = CancellationToken::new();
-    let server = tokio::spawn(tagwarden::serve::serve(config, false, listener, None, stop.clone()));
+    let server = tokio::spawn(tagwarden::serve::serve(config, None, false, listener, None, stop.clone()));
 
     let end = driver.now() + run.acts_for;
     while driver.now() < end {

@@ -4,6 +4,7 @@
 
 mod api {
     mod acts;
+    mod configuration;
     mod errors;
     mod front;
     mod lists;

@@ -4,6 +4,8 @@
 
 #[path = "config/mistakes.rs"]
 mod mistakes;
+#[path = "config/reload.rs"]
+mod reload;
 #[path = "config/schema.rs"]
 mod schema;
 #[path = "config/sources.rs"]

@@ -6,6 +6,8 @@
 mod acts;
 #[path = "store/commit.rs"]
 mod commit;
+#[path = "store/configuration.rs"]
+mod configuration;
 #[path = "store/entries.rs"]
 mod entries;
 #[path = "store/flags.rs"]

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::document::Document;
 use super::file::{self, Length};
-use super::{Checked, CheckedRegistry, Group, ServerConfig, Watched, nearest};
+use super::{Checked, CheckedRegistry, Group, Seen, ServerConfig, Watched, nearest};
 use crate::policy::{Policy, Rule};
 use crate::registry::client::RegistrySettings;
 use crate::registry::credentials::{Credential, Credentials, Secret};
@@ -22,8 +22,8 @@ use crate::watch;
 pub struct Check<'a, 't> {
     pub document: &'a mut Document<'t>,
     pub text: &'a str,
-    /// Files that were read, for whoever wants to know when they change.
-    pub files: Vec<PathBuf>,
+    /// Files that were looked at, for whoever wants to know when they change.
+    pub seen: &'a mut Vec<Seen>,
 }
 
 impl Check<'_, '_> {
@@ -46,7 +46,7 @@ impl Check<'_, '_> {
             groups,
             policy,
             credentials: docker,
-            read: std::mem::take(&mut self.files),
+            read: Vec::new(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Check<'_, '_> {
 
     /// Reads a file that the configuration names.
     fn read(&mut self, path: &str, file: &Path) -> Option<Vec<u8>> {
-        self.files.push(file.to_owned());
+        self.seen.push(Seen::now(file));
         match std::fs::read(file) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
@@ -120,7 +120,7 @@ impl Check<'_, '_> {
     fn docker(&mut self, named: Option<&Path>) -> Credentials {
         let path = "server.docker_config";
         let Some(file) = named.map(Path::to_owned).or_else(docker_config) else { return Credentials::default() };
-        self.files.push(file.clone());
+        self.seen.push(Seen::now(&file));
         if named.is_none() && !file.exists() {
             return Credentials::default();
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::Seen;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -31,6 +32,8 @@ pub struct ConfigError {
     pub file: Option<PathBuf>,
     /// At least one, in the order of the file.
     pub mistakes: Vec<Mistake>,
+    /// All files that were read or looked for: when one changes, it may be right.
+    pub read: Vec<Seen>,
 }
 
 /// One thing that is wrong.

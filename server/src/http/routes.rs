@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    checks, digests, docs, events, flags, health, jobs, live, promises, registries, repositories, summary, tags,
-    targets, timeline,
+    checks, configuration, digests, docs, events, flags, health, jobs, live, promises, registries, repositories,
+    summary, tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -60,6 +60,7 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(promises::make)))
         .routes(Read.guard(routes!(jobs::one)))
         .routes(Read.guard(routes!(live::stream)))
+        .routes(Read.guard(routes!(configuration::configuration)))
         .routes(Public.guard(routes!(health::healthz)))
         .routes(Public.guard(routes!(health::readyz)))
         .routes(Read.guard(routes!(health::metrics)))
