@@ -185,7 +185,8 @@ impl Walk {
     fn value(&mut self, schema: &Value, key: &str, value: &mut Spanned<DeValue<'_>>, path: &str) -> bool {
         let place = value.span();
         let text = value.get_ref().as_str();
-        let hidden = text.is_some_and(|text| text.contains("://") && text.contains('@'));
+        // A user and a password may stand before the sign; a digest stands after it.
+        let hidden = text.is_some_and(|text| text.contains('@') && !text.contains("@sha"));
         if hidden || schema.get("writeOnly").is_some() {
             self.secrets.push(place.clone());
         }
