@@ -1,5 +1,6 @@
 //! `tagwarden`: the command line.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,7 +89,8 @@ struct Check {
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("TAGWARDEN_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,sqlx::pool=error,rustls_platform_verifier=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     let done = match Cli::parse().command {
         Command::Serve(options) => serve(options).await,
         Command::Demo(options) => demo(options).await,

@@ -9,6 +9,7 @@ mod entry;
 mod load;
 mod rescue;
 mod slot;
+mod transition;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -137,7 +138,7 @@ impl<R: Registry> Poller<R> {
             flying: JoinSet::new(),
             rescue: Rescue::default(),
             checks: Checks::default(),
-            entry: EntryState::new(self.store.registry_state(self.entry.id).await?),
+            entry: EntryState::new(self.entry.name.clone(), self.store.registry_state(self.entry.id).await?),
             wake: self.wake.clone(),
             renew_at: self.clock.now().mono.after(Millis(self.settings.lease.0 / 3)),
             refresh_at: Mono(0),
@@ -259,8 +260,8 @@ impl<R: Registry> Worker<'_, R> {
     }
 
     async fn refresh(&mut self, now: Moment) -> Result<(), StoreError> {
-        let watched = self.poller.store.watched(self.poller.entry.id).await?;
-        let known: BTreeMap<i64, i64> = watched.iter().map(|row| (row.id, row.period)).collect();
+        let (store, registry) = (&self.poller.store, self.poller.entry.id);
+        let known = store.periods(registry).await?;
         let gone: Vec<i64> = (self.slots.iter())
             .filter(|(id, slot)| known.get(id) != Some(&slot.watched.period))
             .map(|(id, _)| *id)
@@ -272,13 +273,20 @@ impl<R: Registry> Worker<'_, R> {
             self.due.retain(|(_, due)| *due != id);
         }
         let mut flagged: BTreeMap<i64, BTreeSet<TagName>> = BTreeMap::new();
-        for (repository, tag) in self.poller.store.flagged(self.poller.entry.id).await? {
+        for (repository, tag) in store.flagged(registry).await? {
             flagged.entry(repository).or_default().insert(tag);
         }
         for (id, slot) in &mut self.slots {
             slot.set_flagged(flagged.get(id).unwrap_or(&BTreeSet::new()), now);
         }
-        let fresh: Vec<_> = watched.into_iter().filter(|row| !self.slots.contains_key(&row.id)).collect();
+        let mut fresh = Vec::new();
+        if self.slots.is_empty() {
+            fresh = store.watched(registry).await?;
+        } else {
+            for id in known.keys().filter(|id| !self.slots.contains_key(id)) {
+                fresh.extend(store.watched_one(*id).await?);
+            }
+        }
         let late = fresh.iter().filter(|row| !row.passes.is_empty()).count();
         for row in fresh {
             let (id, at) = (row.id, load::first_due(&row, &self.poller.settings.plan, now, late));

@@ -123,13 +123,14 @@ async fn database_clock(store: &Store) -> Result<(Millis, Millis), StoreError> {
     Ok((best.0, Millis(best.1.0 / 2 + 1)))
 }
 
-/// Opens flags whose acknowledgement ended and drops notices that no reader can ask for any more.
+/// Opens flags whose acknowledgement ended, and drops notices that no reader can ask for any more and jobs that ended long ago.
 async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
     loop {
         let now = clock.now();
         let cleared = async {
             store.expire_acknowledgements(now.mark.wall).await?;
-            store.prune_changes(now.mark.wall).await
+            store.prune_changes(now.mark.wall).await?;
+            store.prune_jobs(now.mark.wall).await
         };
         if let Err(error) = cleared.await {
             tracing::error!(?error, "what grew old was not cleared away");

@@ -367,6 +367,7 @@ CREATE TABLE jobs (
 );
 CREATE UNIQUE INDEX jobs_waiting_once ON jobs (repository_id, kind, request_hash) WHERE state = 1;
 CREATE INDEX jobs_by_state ON jobs (state, id);
+CREATE INDEX jobs_ended ON jobs (finished) WHERE finished IS NOT NULL;
 
 -- Outbox of notifications.
 CREATE TABLE deliveries (

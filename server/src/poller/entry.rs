@@ -4,6 +4,7 @@ use tagwarden_model::api::RegistryState;
 use tagwarden_model::record::entry::{LastListing, entry_state};
 
 use super::slot::Slot;
+use super::transition::{Told, transition};
 use crate::clock::SharedClock;
 use crate::store::record::Lease;
 use crate::store::watch::RegistryRow;
@@ -11,13 +12,14 @@ use crate::store::{Store, StoreError};
 
 /// The state of the registry entry: as it is stored, and whether a listing may have changed it since.
 pub struct EntryState {
+    name: String,
     stored: RegistryRow,
     doubted: bool,
 }
 
 impl EntryState {
-    pub const fn new(stored: RegistryRow) -> Self {
-        Self { stored, doubted: true }
+    pub const fn new(name: String, stored: RegistryRow) -> Self {
+        Self { name, stored, doubted: true }
     }
 
     /// A repository was listed, came or went.
@@ -53,6 +55,11 @@ impl EntryState {
         let reason = because.and_then(|(_, reason)| reason.clone());
         let row = RegistryRow { state, reason, since: Some(now) };
         store.put_registry_state(lease, &row, now).await?;
+        let (before, after) = (Told::from(&self.stored), Told::from(&row));
+        if let Some(words) = transition(&before, &after) {
+            let registry = &self.name;
+            if after.well { tracing::info!(registry, "{words}") } else { tracing::warn!(registry, "{words}") }
+        }
         self.stored = row;
         Ok(())
     }

@@ -11,6 +11,7 @@ use tagwarden_model::record::window::Clocks;
 use tagwarden_model::record::{Effects, FinishedPass, Happened, Pending, Request, RequestKind, Standing, Watch};
 
 use super::ask::{Answered, children};
+use super::transition::{Told, transition};
 use super::{Poller, load, rescue};
 use crate::metrics::{OfEvent, OfPass, Word};
 use crate::registry::Registry;
@@ -309,6 +310,11 @@ impl Slot {
         }
         let write = RepositoryWrite { repository: self.watched.id, lease, now, state: row.clone(), event, invisible };
         poller.store.put_repository(&write).await?;
+        let (before, after) = (Told::from(&self.watched.state), Told::from(&row));
+        if let Some(words) = transition(&before, &after) {
+            let repository = &self.watched.name;
+            if after.well { tracing::info!(%repository, "{words}") } else { tracing::warn!(%repository, "{words}") }
+        }
         self.watched.state = row;
         self.failing = failing;
         self.invisible = invisible.or(self.invisible);

@@ -2,7 +2,7 @@
 
 use tagwarden_model::api::{Job, JobKind};
 use tagwarden_model::digest::Digest;
-use tagwarden_model::instant::Instant;
+use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
 
 use tagwarden_model::api::{ChangeKind, JobState};
@@ -36,9 +36,14 @@ statements! {
         AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)
         AND EXISTS (SELECT 1 FROM jobs o WHERE o.repository_id = jobs.repository_id AND o.kind = jobs.kind
             AND o.request_hash = jobs.request_hash AND o.id > jobs.id AND o.state <= $3)";
+    /// The newest stays: SQLite would give its number again.
+    PRUNE_JOBS = "DELETE FROM jobs WHERE finished < $1 AND id < (SELECT max(id) FROM jobs)";
     REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3 AND kind = $4
         AND repository_id IN (SELECT id FROM repositories WHERE registry_id = $1)";
 }
+
+/// Jobs that ended are kept this long.
+const KEPT: Millis = Millis::hours(24);
 
 /// What a job shall do.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -141,6 +146,13 @@ impl Store {
         // One of several equal jobs waits: queued and running are the two smallest codes.
         write.conn.execute(END_DOUBLES, values![registry, JobState::Done.code(), running, kind.code()]).await?;
         write.conn.execute(REQUEUE, values![registry, queued, running, kind.code()]).await?;
+        write.conn.commit().await
+    }
+
+    /// Drops jobs that ended more than 24 hours ago.
+    pub async fn prune_jobs(&self, now: Instant) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        write.conn.execute(PRUNE_JOBS, values![now - KEPT]).await?;
         write.conn.commit().await
     }
 

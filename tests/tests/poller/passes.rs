@@ -316,3 +316,23 @@ async fn releases_that_could_never_be_read_are_counted_with_the_reason() {
     assert_eq!((repository.unread, repository.releases), (None, 5));
     polling.stop().await;
 }
+
+#[tokio::test]
+async fn what_is_added_is_read_without_reading_the_passes_of_the_others_again() {
+    let world = World::in_a_file().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry(HOST).await;
+    for path in [PATH, "team/other"] {
+        double.push(path, &tag("main"), Image::of(path));
+    }
+    world.watch(&entry, PATH).await;
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(1)).await;
+    // Whoever reads these rows fails.
+    let pool = SqlitePool::connect(&world.url).await.unwrap();
+    pool.execute("UPDATE passes SET band = 99").await.unwrap();
+    world.watch(&entry, "team/other").await;
+    world.run(Millis::minutes(1)).await;
+    assert_eq!(world.events().await.len(), 2);
+    polling.stop().await;
+}

@@ -80,6 +80,41 @@ db_test! {
 }
 
 db_test! {
+    async fn jobs_that_ended_are_forgotten_after_a_day(world: World) {
+        let mut ids = Vec::new();
+        for number in 0..4 {
+            ids.push(job(&world, &check(&[&format!("1.{number}.0")])).await.unwrap().unwrap().id);
+        }
+        world.store.take_jobs(world.registry, JobKind::Check, 3).await.unwrap();
+        let first = world.tick();
+        world.store.finish_job(ids[0], None, first).await.unwrap();
+        let second = world.tick();
+        world.store.finish_job(ids[1], Some("the registry refused"), second).await.unwrap();
+        let kept = async || {
+            let mut kept = Vec::new();
+            for id in &ids {
+                kept.push(world.store.job(Scope::All, *id).await.unwrap().is_some());
+            }
+            kept
+        };
+        let day = Millis::hours(24);
+        world.store.prune_jobs(first + day).await.unwrap();
+        assert_eq!(kept().await, [true, true, true, true], "a day is kept");
+        world.store.prune_jobs(second + day).await.unwrap();
+        assert_eq!(kept().await, [false, true, true, true]);
+        world.store.prune_jobs(second + Millis::days(9)).await.unwrap();
+        assert_eq!(kept().await, [false, false, true, true], "what waits or runs is no old job");
+        // A number is never given twice.
+        world.store.finish_job(ids[3], None, world.tick()).await.unwrap();
+        world.store.prune_jobs(second + Millis::days(9)).await.unwrap();
+        let next = job(&world, &check(&["2.0.0"])).await.unwrap().unwrap().id;
+        assert!(next > ids[3], "{next}");
+        world.store.prune_jobs(second + Millis::days(9)).await.unwrap();
+        assert_eq!(kept().await, [false, false, true, false]);
+    }
+}
+
+db_test! {
     async fn contents_are_kept_by_their_digest(world: World) {
         let bytes = "{\"layers\":[]}".repeat(1000).into_bytes();
         let content = Content { media_type: "application/json".to_owned(), bytes };

@@ -1,10 +1,13 @@
 //! Registries, watch periods, leases, clock offsets.
 
-use tagwarden::store::record::{Lease, Offset};
+use std::collections::BTreeMap;
+
+use tagwarden::store::record::{Lease, Offset, PassRow};
 use tagwarden::store::watch::{Added, RegistryEntry, RegistryRow};
 use tagwarden::store::{Scope, StoreError};
 use tagwarden_model::api::{ChangeKind, JobKind, JobState, Registry, RegistryState, RepositoryState};
 use tagwarden_model::instant::Millis;
+use tagwarden_model::tag::Band;
 
 use crate::db_test;
 use crate::world::{START, entry, filter, name, person, repository};
@@ -44,11 +47,35 @@ db_test! {
         assert_eq!(world.store.watch(world.registry, &name(), &person(), again).await.unwrap(), Added::New(world.repository));
         let after = world.store.watched(world.registry).await.unwrap().remove(0);
         assert!(after.period > before.period);
+        assert_eq!(world.store.periods(world.registry).await.unwrap(), BTreeMap::from([(world.repository, after.period)]));
         assert_eq!((after.watched_since, after.state.state), (again, RepositoryState::New));
         assert_eq!((before.passes.len(), after.passes.len()), (1, 0), "passes of an earlier period promise nothing");
         let loaded = world.store.load(world.repository, START).await.unwrap();
         assert_eq!((loaded.tags.len(), loaded.listings.len()), (1, 0), "listings count within their period");
         assert_eq!(world.row_counts().await["watch_periods"], 2);
+    }
+}
+
+db_test! {
+    async fn one_repository_is_read_as_all_are(world: World) {
+        let other = world.store.put_registry(&entry("other.example")).await.unwrap().id;
+        let Added::New(second) = world.store.watch(world.registry, &repository("b"), &person(), world.tick()).await.unwrap()
+        else { panic!("it is new") };
+        for band in [Band::Hot, Band::Cold, Band::Hot] {
+            let row = PassRow { band, ..crate::world::pass(world.tick()) };
+            world.store.put_pass(world.repository, world.lease, &row, None).await.unwrap();
+        }
+        let all = world.store.watched(world.registry).await.unwrap();
+        let periods: BTreeMap<i64, i64> = all.iter().map(|watched| (watched.id, watched.period)).collect();
+        assert_eq!(world.store.periods(world.registry).await.unwrap(), periods);
+        assert_eq!(world.store.periods(other).await.unwrap(), BTreeMap::new());
+        for watched in all {
+            let one = world.store.watched_one(watched.id).await.unwrap().unwrap();
+            assert_eq!(format!("{one:?}"), format!("{watched:?}"));
+            assert_eq!(one.passes.len(), if one.id == second { 0 } else { 2 });
+        }
+        assert!(world.store.unwatch(&repository("b"), &person(), world.tick()).await.unwrap());
+        assert!(world.store.watched_one(second).await.unwrap().is_none());
     }
 }
 
