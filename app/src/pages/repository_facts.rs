@@ -110,7 +110,7 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
     view! {
         <div class="acts">
             {move || failed.get().map(|error| view! { <span class="form-error" role="alert">{error.message()}</span> })}
-            <Show when=move || !of_file.get() fallback=|| view! { <span>"watched by the configuration file"</span> }>
+            <Show when=move || !of_file.get() fallback=|| view! { <span class="facts-question">"watched by the configuration file"</span> }>
                 <Show when=move || asked.get() fallback=move || view! {
                     <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
                         "Stop watching…"
