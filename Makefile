@@ -13,7 +13,7 @@ PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .c
 # Every crate that compiles for this machine. Without default features the app is its pure parts, without Leptos.
 NATIVE := --workspace --no-default-features
 # The test files that need no program besides this one; in the others every test needs a registry, a browser or time.
-CORE := $(filter-out bench commands demo demo_registry e2e faults network packaging registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
+CORE := $(filter-out bench commands demo demo_registry e2e faults network packaging program registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
 
 say = printf '\033[1m%s\033[0m\n'
 

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 
 use tagwarden_model::api::{
-    Event, Flag, Readiness, Registry, RegistryState, Repository, RepositoryState, Summary, Tag, Target,
+    Configuration, ConfigurationError, Event, Flag, Readiness, Registry, RegistryState, Repository, RepositoryState,
+    Summary, Tag, Target,
 };
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
@@ -339,6 +340,25 @@ pub fn proven(repository: &Repository) -> Option<(Option<Instant>, String)> {
         every => format!("every {}", time::length(every)),
     };
     Some((oldest.last_proof, every))
+}
+
+/// That the newest configuration has mistakes, and which one is in force.
+pub fn wrong_configuration(of: &Configuration, now: Instant) -> String {
+    let file = of.file.as_deref().unwrap_or("the configuration");
+    let (_, name) = split_name(file);
+    let mistakes = match of.errors.len() {
+        1 => "a mistake".to_owned(),
+        many => format!("{many} mistakes"),
+    };
+    let read = time::relative(of.loaded_at, now);
+    format!("The newest version of {name} has {mistakes} and is not in force; the one that was read {read} is.")
+}
+
+/// One mistake of a configuration on one line.
+pub fn configuration_error(error: &ConfigurationError) -> String {
+    let place = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    let advice = if error.advice.is_empty() { String::new() } else { format!("; {}", error.advice) };
+    format!("{place}{}{advice}", error.message)
 }
 
 /// What an event says after the tag's name.

@@ -1,5 +1,6 @@
 //! Parts that more than one page uses.
 
+mod configuration_note;
 mod copy_button;
 mod digest_chip;
 mod flag_card;
@@ -8,6 +9,7 @@ mod repository_name;
 mod shell;
 mod when;
 
+pub use configuration_note::ConfigurationNote;
 pub use copy_button::{CopyButton, Copyable};
 pub use digest_chip::{Difference, DigestChip};
 pub use flag_card::FlagCard;

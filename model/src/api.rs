@@ -2,6 +2,7 @@
 //!
 //! Instants are RFC 3339 in UTC; durations are whole milliseconds in fields that end in `_ms`.
 
+mod configuration;
 mod flag;
 mod job;
 mod notifier;
@@ -12,13 +13,16 @@ mod repository;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::configuration::{Configuration, ConfigurationError};
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::notifier::{Delivery, DeliveryState, Notifier, Occasion, Retried};
 pub use self::policy::{ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource};
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
 pub use self::registry::{Registry, RegistryState};
-pub use self::repository::{AddRepository, Freshness, Progress, Repository, RepositoryState, Summary, Unread};
+pub use self::repository::{
+    AddRepository, Freshness, Progress, Repository, RepositoryState, Summary, Unread, WatchSource,
+};
 use crate::coded::coded;
 
 /// One page of a list. `next` is the `cursor` of the following page; it is bound to the other parameters.

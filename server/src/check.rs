@@ -126,13 +126,12 @@ async fn walk(
         Err(error) => return steps.fail("name", error.to_string(), "write the name as you would for docker pull"),
     };
     let (mut settings, source) = settings(&repository.host);
-    settings.recorder = Some(steps.recorder.clone());
     // A person waits, and wants to see the first failure.
     settings.retry.delays.clear();
     let base = settings.base().map_or_else(|error| error.to_string(), |url| url.to_string());
     steps.ok("name", format!("{reference} is {repository}, asked for at {base}"));
     credentials(&settings, &source, &repository, steps);
-    let registry = match HttpRegistry::new(settings, clock) {
+    let registry = match HttpRegistry::recorded(settings, clock, Some(steps.recorder.clone())) {
         Ok(registry) => registry,
         Err(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();

@@ -9,6 +9,7 @@ mod around;
 mod body;
 mod checks;
 mod compare;
+mod configuration;
 mod connections;
 mod cursor;
 mod digests;
@@ -42,21 +43,20 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use tagwarden_model::api::Notifier;
 use tagwarden_model::instant::Instant;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
 
-pub use self::settings::{BasePathError, HttpSettings, check_listen};
+pub use self::settings::{HttpSettings, check_listen};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::page::Page;
-use crate::policy::Policy;
+use crate::reload::InForce;
 use crate::store::{Store, StoreError};
 use error::ApiError;
 
@@ -67,16 +67,14 @@ pub struct AppState {
     pub store: Store,
     /// The clock.
     pub clock: SharedClock,
-    /// The rules in force.
-    pub policy: Arc<Policy>,
     /// Previews of policies take turns: each tries many patterns on many tags.
     pub previews: Arc<Semaphore>,
     /// The clock of connections and bodies: how long the other side may take.
     pub line: SharedClock,
+    /// The configuration by which the server works.
+    pub configuration: watch::Receiver<Arc<InForce>>,
     /// How the server is reached.
     pub settings: Arc<HttpSettings>,
-    /// Who is told of flags, as configured.
-    pub notifiers: Arc<[Notifier]>,
     /// The page.
     pub page: Arc<Page>,
     /// The live stream's source.
@@ -95,7 +93,7 @@ impl AppState {
     pub async fn new(
         store: Store,
         clock: SharedClock,
-        policy: Arc<Policy>,
+        configuration: watch::Receiver<Arc<InForce>>,
         settings: HttpSettings,
         metrics: Metrics,
         wake: Arc<dyn Fn() + Send + Sync>,
@@ -104,15 +102,13 @@ impl AppState {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
         let previews = Arc::new(Semaphore::new(1));
-        let (settings, notifiers) = (Arc::new(settings), Arc::default());
         Ok(Self {
             store,
             line: clock.clone(),
             clock,
-            policy,
+            configuration,
             previews,
-            settings,
-            notifiers,
+            settings: Arc::new(settings),
             page,
             live,
             metrics,

@@ -1,5 +1,6 @@
 //! Tagwarden's server: polls container registries, keeps the record, serves the dashboard.
 
+pub mod apply;
 pub mod check;
 pub mod clock;
 pub mod compare;
@@ -16,7 +17,9 @@ pub mod page;
 pub mod policy;
 pub mod poller;
 pub mod preview;
+pub mod registries;
 pub mod registry;
+pub mod reload;
 pub mod secret;
 pub mod serve;
 pub mod store;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use tagwarden::clock::SystemClock;
-use tagwarden::config::{Checked, Config};
-use tagwarden::http::{HttpSettings, check_listen};
+use tagwarden::config::{self, Checked, CheckedRegistry, ServerConfig, Sources};
+use tagwarden::http::check_listen;
 use tagwarden::registry::client::RegistrySettings;
 use tagwarden::serve::{serve, serve_read_only};
 use tagwarden::store::backup::{self, Whole};
@@ -29,6 +29,9 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// Read from the working folder where no file is named.
+const FILE: &str = "tagwarden.toml";
 
 #[derive(Subcommand)]
 enum Command {
@@ -48,6 +51,14 @@ enum Command {
     Completions(Completions),
     /// Print the manual page, of all of it or of one command.
     Man(Man),
+    /// Check a configuration file, and the variables that go before it.
+    CheckConfig {
+        /// The file.
+        #[arg(value_name = "FILE", default_value = FILE)]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the configuration file, for editors.
+    ConfigSchema,
 }
 
 #[derive(Args)]
@@ -60,14 +71,14 @@ struct ConfigFile {
 #[derive(Args)]
 struct Listen {
     /// Address and port to listen on, instead of the configured one.
-    #[arg(long, value_name = "ADDRESS", env = "TAGWARDEN_LISTEN", hide_env_values = true)]
+    #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }
 
 #[derive(Args)]
 struct Database {
     /// Where the record is kept, instead of the configured place: a path, `sqlite:///path` or `postgres://…`.
-    #[arg(long, value_name = "URL", env = "TAGWARDEN_DATABASE", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     database: Option<String>,
 }
 
@@ -81,10 +92,9 @@ struct Record {
 
 impl Record {
     fn url(self) -> Result<String, String> {
-        match self.database.database {
-            Some(url) => Ok(url),
-            None => Ok(configuration(self.config)?.server.database),
-        }
+        let config =
+            with_options(self.config, None, self.database.database).load().map_err(|error| error.to_string())?;
+        Ok(config.server.database.expose().to_owned())
     }
 }
 
@@ -182,6 +192,11 @@ async fn main() -> ExitCode {
             Ok(())
         }),
         Command::Man(Man { command }) => manual(command.as_deref()),
+        Command::CheckConfig { file } => check_config(file),
+        Command::ConfigSchema => {
+            println!("{:#}", config::schema());
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -192,23 +207,31 @@ async fn main() -> ExitCode {
     }
 }
 
-fn configuration(file: ConfigFile) -> Result<Config, String> {
-    let path = file.config.or_else(|| Some(PathBuf::from("tagwarden.toml")).filter(|path| path.exists()));
-    path.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)).map_err(|error| error.to_string())
+/// The file that was named, or the one in the working folder if it is there, with the variables that go before it.
+fn sources(file: Option<PathBuf>) -> Sources {
+    let file = file.or_else(|| Some(PathBuf::from(FILE)).filter(|path| path.exists()));
+    Sources { options: Vec::new(), variables: config::variables(), file }
+}
+
+/// The same, with what the command line says.
+fn with_options(config: ConfigFile, listen: Option<SocketAddr>, database: Option<String>) -> Sources {
+    let mut sources = sources(config.config);
+    let listen = listen.map(|address| ("--listen", "listen", address.to_string()));
+    let database = database.map(|database| ("--database", "database", database));
+    sources.options = listen.into_iter().chain(database).collect();
+    sources
 }
 
 async fn run(options: Serve) -> Result<(), String> {
-    let mut config = configuration(options.config)?;
-    config.server.listen = options.listen.listen.unwrap_or(config.server.listen);
-    config.server.database = options.database.database.unwrap_or(config.server.database);
-    let config = config.check().map_err(|error| error.to_string())?;
+    let sources = with_options(options.config, options.listen.listen, options.database.database);
+    let config = sources.load().map_err(|error| error.to_string())?;
     let listener = listen(config.server.listen, options.no_auth).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let served = if options.read_only {
         serve_read_only(config, options.no_auth, listener, stop).await
     } else {
-        serve(config, options.no_auth, listener, None, stop).await
+        serve(config, Some(sources), options.no_auth, listener, None, stop).await
     };
     served.map_err(|error| error.to_string())
 }
@@ -240,26 +263,19 @@ async fn stop_on_signal(stop: CancellationToken) {
 
 async fn check(options: Check) -> Result<(), String> {
     let Checked { registries, credentials, .. } =
-        configuration(options.config)?.check().map_err(|error| error.to_string())?;
+        sources(options.config.config).load().map_err(|error| error.to_string())?;
     let name = options.reference.parse::<Reference>().map(|reference| reference.repository).ok();
-    let entries: Vec<RegistryEntry> = (registries.iter().zip(1..))
-        .map(|((name, repositories, settings), id)| RegistryEntry {
-            id,
-            name: name.clone(),
-            host: settings.host.clone(),
-            repositories: repositories.clone(),
-        })
-        .collect();
+    let entries: Vec<RegistryEntry> = registries.iter().map(CheckedRegistry::entry).collect();
     let serving = name.and_then(|name| entry_for(&entries, &name).map(|entry| entry.name.clone()));
     let settings = |host: &str| {
-        let entry = registries.into_iter().find(|(name, ..)| serving.as_ref() == Some(name));
+        let entry = registries.into_iter().find(|entry| serving.as_ref() == Some(&entry.name));
         entry.map_or_else(
             || {
                 let mut settings = RegistrySettings::new(host);
                 settings.credentials = credentials;
                 (settings, "docker's config.json".to_owned())
             },
-            |(name, _, settings)| (settings, format!("registry entry {name}")),
+            |entry| (entry.settings, format!("registry entry {}", entry.name)),
         )
     };
     let clock = Arc::new(SystemClock::new(0));
@@ -283,14 +299,13 @@ fn counted(Whole { events, contents }: Whole) -> String {
 
 /// Asks over loopback where the server listens on every address.
 async fn healthcheck(options: Healthcheck) -> Result<(), String> {
-    let server = configuration(options.config)?.server;
-    let mut address = options.listen.listen.unwrap_or(server.listen);
+    let config = with_options(options.config, options.listen.listen, None).load().map_err(|error| error.to_string())?;
+    let ServerConfig { listen: mut address, base_path, .. } = config.server;
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    let base_path = HttpSettings::below(server.public_url).map_err(|error| error.to_string())?.base_path;
     let url = format!("http://{address}{base_path}healthz");
     let _ = rustls::crypto::ring::default_provider().install_default();
     // No roots: nothing here is encrypted, and reading them takes longer than the question.
@@ -319,4 +334,16 @@ fn print(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> 
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
         _ => Ok(()),
     }
+}
+
+fn check_config(file: PathBuf) -> Result<(), String> {
+    let Checked { registries, watches, policy, .. } = sources(Some(file)).load().map_err(|error| error.to_string())?;
+    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    println!(
+        "{}, {}, {}",
+        count(registries.len(), "registry", "registries"),
+        count(watches.len(), "repository", "repositories"),
+        count(policy.rules().len(), "rule", "rules")
+    );
+    Ok(())
 }

@@ -29,6 +29,8 @@ use self::plan::Planner;
 use self::reach::Reach;
 use self::webhook::Webhook;
 use crate::clock::SharedClock;
+use crate::config::Checked;
+use crate::reload::InForce;
 use crate::store::deliveries::{TakenDelivery, Then};
 use crate::store::{Store, StoreError};
 
@@ -54,10 +56,8 @@ pub struct Notify {
     pub store: Store,
     /// Time.
     pub clock: SharedClock,
-    /// Who is told.
-    pub notifiers: Arc<[NotifierSettings]>,
-    /// How long it must be quiet before what belongs together is told.
-    pub quiet_time: Millis,
+    /// Says who is told, and how.
+    pub configuration: watch::Receiver<Arc<InForce>>,
     /// Where people reach the server.
     pub public_url: Option<String>,
 }
@@ -89,30 +89,44 @@ enum Sink {
 struct Shared {
     store: Store,
     clock: SharedClock,
-    notifiers: Arc<[NotifierSettings]>,
+    notifiers: Vec<NotifierSettings>,
     quiet_time: Millis,
     public_url: Option<String>,
 }
 
 impl Notify {
     /// Works until `stop`. A failing database is waited for.
-    pub async fn run(self, stop: CancellationToken) {
-        let Self { store, clock, notifiers, quiet_time, public_url } = self;
-        let sinks: Vec<_> = notifiers.iter().map(Sink::new).collect();
-        let shared = Arc::new(Shared { store, clock, notifiers, quiet_time, public_url });
-        let mut tasks = JoinSet::new();
-        for (at, sink) in sinks.into_iter().enumerate() {
-            let (shared, stop) = (shared.clone(), stop.clone());
-            tasks.spawn(async move {
-                if let Some(notifier) = shared.notifiers.get(at) {
-                    stop.run_until_cancelled(shared.deliver(notifier, &sink)).await;
-                }
-            });
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let config = self.configuration.borrow_and_update().config.clone();
+            let mut configuration = self.configuration.clone();
+            let other = |now: &Arc<InForce>| {
+                (&now.config.notifiers, now.config.quiet_time) != (&config.notifiers, config.quiet_time)
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.work(&config) => {}
+                // A message under way is cut off and comes again.
+                Ok(_) = configuration.wait_for(other) => {}
+            }
         }
-        let shared = shared.clone();
-        tasks.spawn(async move {
-            stop.run_until_cancelled(shared.plan()).await;
+    }
+
+    /// Works by one configuration, for ever.
+    async fn work(&self, config: &Checked) {
+        let shared = Arc::new(Shared {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            notifiers: config.notifiers.clone(),
+            quiet_time: config.quiet_time.unwrap_or(QUIET_TIME),
+            public_url: self.public_url.clone(),
         });
+        let mut tasks = JoinSet::new();
+        for notifier in config.notifiers.clone() {
+            let shared = shared.clone();
+            tasks.spawn(async move { shared.deliver(&notifier, &Sink::new(&notifier)).await });
+        }
+        tasks.spawn(async move { shared.plan().await });
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended
                 && let Ok(panic) = error.try_into_panic()

@@ -1,30 +1,26 @@
-//! The server put together: one store, one clock, a poller and a job runner for each registry entry, and the HTTP side.
+//! The server put together: one store, one clock, a poller and a job runner for each registry entry, notifiers, and the HTTP side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use tagwarden_model::instant::Millis;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::apply::apply;
 use crate::clock::{Clock as _, SharedClock, SystemClock};
-use crate::compare::Comparer;
-use crate::config::Checked;
+use crate::config::{Checked, ServerConfig, Sources};
 use crate::demo::Stage;
 use crate::http::{self, AppState, HttpSettings};
-use crate::jobs::Jobs;
 use crate::keep::keep;
 use crate::metrics::{Metrics, OfTask};
 use crate::notify::Notify;
-use crate::notify::config::NotifierSettings;
-use crate::policy::Policy;
-use crate::poller::{Poller, PollerSettings};
-use crate::registry::client::{HttpRegistry, RegistrySettings};
-use crate::registry::gate::HostLimits;
-use crate::store::watch::RegistryEntry;
-use crate::store::{Actor, ActorKind, Store, StoreError, with_causes};
+use crate::registries::Registries;
+use crate::registry::client::HttpRegistry;
+use crate::reload::{InForce, reload};
+use crate::store::{Store, StoreError, with_causes};
 
 /// Generations of one process lie so far apart from the next one's that every step of its clock has room.
 const STEPS: i64 = 1_000;
@@ -47,23 +43,22 @@ pub enum ServeError {
     /// A repository that the configuration names.
     #[error("[[watch]]: {0}")]
     Watch(String),
-    /// The path of `public_url`.
-    #[error("public_url: {0}")]
-    PublicUrl(#[from] http::BasePathError),
     /// The address, or the HTTP server.
     #[error("serving failed: {0}")]
     Http(#[from] std::io::Error),
 }
 
-/// Serves until `stop`. The listener says where. The demo brings its own clock.
+/// Serves until `stop`. The listener says where. What `sources` say is read again when it changes; the demo has none, but a
+/// clock of its own.
 pub async fn serve(
     config: Checked,
+    sources: Option<Sources>,
     no_auth: bool,
     listener: TcpListener,
     demo: Option<Stage>,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let store = Store::open(&config.server.database).await?;
+    let store = Store::open(config.server.database.expose()).await?;
     let sole = store.sole()?;
     // Alone on its file, a server takes up its own leases again, also after a crash; among replicas it is one of many.
     let owner = if sole.is_some() { "the only server".to_owned() } else { format!("{:016x}", rand::random::<u64>()) };
@@ -74,64 +69,53 @@ pub async fn serve(
         let began = SystemClock::shifted(0, shift).now().mark.wall;
         Arc::new(SystemClock::shifted(store.new_generation(began).await? * STEPS, shift))
     };
-    let system = Actor { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() };
-
-    let (mut settings, mut entries) = (BTreeMap::new(), Vec::new());
-    for (name, repositories, of_registry) in config.registries {
-        HttpRegistry::new(of_registry.clone(), clock.clone())
-            .map_err(|error| ServeError::Registry(name.clone(), with_causes(&error)))?;
-        entries.push(RegistryEntry { id: 0, name: name.clone(), host: of_registry.host.clone(), repositories });
-        settings.insert(name, of_registry);
+    for registry in &config.registries {
+        HttpRegistry::new(registry.settings.clone(), clock.clone())
+            .map_err(|error| ServeError::Registry(registry.name.clone(), with_causes(&error)))?;
     }
-    crate::watch::assign(&store, &entries).await?;
-    for name in &config.watches {
-        let watched = crate::watch::watch(&store, name, &system, clock.now().mark.wall).await;
-        match watched {
-            Err(StoreError::Refused { message, .. }) => return Err(ServeError::Watch(message)),
-            watched => drop(watched?),
-        }
-    }
+    let now = clock.now().mark.wall;
+    apply(&store, &config, now).await.map_err(|error| match error {
+        StoreError::Refused { message, .. } => ServeError::Watch(message),
+        error => error.into(),
+    })?;
+    let ServerConfig { public_url, base_path, .. } = config.server.clone();
+    let (in_force, configuration) = watch::channel(Arc::new(InForce::new(config, now)));
 
-    let (wake, woken) = watch::channel(());
+    let (wake, _) = watch::channel(());
     let metrics = Metrics::new();
-    let defaults = PollerSettings::default();
-    let lease = config.lease.unwrap_or(defaults.lease);
-    let policy = Arc::new(config.policy);
     let registries = Registries {
         store: store.clone(),
         clock: clock.clone(),
-        policy: policy.clone(),
-        poller: PollerSettings { plan: config.plan, owner, lease, clock_error, ..defaults },
-        credentials: config.credentials,
-        settings,
-        host_limits: BTreeMap::new(),
+        configuration: configuration.clone(),
+        owner,
+        clock_error,
         metrics: metrics.clone(),
-        wake: woken,
-        running: BTreeSet::new(),
-        tasks: JoinSet::new(),
+        wake: wake.clone(),
+        host_limits: BTreeMap::new(),
     };
     let polling = tokio::spawn(registries.run(stop.clone()));
+    let reloading = tokio::spawn(match sources {
+        Some(sources) => reload(sources, in_force, clock.clone(), stop.clone()).boxed(),
+        None => stop.clone().cancelled_owned().boxed(),
+    });
     let clearing = tokio::spawn(clear(store.clone(), clock.clone(), stop.clone()));
 
-    let public_url = config.server.public_url;
-    let notifiers = config.notifiers.iter().map(NotifierSettings::described).collect();
     let notify = Notify {
         store: store.clone(),
         clock: clock.clone(),
-        notifiers: config.notifiers.into(),
-        quiet_time: config.quiet_time,
+        configuration: configuration.clone(),
         public_url: public_url.as_ref().map(ToString::to_string),
     };
     let of = OfTask { registry: String::new(), task: "notifier" };
     let start = move |stop| notify.clone().run(stop);
     let telling = tokio::spawn(keep(of, start, clock.clone(), metrics.clone(), stop.clone()));
+
     let is_demo = demo.is_some();
     let told = demo.map(|stage| stage.told);
-    let http_settings = HttpSettings { no_auth, demo: told, ..HttpSettings::below(public_url)? };
+    let http_settings = HttpSettings { base_path, public_url, no_auth, demo: told, ..HttpSettings::default() };
     let wake = Arc::new(move || wake.send_modify(|()| {}));
     let closing = store.clone();
-    let mut state = AppState::new(store, clock, policy, http_settings, metrics, wake, stop.clone()).await?;
-    state.notifiers = notifiers;
+    let mut state = AppState::new(store, clock, configuration, http_settings, metrics, wake, stop.clone()).await?;
     if is_demo {
         // The story's clock leaps: connections would time out.
         state.line = Arc::new(SystemClock::new(0));
@@ -139,10 +123,11 @@ pub async fn serve(
     let mut served = tokio::spawn(answer(listener, state));
     let mut answered = None;
     // Each of them lasts until `stop`. A panic in one must not leave a server that looks well and watches nothing.
-    let mut tasks = [polling, clearing, telling];
-    let [polling, clearing, telling] = &mut tasks;
+    let mut tasks = [polling, reloading, clearing, telling];
+    let [polling, reloading, clearing, telling] = &mut tasks;
     let died = tokio::select! {
         ended = polling => ended.err(),
+        ended = reloading => ended.err(),
         ended = clearing => ended.err(),
         ended = telling => ended.err(),
         ended = &mut served => {
@@ -177,11 +162,13 @@ pub async fn serve_read_only(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let store = Store::open_read_only(&config.server.database).await?;
-    let settings = HttpSettings { no_auth, read_only: true, ..HttpSettings::below(config.server.public_url)? };
+    let store = Store::open_read_only(config.server.database.expose()).await?;
+    let ServerConfig { public_url, base_path, .. } = config.server.clone();
+    let settings = HttpSettings { base_path, public_url, no_auth, read_only: true, ..HttpSettings::default() };
     let clock = Arc::new(SystemClock::new(0));
-    let policy = Arc::new(config.policy);
-    let state = AppState::new(store.clone(), clock, policy, settings, Metrics::new(), Arc::new(|| {}), stop).await?;
+    let (_, configuration) = watch::channel(Arc::new(InForce::new(config, clock.now().mark.wall)));
+    let state =
+        AppState::new(store.clone(), clock, configuration, settings, Metrics::new(), Arc::new(|| {}), stop).await?;
     let served = answer(listener, state).await;
     store.shut().await;
     served
@@ -225,105 +212,5 @@ async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
             () = clock.sleep_until(now.mono.after(CLEAR_EVERY)) => {}
             () = stop.cancelled() => return,
         }
-    }
-}
-
-/// Keeps a poller and a job runner for each registry entry, also for those that people add.
-struct Registries {
-    store: Store,
-    clock: SharedClock,
-    policy: Arc<Policy>,
-    poller: PollerSettings,
-    credentials: crate::registry::credentials::Credentials,
-    settings: BTreeMap<String, RegistrySettings>,
-    /// By the origin that is asked, which a mirror's URL may say.
-    host_limits: BTreeMap<String, Arc<HostLimits>>,
-    metrics: Metrics,
-    wake: watch::Receiver<()>,
-    running: BTreeSet<i64>,
-    tasks: JoinSet<()>,
-}
-
-impl Registries {
-    async fn run(mut self, stop: CancellationToken) {
-        loop {
-            match self.store.registries().await {
-                Ok(entries) => entries.into_iter().for_each(|entry| self.start(entry, &stop)),
-                Err(error) => tracing::error!(?error, "the registry entries cannot be read"),
-            }
-            let again = self.clock.now().mono.after(self.poller.refresh);
-            tokio::select! {
-                () = stop.cancelled() => break,
-                Ok(()) = self.wake.changed() => {}
-                () = self.clock.sleep_until(again) => {}
-            }
-        }
-        while self.tasks.join_next().await.is_some() {}
-    }
-
-    fn start(&mut self, entry: RegistryEntry, stop: &CancellationToken) {
-        if !self.running.insert(entry.id) {
-            return;
-        }
-        let configured = self.settings.get(&entry.name).filter(|settings| settings.host == entry.host);
-        let mut settings = configured.cloned().unwrap_or_else(|| {
-            let mut settings = RegistrySettings::new(&entry.host);
-            settings.credentials = self.credentials.clone();
-            settings
-        });
-        // Several entries of one host share what it says of its limits.
-        if let Ok(base) = settings.base() {
-            let host_limits = self.host_limits.entry(base.origin().ascii_serialization()).or_default();
-            settings.host_limits = host_limits.clone();
-        }
-        let concurrency = settings.limits.concurrency;
-        let registry = match HttpRegistry::new(settings, self.clock.clone()) {
-            Ok(registry) => Arc::new(registry),
-            Err(error) => {
-                tracing::error!(registry = entry.name, %error, "this registry cannot be polled as it is configured");
-                return;
-            }
-        };
-        let jobs = Jobs {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            registry: registry.clone(),
-            entry: entry.clone(),
-            wake: self.wake.clone(),
-        };
-        let comparer = Comparer {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            registry: registry.clone(),
-            entry: entry.clone(),
-        };
-        let poller = Poller {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            registry,
-            entry,
-            policy: self.policy.clone(),
-            settings: PollerSettings { concurrency, ..self.poller.clone() },
-            metrics: self.metrics.clone(),
-            wake: self.wake.clone(),
-        };
-        let (name, clock, metrics) = (poller.entry.name.clone(), &self.clock, &self.metrics);
-        let (poller, jobs, comparer) = (Arc::new(poller), Arc::new(jobs), Arc::new(comparer));
-        let of = |task| OfTask { registry: name.clone(), task };
-        let start = move |stop| {
-            let poller = poller.clone();
-            async move { poller.run(stop).await }
-        };
-        self.tasks.spawn(keep(of("poller"), start, clock.clone(), metrics.clone(), stop.clone()));
-        let start = move |stop| {
-            let jobs = jobs.clone();
-            async move { jobs.run(stop).await }
-        };
-        self.tasks.spawn(keep(of("jobs"), start, clock.clone(), metrics.clone(), stop.clone()));
-        let start = move |stop| {
-            let comparer = comparer.clone();
-            async move { comparer.run(stop).await }
-        };
-        self.tasks.spawn(keep(of("comparer"), start, clock.clone(), metrics.clone(), stop.clone()));
     }
 }

@@ -13,6 +13,7 @@ pub mod deliveries;
 mod digests;
 mod events;
 mod flags;
+pub mod groups;
 pub mod jobs;
 mod load;
 mod passes;
@@ -141,6 +142,7 @@ const LISTS: &[&[&str]] = &[
     digests::STATEMENTS,
     events::STATEMENTS,
     flags::STATEMENTS,
+    groups::STATEMENTS,
     jobs::STATEMENTS,
     load::STATEMENTS,
     passes::STATEMENTS,
@@ -301,6 +303,11 @@ impl Actor {
     /// Tagwarden itself.
     pub fn system() -> Self {
         Self { kind: ActorKind::System, id: "tagwarden".to_owned(), display: "Tagwarden".to_owned() }
+    }
+
+    /// Whoever writes the configuration file.
+    pub fn configuration() -> Self {
+        Self { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() }
     }
 }
 

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
-use crate::store::watch::{Added, RegistryEntry};
+use crate::store::watch::{Added, RegistryEntry, Served};
 use crate::store::{Actor, Store, StoreError};
 
 /// Watches `name` through the first entry that serves it. A host without an entry gets one that asks anonymously.
@@ -16,50 +16,57 @@ pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Ins
     if let Some(entry) = entry_for(&entries, name) {
         return store.watch(entry.id, name, actor, now).await;
     }
-    // An entry of its own is named for the host; it must not replace one that the configuration named so.
-    if let Some(entry) = entries.iter().find(|entry| entry.host == name.host || entry.name == name.host) {
-        return Err(StoreError::Refused {
-            message: format!(
-                "no registry entry serves {name}: add `{}` to the `repositories` of an entry for {} in the configuration, \
-                 beside \"{}\"",
-                name.path, name.host, entry.name
-            ),
-            field: "name",
-        });
-    }
-    if is_link_local(&name.host) {
-        return Err(StoreError::Refused {
-            message: format!(
-                "{} is a link-local address, where machines keep services of their own: give it a registry entry in the \
-                 configuration if it is a registry",
-                name.host
-            ),
-            field: "name",
-        });
+    if let Some((message, advice)) = refusal(&entries, name) {
+        return Err(StoreError::Refused { message: format!("{message}: {advice}"), field: "name" });
     }
     let entry = store.put_registry(&made_for(&name.host, &entries)).await?;
     store.watch(entry.id, name, actor, now).await
 }
 
+/// Why a repository cannot be watched with these entries, and what to do.
+pub fn refusal(entries: &[RegistryEntry], name: &RepositoryName) -> Option<(String, String)> {
+    if entry_for(entries, name).is_some() {
+        return None;
+    }
+    // An entry of its own is named for the host; it must not replace one that the configuration named so.
+    if let Some(entry) = entries.iter().find(|entry| entry.host == name.host || entry.name == name.host) {
+        return Some((
+            format!("no registry entry serves {name}"),
+            format!(
+                "add `{}` to the `repositories` of an entry for {} in the configuration, beside \"{}\"",
+                name.path, name.host, entry.name
+            ),
+        ));
+    }
+    is_link_local(&name.host).then(|| {
+        (
+            format!("{} is a link-local address, where machines keep services of their own", name.host),
+            "give it a registry entry in the configuration if it is a registry".to_owned(),
+        )
+    })
+}
+
 /// Makes these the configured entries and gives every watched repository to the one that serves it by now; where none does,
 /// to one that was made for its host. Entries may have been renamed, moved, added or removed since the last start.
 pub async fn assign(store: &Store, configured: &[RegistryEntry]) -> Result<(), StoreError> {
-    let configured = store.configure(configured).await?;
-    let mut made: BTreeMap<String, i64> = BTreeMap::new();
+    let mut made: BTreeMap<String, RegistryEntry> = BTreeMap::new();
+    for Served { name, .. } in store.served().await? {
+        if entry_for(configured, &name).is_none() && !is_link_local(&name.host) {
+            made.entry(name.host.clone()).or_insert_with(|| made_for(&name.host, configured));
+        }
+    }
+    let made: Vec<RegistryEntry> = made.into_values().collect();
+    // Those of the file come first: they are asked first whether they serve a repository.
+    let entries = store.configure(configured, &made).await?;
     for served in store.served().await? {
-        let host = &served.name.host;
-        let registry = match (entry_for(&configured, &served.name), made.get(host)) {
-            (Some(entry), _) => entry.id,
-            (None, Some(made)) => *made,
-            (None, None) if is_link_local(host) => {
+        let registry = match entry_for(&entries, &served.name) {
+            Some(entry) => entry.id,
+            None if is_link_local(&served.name.host) => {
                 tracing::warn!(repository = %served.name, "not polled any more: no registry entry names this link-local host");
                 continue;
             }
-            (None, None) => {
-                let id = store.put_registry(&made_for(host, &configured)).await?.id;
-                made.insert(host.clone(), id);
-                id
-            }
+            // Added in this moment.
+            None => store.put_registry(&made_for(&served.name.host, configured)).await?.id,
         };
         if registry != served.registry {
             store.assign(&served, registry).await?;
@@ -95,7 +102,7 @@ fn is_link_local(host: &str) -> bool {
 }
 
 /// `*` matches within a segment, `**` across. A pattern that is none matches nothing; reading the configuration refuses it.
-fn pattern(text: &str) -> Option<GlobMatcher> {
+pub fn pattern(text: &str) -> Option<GlobMatcher> {
     GlobBuilder::new(text).literal_separator(true).build().ok().map(|glob| glob.compile_matcher())
 }
 

@@ -20,6 +20,7 @@ pub struct Tagwarden {
     /// Where it is below its host: empty, or `/tags`.
     prefix: &'static str,
     process: Option<Process>,
+    variables: Vec<(String, String)>,
     folder: TempDir,
 }
 
@@ -35,15 +36,25 @@ pub struct Place<'a> {
 impl Tagwarden {
     /// Starts one with the configuration that `config` writes for its place; `/healthz` answers when this returns.
     pub async fn start(config: impl FnOnce(Place<'_>) -> String) -> Self {
-        Self::start_below("", config).await
+        Self::start_as("", &[], config).await
     }
 
-    async fn start_below(prefix: &'static str, config: impl FnOnce(Place<'_>) -> String) -> Self {
+    /// The same with variables.
+    pub async fn start_with(variables: &[(&str, &str)], config: impl FnOnce(Place<'_>) -> String) -> Self {
+        Self::start_as("", variables, config).await
+    }
+
+    async fn start_as(
+        prefix: &'static str,
+        variables: &[(&str, &str)],
+        config: impl FnOnce(Place<'_>) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
         let text = config(Place { port, folder: folder.path() });
         fs::write(folder.path().join("tagwarden.toml"), text).expect("the configuration is written");
-        let mut server = Self { port, prefix, process: None, folder };
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut server = Self { port, prefix, process: None, variables, folder };
         server.restart().await;
         server
     }
@@ -56,7 +67,7 @@ impl Tagwarden {
 
     /// The same below a path, as behind a proxy: `/tags`.
     pub async fn quick_below(prefix: &'static str, database: &str) -> Self {
-        Self::start_below(prefix, |place| {
+        Self::start_as(prefix, &[], |place| {
             let docker_config = place.folder.join("config.json");
             fs::write(&docker_config, "{}").expect("docker's configuration is written");
             // A repository counts as gone after a day: two seconds are to ten minutes as five minutes are to a day.
@@ -88,6 +99,20 @@ impl Tagwarden {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// Changes its configuration: what is `config` of what it was.
+    pub fn rewrite(&self, config: impl FnOnce(String) -> String) {
+        let path = self.folder.path().join("tagwarden.toml");
+        let text = fs::read_to_string(&path).expect("it was written before");
+        fs::write(path, config(text)).expect("the configuration is written");
+    }
+
+    /// Sends a signal: `HUP`.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.as_ref().expect("it runs");
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(process.id().to_string()).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} was not sent");
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.process = None;
@@ -112,6 +137,7 @@ impl Tagwarden {
         let mut command = Command::new(binary().await);
         command.arg("serve").args(options).arg("--config").arg(self.folder.path().join("tagwarden.toml"));
         command.current_dir(self.folder.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let mut process = Process::start(&command, Ending::Kill, &self.log_file())
             .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let client = crate::http_client();

@@ -4,6 +4,7 @@
 
 mod api {
     mod acts;
+    mod configuration;
     mod connections;
     mod errors;
     mod front;

@@ -55,7 +55,7 @@ async fn completions_and_manual_name_every_command() {
         let of_command = printed(&["man", command]).await;
         assert!(of_command.contains(&format!(".TH tagwarden-{command} 1")), "{of_command}");
     }
-    assert!(printed(&["man", "serve"]).await.contains("TAGWARDEN_DATABASE"));
+    assert!(printed(&["man", "serve"]).await.contains("TAGWARDEN_SERVER_DATABASE"));
 }
 
 #[tokio::test]

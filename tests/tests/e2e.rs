@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tagwarden::demo::registry::DemoRegistry;
 use tagwarden_model::digest::Digest;
+use tagwarden_model::tag::MediaType;
 use tagwarden_tests::browser::Browser;
 use tagwarden_tests::docker_registry::DockerRegistry;
 use tagwarden_tests::images::Image;
 use tagwarden_tests::tagwarden_process::Tagwarden;
+use tagwarden_tests::wait::{START, until};
 use tagwarden_tests::{http_client, skopeo};
 use thirtyfour::{By, Key};
 
@@ -57,6 +60,57 @@ async fn the_browser_is_at_home_below_a_path() {
     site.stop_watching().await;
     // The server was ended under an open page, twice.
     site.browser.assert_no_errors(&["/api/v1/live - Failed to load resource"]).await;
+    site.browser.close().await;
+}
+
+/// The file is wrong, and every page says so until it is right; what it watches has no button that ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_browser_says_which_configuration_is_in_force() {
+    let registry = DemoRegistry::new();
+    registry.push(REPOSITORY, "2.3.0", "{}", MediaType::OciManifest);
+    let serving = registry.serve().await.unwrap();
+    let repository = format!("{}/{REPOSITORY}", serving.host());
+    let tagwarden = Tagwarden::start(|place| {
+        std::fs::write(place.folder.join("config.json"), "{}").unwrap();
+        let docker = place.folder.join("config.json");
+        format!(
+            "[server]\nlisten = '127.0.0.1:{}'\ndocker_config = '{}'\n[[watch]]\nrepository = '{repository}'\n",
+            place.port,
+            docker.display()
+        )
+    })
+    .await;
+    let site = Site { browser: Browser::start().await, url: tagwarden.url(), repository };
+    let page = format!("repository?name={}", site.repository);
+    site.open(&page).await;
+    site.browser.shows("watched by the configuration file").await;
+    assert!(site.browser.driver.find(By::Id("stop")).await.is_err(), "the file watches it");
+
+    let in_force = async |has_mistakes: bool| {
+        let url = format!("{}/api/v1/configuration", site.url);
+        let errors = |of: &Value| of["errors"].as_array().is_some_and(|errors| errors.is_empty() != has_mistakes);
+        until("it was read again", START, || async {
+            let answer = http_client().get(&url).send().await.ok()?;
+            Some(answer.json::<Value>().await.ok()?).filter(errors)
+        })
+        .await;
+    };
+    tagwarden.rewrite(|text| text + "[[registry]]\nhost = 'ghcr.io'\nusrname = 'robot'\n[[wacth]]\n");
+    tagwarden.signal("HUP");
+    in_force(true).await;
+    for path in ["", &page] {
+        site.open(path).await;
+        site.browser.shows("The newest version of tagwarden.toml has 2 mistakes and is not in force").await;
+    }
+    site.browser.shown(".configuration-note summary").await.click().await.unwrap();
+    site.browser.shows("line 8: `usrname` is no key of [[registry]]; did you mean `username`?").await;
+    site.browser.screenshot("configuration-with-mistakes").await;
+    tagwarden.rewrite(|text| text.replace("usrname = 'robot'\n[[wacth]]\n", ""));
+    tagwarden.signal("HUP");
+    in_force(false).await;
+    site.open(&page).await;
+    site.browser.shows("watched by the configuration file").await;
+    assert!(!site.browser.text().await.contains("The newest version"), "it is right again");
     site.browser.close().await;
 }
 
@@ -195,7 +249,7 @@ impl Site {
         self.open("api/v1/docs").await;
         self.browser.shown("a[href='openapi.json']").await.click().await.unwrap();
         self.is_at("api/v1/openapi.json", "\"openapi\"").await;
-        let document: serde_json::Value = serde_json::from_str(&self.browser.text().await).unwrap();
+        let document: Value = serde_json::from_str(&self.browser.text().await).unwrap();
         let servers = document["servers"][0]["url"].as_str().unwrap();
         assert!(self.url.ends_with(servers), "{servers}");
     }

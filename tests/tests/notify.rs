@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tagwarden::clock::Clock as _;
-use tagwarden::config::Config;
+use tagwarden::config::{Checked, Sources};
 use tagwarden::notify::Notify;
-use tagwarden::notify::config::NotifierSettings;
+use tagwarden::reload::InForce;
 use tagwarden::store::Store;
 use tagwarden_model::api::{DeliveryState, Notifier, RepositoryState};
 use tagwarden_model::instant::Millis;
@@ -18,6 +18,7 @@ use tagwarden_tests::mail_server::MailServer;
 use tagwarden_tests::receiver::{Answer, Receiver};
 use tagwarden_tests::record::{API, Record, Watched};
 use tagwarden_tests::step_clock::{START, StepClock};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -30,25 +31,27 @@ struct Teller {
     config: String,
     folder: tempfile::TempDir,
     task: JoinHandle<()>,
+    configuration: Configuration,
 }
 
-fn check(folder: &tempfile::TempDir, config: &str) -> Result<Vec<NotifierSettings>, String> {
+type Configuration = watch::Sender<Arc<InForce>>;
+
+fn check(folder: &tempfile::TempDir, config: &str) -> Result<Checked, String> {
     let (file, docker) = (folder.path().join("tagwarden.toml"), folder.path().join("config.json"));
     std::fs::write(&docker, "{}").unwrap();
     std::fs::write(&file, format!("[server]\ndocker_config = '{}'\n{config}", docker.display())).unwrap();
-    let config = Config::read(&file).map_err(|error| error.to_string())?;
-    config.check().map(|checked| checked.notifiers).map_err(|error| error.to_string())
+    Sources::of_file(file).load().map_err(|error| error.to_string())
 }
 
-fn run(store: &Store, clock: &Arc<StepClock>, notifiers: Vec<NotifierSettings>) -> JoinHandle<()> {
+fn run(store: &Store, clock: &Arc<StepClock>, config: Checked) -> (JoinHandle<()>, Configuration) {
+    let (sender, configuration) = watch::channel(Arc::new(InForce::new(config, START)));
     let notify = Notify {
         store: store.clone(),
         clock: clock.clone(),
-        notifiers: notifiers.into(),
-        quiet_time: tagwarden::notify::QUIET_TIME,
+        configuration,
         public_url: Some("https://tags.example/".into()),
     };
-    tokio::spawn(notify.run(CancellationToken::new()))
+    (tokio::spawn(notify.run(CancellationToken::new())), sender)
 }
 
 impl Teller {
@@ -58,8 +61,8 @@ impl Teller {
         let store = Store::open(&url).await.unwrap();
         let clock = Arc::new(StepClock::new());
         let record = Record::new(store.clone(), clock.clone());
-        let task = run(&store, &clock, check(&folder, &config).unwrap());
-        Self { store, url, clock, record, config, folder, task }
+        let (task, configuration) = run(&store, &clock, check(&folder, &config).unwrap());
+        Self { store, url, clock, record, config, folder, task, configuration }
     }
 
     /// Everything stops where it is, as when the process is killed; a new one starts on the same file.
@@ -69,7 +72,7 @@ impl Teller {
         self.store.shut().await;
         self.store = Store::open(&self.url).await.unwrap();
         self.record = Record::new(self.store.clone(), self.clock.clone());
-        self.task = run(&self.store, &self.clock, check(&self.folder, &self.config).unwrap());
+        (self.task, self.configuration) = run(&self.store, &self.clock, check(&self.folder, &self.config).unwrap());
     }
 
     /// A watched repository with these releases.
@@ -82,7 +85,7 @@ impl Teller {
     }
 
     async fn state(&self) -> Notifier {
-        let notifier = check(&self.folder, &self.config).unwrap()[0].described();
+        let notifier = check(&self.folder, &self.config).unwrap().notifiers[0].described();
         self.store.notifier(&notifier).await.unwrap()
     }
 
@@ -237,9 +240,14 @@ async fn quiet_hours_wait_for_the_morning_and_the_worst_does_not() {
 
 #[tokio::test]
 async fn a_notifier_hears_what_it_asked_for() {
+    hears_of_web("repositories = ['registry.example/*/web']\n", "").await;
+    hears_of_web("groups = ['shop']\n", "[[group]]\nname = 'shop'\nrepositories = ['registry.example/*/web']\n").await;
+}
+
+async fn hears_of_web(only: &str, group: &str) {
     let mut receiver = Receiver::start([]).await;
-    let only = "repositories = ['registry.example/*/web']\nseverity = 'critical'\nevents = ['flag', 'failing']\n";
-    let teller = Teller::start(webhook(&receiver.url, only)).await;
+    let only = format!("{only}severity = 'critical'\nevents = ['flag', 'failing']\n{group}");
+    let teller = Teller::start(webhook(&receiver.url, &only)).await;
     let watched = teller.releases(&["1.0.0", "2.0.0"]).await;
     teller.record.delete(&watched, &["1.0.0"], 7).await;
     let web = teller.record.watch("registry.example/team/web").await;
@@ -260,6 +268,21 @@ async fn a_notifier_hears_what_it_asked_for() {
             "registry.example/team/web cannot be checked"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_new_configuration_is_obeyed_at_once() {
+    let (mut before, mut after) = (Receiver::start([]).await, Receiver::start([]).await);
+    let teller = Teller::start(webhook(&before.url, "")).await;
+    let watched = teller.releases(&["1.0.0", "2.0.0"]).await;
+    teller.record.delete(&watched, &["1.0.0"], 7).await;
+    teller.clock.step(Millis::seconds(10));
+    assert!(before.next().await.json()["data"]["title"].as_str().unwrap().contains("1.0.0"));
+    let config = check(&teller.folder, &webhook(&after.url, "")).unwrap();
+    teller.configuration.send_replace(Arc::new(InForce::new(config, START)));
+    teller.record.delete(&watched, &["2.0.0"], 8).await;
+    teller.clock.step(Millis::seconds(10));
+    assert!(after.next().await.json()["data"]["title"].as_str().unwrap().contains("2.0.0"));
 }
 
 #[tokio::test]
@@ -399,33 +422,14 @@ async fn everything_that_is_wrong_with_notifiers_is_said_with_its_key() {
          [[notifier]]\nname = 'a'\nkind = 'webhook'\nurl = 'ftp://x'\nhost = 'mail'\ntemplate = '{% if %}'\nevents = []\n\
          [[notifier]]\nname = 'ok'\nkind = 'webhook'\nurl = 'https://x.example/'\n\
          [[notifier]]\nname = 'ok'\nkind = 'slack'\nurl_file = '/nowhere'\nsecret = 'x'\n\
-         [[notifier]]\nname = 'm m'\nkind = 'smtp'\nurl = 'http://x'\ntls = 'none'\nusername = 'u'\npassword = 'hunter2'\n\
+         groups = ['shop']\n[[notifier]]\nname = 'm m'\nkind = 'smtp'\nurl = 'http://x'\ntls = 'none'\nusername = 'u'\npassword = 'hunter2'\n\
          from = \"a@b.example\\r\\nBcc: c@d.example\"\nrepositories = ['[']\n\
          quiet_hours = { from = '25:00', to = '07:00', zone = 'Nowhere/Atlantis' }\n",
     )
-    .unwrap_err();
-    for part in [
-        "notifications.quiet_time:",
-        "number 1 (a): url:",
-        "number 1 (a): host:",
-        "number 1 (a): template:",
-        "number 1 (a): events:",
-        "number 3 (ok): name:",
-        "number 3 (ok): url_file: /nowhere cannot be read",
-        "number 3 (ok): secret:",
-        "number 4 (m m): name:",
-        "number 4 (m m): url:",
-        "number 4 (m m): host:",
-        "number 4 (m m): tls:",
-        "number 4 (m m): from:",
-        "number 4 (m m): to:",
-        "number 4 (m m): repositories:",
-        "number 4 (m m): quiet_hours.from:",
-        "number 4 (m m): quiet_hours.zone:",
-    ] {
-        assert!(wrong.contains(part), "{part} is not in {wrong}");
-    }
+    .err()
+    .unwrap();
+    insta::assert_snapshot!(wrong.replace(&folder.path().display().to_string(), "/etc"));
     assert!(!wrong.contains("hunter2"));
-    let secret = check(&folder, &webhook("https://x.example/token", "")).unwrap();
+    let secret = check(&folder, &webhook("https://x.example/token", "")).unwrap().notifiers;
     assert!(!format!("{secret:?}").contains("s3cret") && !format!("{secret:?}").contains("token"), "{secret:?}");
 }

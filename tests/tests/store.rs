@@ -8,6 +8,8 @@ mod acts;
 mod backup;
 #[path = "store/commit.rs"]
 mod commit;
+#[path = "store/configuration.rs"]
+mod configuration;
 #[path = "store/deliveries.rs"]
 mod deliveries;
 #[path = "store/entries.rs"]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
-use tagwarden_model::api::{Check, Repository};
+use tagwarden_model::api::{Check, Repository, WatchSource};
 use tagwarden_model::instant::Millis;
 
 use crate::api::{self, ApiError};
@@ -72,6 +72,8 @@ pub fn RepositoryFacts(
 #[component]
 fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let SummaryHere(summary) = expect_context();
+    // What the file names can only be ended there.
+    let of_file = Memo::new(move |_| repository.with(|repository| repository.source == WatchSource::File));
     let busy = RwSignal::new(false);
     let asked = RwSignal::new(false);
     let failed = RwSignal::new(None::<ApiError>);
@@ -116,11 +118,13 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
     view! {
         <div class="acts">
             {move || failed.get().map(|error| view! { <span class="form-error" role="alert">{error.message()}</span> })}
-            <Show when=move || asked.get() fallback=move || view! {
-                <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
-                    "Stop watching…"
-                </button>
-            }>{question}</Show>
+            <Show when=move || !of_file.get() fallback=|| view! { <span class="facts-question">"watched by the configuration file"</span> }>
+                <Show when=move || asked.get() fallback=move || view! {
+                    <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
+                        "Stop watching…"
+                    </button>
+                }>{question}</Show>
+            </Show>
             <button class="button" type="button" disabled=busy on:click=check>
                 {move || if busy.get() { "Checking…" } else { "Check now" }}
             </button>

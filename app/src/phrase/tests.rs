@@ -1,6 +1,5 @@
 use super::*;
-use tagwarden_model::api::Freshness;
-use tagwarden_model::api::Unread;
+use tagwarden_model::api::{Freshness, Unread, WatchSource};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::tag::Band;
 
@@ -50,6 +49,8 @@ fn repository(name: &str) -> Repository {
         state_reason: None,
         state_since: Instant(0),
         watched_since: Instant(0),
+        source: WatchSource::Person,
+        groups: Vec::new(),
         tags: 9,
         releases: 9,
         open_flags: 0,
@@ -192,6 +193,32 @@ fn a_registry_that_refuses_everything_is_said_once_with_the_next_step() {
     );
     registry.state = RegistryState::Failing;
     assert_eq!(locked_out(&registry, &repositories), None, "its repositories say so themselves");
+}
+
+#[test]
+fn a_wrong_configuration_is_said_with_what_is_in_force() {
+    let error = |line: Option<u64>, advice: &str| ConfigurationError {
+        line,
+        column: line,
+        message: "`usrname` is no key of [[registry]]".into(),
+        advice: advice.into(),
+    };
+    let errors = vec![error(Some(7), "did you mean `username`?"), error(None, "")];
+    let mut of = Configuration { file: Some("/etc/tagwarden.toml".into()), loaded_at: Instant(0), errors };
+    assert_eq!(
+        wrong_configuration(&of, Instant(180_000)),
+        "The newest version of tagwarden.toml has 2 mistakes and is not in force; the one that was read 3 min ago is."
+    );
+    let words: Vec<_> = of.errors.iter().map(configuration_error).collect();
+    assert_eq!(
+        words,
+        [
+            "line 7: `usrname` is no key of [[registry]]; did you mean `username`?",
+            "`usrname` is no key of [[registry]]"
+        ]
+    );
+    of.errors.pop();
+    assert!(wrong_configuration(&of, Instant(0)).contains("has a mistake and is not in force; the one"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use tagwarden_model::api::Summary;
 use tagwarden_model::instant::Millis;
 
-use super::Now;
+use super::{ConfigurationNote, Now};
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::stream::Status;
@@ -58,7 +58,7 @@ pub fn Shell(children: Children) -> impl IntoView {
                 <ThemeSwitch />
             </header>
             <div class="shell-top"><Search /><StreamState summary /></div>
-            <main id="main" class="shell-main" tabindex="-1">{children()}</main>
+            <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote />{children()}</main>
         </div>
     }
 }

@@ -24,6 +24,10 @@ pub struct Repository {
     /// When watching began.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub watched_since: Instant,
+    /// Who says that it is watched: what the configuration file names, only the file ends.
+    pub source: WatchSource,
+    /// Names of the groups it belongs to.
+    pub groups: Vec<String>,
     /// Present tags that are not ignored.
     pub tags: u64,
     /// Of these, releases.
@@ -42,6 +46,17 @@ pub struct Repository {
     pub progress: Option<Progress>,
     /// Tags that are listed and could never be read: they are in no other count.
     pub unread: Option<Unread>,
+}
+
+/// Who says that a repository is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum WatchSource {
+    /// The configuration file.
+    File,
+    /// A person, through page or API.
+    Person,
 }
 
 coded! {

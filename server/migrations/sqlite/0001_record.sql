@@ -88,7 +88,7 @@ CREATE INDEX watch_periods_by_repository ON watch_periods (repository_id, began)
 CREATE TABLE groups (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    title TEXT NOT NULL
+    description TEXT NOT NULL
 ) STRICT;
 CREATE TABLE group_repositories (
     group_id INTEGER NOT NULL REFERENCES groups (id),

@@ -29,8 +29,9 @@ pub(super) async fn list(
     _: Query<Nothing>,
 ) -> Result<Json<Page<Notifier>>, ApiError> {
     let mut items = Vec::new();
-    for notifier in &*state.notifiers {
-        items.push(state.store.notifier(notifier).await?);
+    let config = state.configuration.borrow().config.clone();
+    for notifier in &config.notifiers {
+        items.push(state.store.notifier(&notifier.described()).await?);
     }
     Ok(Json(Page { items, next: None }))
 }
@@ -78,6 +79,6 @@ pub(super) async fn retry(
 }
 
 fn check(state: &AppState, of: &Named) -> Result<(), ApiError> {
-    let known = state.notifiers.iter().any(|notifier| notifier.name == of.name);
+    let known = state.configuration.borrow().config.notifiers.iter().any(|notifier| notifier.name == of.name);
     if known { Ok(()) } else { Err(ApiError::not_found("name", "there is no notifier with this name")) }
 }

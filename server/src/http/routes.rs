@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    checks, compare, digests, docs, events, flags, health, jobs, live, notifiers, policies, promises, registries,
-    repositories, summary, tags, targets, timeline,
+    checks, compare, configuration, digests, docs, events, flags, health, jobs, live, notifiers, policies, promises,
+    registries, repositories, summary, tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -67,6 +67,7 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(notifiers::test)))
         .routes(Act.guard(routes!(notifiers::retry)))
         .routes(Read.guard(routes!(live::stream)))
+        .routes(Read.guard(routes!(configuration::configuration)))
         .routes(Public.guard(routes!(health::healthz)))
         .routes(Public.guard(routes!(health::readyz)))
         .routes(Read.guard(routes!(health::metrics)))

@@ -13,7 +13,7 @@ const CONNECTIONS: usize = 768;
 /// How the server is reached and by whom.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy; as [`HttpSettings::below`] makes it.
+    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy; see [`base_path`](crate::config::base_path).
     pub base_path: String,
     /// How people reach the server, when that is not its loopback address: its host is taken in `Host`, its origin in POSTs.
     pub public_url: Option<Url>,
@@ -37,34 +37,6 @@ impl Default for HttpSettings {
             demo: None,
             connections: CONNECTIONS,
         }
-    }
-}
-
-impl HttpSettings {
-    /// Of a server that people reach by this URL: it is below its path.
-    pub fn below(public_url: Option<Url>) -> Result<Self, BasePathError> {
-        let base_path = base_path(public_url.as_ref().map_or("/", Url::path))?;
-        Ok(Self { base_path, public_url, ..Self::default() })
-    }
-}
-
-/// A path that cannot be the server's.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no base path: write it as in /tagwarden/, with letters, digits and - . _ ~ only")]
-pub struct BasePathError(String);
-
-/// A base path with a slash at both ends. Its parts have letters, digits and `- . _ ~` (RFC 3986, "unreserved"); anything
-/// else would be read in two ways by the router and by browsers.
-fn base_path(text: &str) -> Result<String, BasePathError> {
-    let inner = text.trim_matches('/');
-    let part = |part: &str| {
-        let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        plain && !matches!(part, "" | "." | "..")
-    };
-    match inner {
-        "" => Ok("/".into()),
-        _ if inner.split('/').all(part) => Ok(format!("/{inner}/")),
-        _ => Err(BasePathError(text.to_owned())),
     }
 }
 
@@ -94,16 +66,6 @@ mod tests {
             let message = check_listen(&address.parse().unwrap(), false).unwrap_err();
             assert!(message.contains("--no-auth") && message.contains("127.0.0.1:8080"), "{message}");
             assert_eq!(check_listen(&address.parse().unwrap(), true), Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_base_path_has_a_slash_at_both_ends() {
-        for (text, path) in [("", "/"), ("/", "/"), ("tagwarden", "/tagwarden/"), ("/a/b-1/", "/a/b-1/")] {
-            assert_eq!(base_path(text).as_deref(), Ok(path));
-        }
-        for text in ["/a//b/", "/../", "/{x}/", "/a b/", "/\"/", "/ä/", "http://x/"] {
-            assert!(base_path(text).is_err(), "{text}");
         }
     }
 }

@@ -21,9 +21,11 @@ pub enum Kind {
 }
 
 /// What a notifier wants to hear; empty lists want everything.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Filter {
-    /// Patterns over canonical names.
+    /// Whether it wants to hear of some repositories only.
+    pub only: bool,
+    /// These, by patterns over canonical names.
     pub repositories: Vec<GlobMatcher>,
     /// Classes of flagged tags.
     pub classes: Vec<Class>,
@@ -31,6 +33,15 @@ pub struct Filter {
     pub severity: Severity,
     /// Which kinds.
     pub kinds: Vec<Kind>,
+}
+
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        let globs = |of: &Self| of.repositories.iter().map(|pattern| pattern.glob().clone()).collect::<Vec<_>>();
+        (self.only, &self.classes, self.severity, &self.kinds)
+            == (other.only, &other.classes, other.severity, &other.kinds)
+            && globs(self) == globs(other)
+    }
 }
 
 impl Filter {
@@ -46,7 +57,7 @@ impl Filter {
         let class = |class| self.classes.is_empty() || self.classes.contains(&class);
         let severe = |severity| severity >= self.severity;
         self.kinds.contains(&kind)
-            && (self.repositories.is_empty() || repository())
+            && (!self.only || repository())
             && telling.class.is_none_or(class)
             && telling.flag.as_ref().is_none_or(|flag| severe(flag.severity))
     }

@@ -7,7 +7,7 @@ use tagwarden_model::event::Severity;
 use tagwarden_model::instant::Instant;
 
 /// Hours in which messages wait, by the clock of a place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct QuietHours {
     /// They begin at this time of the day.
     pub from: Time,

@@ -14,7 +14,7 @@ const LONGEST_TEMPLATE: usize = 16 * 1024;
 const LONGEST_TEXT: usize = 64 * 1024;
 
 /// A template that can be read.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Template(String);
 
 impl Template {

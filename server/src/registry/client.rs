@@ -39,7 +39,7 @@ pub struct HttpRegistry {
 }
 
 /// How one registry is reached.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct RegistrySettings {
     /// The host as it stands in names: `docker.io`, `127.0.0.1:5055`.
     pub host: String,
@@ -65,8 +65,6 @@ pub struct RegistrySettings {
     pub time_outs: TimeOuts,
     /// The `User-Agent`.
     pub user_agent: String,
-    /// Keeps what is sent, for `tagwarden check`.
-    pub recorder: Option<Recorder>,
 }
 
 /// Why a registry cannot be reached as it is configured.
@@ -123,7 +121,6 @@ impl RegistrySettings {
             retry: Retry::default(),
             time_outs: TimeOuts::default(),
             user_agent: concat!("tagwarden/", env!("CARGO_PKG_VERSION")).to_owned(),
-            recorder: None,
         }
     }
 
@@ -151,6 +148,15 @@ struct Ask<'a> {
 impl HttpRegistry {
     /// A client; nothing is sent yet.
     pub fn new(settings: RegistrySettings, clock: SharedClock) -> Result<Self, SettingsError> {
+        Self::recorded(settings, clock, None)
+    }
+
+    /// A client that keeps what it sends, for `tagwarden check`.
+    pub fn recorded(
+        settings: RegistrySettings,
+        clock: SharedClock,
+        recorder: Option<Recorder>,
+    ) -> Result<Self, SettingsError> {
         // The first one installed counts; that another part of the process was faster is no error.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let base = settings.base()?;
@@ -180,7 +186,7 @@ impl HttpRegistry {
         };
         let mask = Arc::new(Mask::new(&settings.credentials.secrets()));
         let reach = Reach::new(base.clone(), settings.allowed_hosts);
-        let transport = Transport::new(builder, reach.clone(), clock.clone(), mask, settings.recorder)?;
+        let transport = Transport::new(builder, reach.clone(), clock.clone(), mask, recorder)?;
         Ok(Self {
             auth: Auth::new(base.clone(), settings.credentials, reach, clock.clone()),
             gate: Gate::new(settings.limits, settings.host_limits, clock.clone()),

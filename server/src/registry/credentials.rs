@@ -32,7 +32,7 @@ pub enum Credential {
 }
 
 /// All credentials of a configuration, each for a host or a part of it. The default has none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// By `host` or `host/path`.
     entries: BTreeMap<String, Credential>,

@@ -27,6 +27,9 @@ statements! {
         ON CONFLICT (registry_id, generation) DO UPDATE SET
             low = CASE WHEN excluded.low < clock_offsets.low THEN excluded.low ELSE clock_offsets.low END,
             high = CASE WHEN excluded.high > clock_offsets.high THEN excluded.high ELSE clock_offsets.high END";
+    POLL = "UPDATE registries SET position = $2 WHERE id = $1 AND position IS NULL";
+    WATCHED_BY = "SELECT r.host, r.path FROM repositories r JOIN watch_periods p ON p.id = r.period_id
+        WHERE p.began_actor_kind = $1 AND p.began_actor_id = $2 ORDER BY r.name";
     REGISTRY_STATE = "SELECT state, state_reason, state_since FROM registries WHERE id = $1";
     PUT_REGISTRY_STATE = "UPDATE registries SET state = $2, state_reason = $3, state_since = $4 WHERE id = $1";
     INSERT_REPOSITORY = "INSERT INTO repositories (registry_id, host, path, name, state, state_since)
@@ -89,13 +92,17 @@ pub enum Added {
 }
 
 impl Store {
-    /// Makes these, in their order, the configured registry entries; gives them with their ids. All others, also those that
-    /// were made for a host, are not polled any more, until they are put again. Their rows stay.
-    pub async fn configure(&self, entries: &[RegistryEntry]) -> Result<Vec<RegistryEntry>, StoreError> {
+    /// Makes these, in their order, the configured registry entries, and `made` those that were made for a host; gives all of
+    /// them with their ids. Others are not polled any more, until they are put again. Their rows stay.
+    pub async fn configure(
+        &self,
+        entries: &[RegistryEntry],
+        made: &[RegistryEntry],
+    ) -> Result<Vec<RegistryEntry>, StoreError> {
         let mut write = self.begin().await?;
         write.conn.execute(FORGET_POSITIONS, values![]).await?;
         let mut configured = Vec::new();
-        for (position, entry) in (0_i64..).zip(entries) {
+        for (position, entry) in (0_i64..).zip(entries).chain(made.iter().map(|made| (LAST, made))) {
             let values = values![&entry.name, &entry.host, patterns(entry), position];
             let id = write.conn.one(CONFIGURE, values).await?.int("id")?;
             configured.push(RegistryEntry { id, ..entry.clone() });
@@ -178,9 +185,18 @@ impl Store {
             .await?
             .int("id")?;
         write.conn.execute(WATCH, values![id, registry, new, now, period]).await?;
+        // A configuration that is taken up just now may have seen no use for the entry.
+        write.conn.execute(POLL, values![registry, LAST]).await?;
         write.notice(ChangeKind::Repository, 0, id);
         self.finish(write, now).await?;
         Ok(Added::New(id))
+    }
+
+    /// Watched repositories whose watch this actor began, by name.
+    pub async fn watched_by(&self, actor: &Actor) -> Result<Vec<RepositoryName>, StoreError> {
+        let name = |row: &Row| Ok(RepositoryName { host: row.text("host")?, path: row.text("path")? });
+        let values = values![actor.kind as i64, &actor.id];
+        self.read_conn().await?.all(WATCHED_BY, values).await?.iter().map(name).collect()
     }
 
     /// The name of a watched repository; `None` when it is not watched any more.

@@ -8,7 +8,11 @@ use tagwarden::http::HttpSettings;
 use tagwarden_tests::api_server::{Answer, Server, json_request, request};
 
 fn behind_proxy() -> HttpSettings {
-    HttpSettings::below("https://tags.acme.example/tagwarden/".parse().ok()).unwrap()
+    HttpSettings {
+        base_path: "/tagwarden/".into(),
+        public_url: Some("https://tags.acme.example/tagwarden/".parse().unwrap()),
+        ..HttpSettings::default()
+    }
 }
 
 async fn ask(server: &Server, host: Option<&str>, path: &str) -> Answer {

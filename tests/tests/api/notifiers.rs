@@ -1,8 +1,12 @@
 //! Notifiers: their state, a test, a retry.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use tagwarden::config::Sources;
+use tagwarden::reload::InForce;
 use tagwarden::store::deliveries::Then;
-use tagwarden_model::api::{DeliveryState, Notifier};
+use tagwarden_model::api::DeliveryState;
 use tagwarden_model::instant::Millis;
 use tagwarden_tests::api_server::Server;
 use tagwarden_tests::step_clock::START;
@@ -10,19 +14,18 @@ use tagwarden_tests::step_clock::START;
 const LIST: &str = "/api/v1/notifiers";
 
 async fn server() -> Server {
-    let mut server = Server::start().await;
-    let hook = Notifier {
-        name: "hook".into(),
-        kind: "webhook".into(),
-        host: "hooks.example".into(),
-        waiting: 0,
-        dead: 0,
-        last_success: None,
-        last_failure: None,
-        error: None,
-        next: None,
-    };
-    server.rewire(|state| state.notifiers = [hook].into());
+    let server = Server::start().await;
+    let url = "https://hooks.example/token";
+    let folder = tempfile::tempdir().unwrap();
+    let (file, docker) = (folder.path().join("tagwarden.toml"), folder.path().join("config.json"));
+    std::fs::write(&docker, "{}").unwrap();
+    let text = format!(
+        "[server]\ndocker_config = '{}'\n[[notifier]]\nname = 'hook'\nkind = 'webhook'\nurl = '{url}'\n",
+        docker.display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let config = Sources::of_file(file).load().unwrap();
+    server.configuration.send_replace(Arc::new(InForce::new(config, START)));
     server
 }
 

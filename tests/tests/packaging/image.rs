@@ -126,9 +126,9 @@ impl RootFs {
         command.envs(self.file.environment());
         command.env("TAGWARDEN_CONFIG", "/etc/tagwarden/tagwarden.toml");
         // chroot leads to `/` and not to the working folder, where the record is.
-        command.env("TAGWARDEN_DATABASE", format!("{}/tagwarden.db", self.file.one("WORKDIR")));
+        command.env("TAGWARDEN_SERVER_DATABASE", format!("{}/tagwarden.db", self.file.one("WORKDIR")));
         // As configured, but where no other test is and nobody else comes.
-        command.env("TAGWARDEN_LISTEN", format!("127.0.0.1:{}", self.port));
+        command.env("TAGWARDEN_SERVER_LISTEN", format!("127.0.0.1:{}", self.port));
         command
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
-use tagwarden::config::Config;
+use tagwarden::config::Sources;
 use tagwarden_tests::api_server::Server;
 
 use crate::image::Containerfile;
@@ -122,8 +122,10 @@ fn the_objects_find_each_other() {
 #[test]
 fn the_configuration_that_is_hinted_at_is_one() {
     let text = objects()["ConfigMap"]["data"]["tagwarden.toml"].as_str().unwrap().replace("# ", "");
-    let file = tempfile::NamedTempFile::new().unwrap();
+    let (file, password) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    fs::write(password.path(), "hunter2").unwrap();
+    let text = text.replace("/run/secrets/tagwarden/registry", &password.path().display().to_string());
     fs::write(file.path(), &text).unwrap();
-    let config = Config::read(file.path()).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!((config.registry.len(), config.watch.len()), (1, 1));
+    let config = Sources::of_file(file.path()).load().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((config.registries.len(), config.watches.len()), (1, 1));
 }

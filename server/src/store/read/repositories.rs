@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary, Unread};
+use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary, Unread, WatchSource};
 use tagwarden_model::event::Severity;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::RepositoryName;
@@ -11,6 +11,7 @@ use tagwarden_model::tag::Band;
 
 use super::{Position, Rows, one_more, page};
 use crate::store::db::{Conn, Row, statements, values};
+use crate::store::groups::of_repository;
 use crate::store::passes::unread;
 use crate::store::{Scope, Store, StoreError};
 
@@ -178,9 +179,11 @@ async fn one(conn: &mut Conn, row: &Row, now: Instant) -> Result<Repository, Sto
     let id = row.int("id")?;
     let counts = counts(conn, Some(id)).await?;
     let passes = passes(conn, Some(id)).await?;
-    repository(row, &counts, &passes, now)
+    let groups = of_repository(conn, id).await?;
+    Ok(Repository { groups, ..repository(row, &counts, &passes, now)? })
 }
 
+/// Without its groups.
 fn repository(
     row: &Row,
     counts: &HashMap<i64, Counts>,
@@ -206,6 +209,8 @@ fn repository(
         state,
         state_since: row.instant("state_since")?,
         watched_since,
+        source: WatchSource::Person,
+        groups: Vec::new(),
         tags: counts.tags,
         releases: counts.releases,
         open_flags: row.count("open_flags")?,
