@@ -19,7 +19,7 @@ use tagwarden_tests::tagwarden_process::{Tagwarden, binary};
 use tagwarden_tests::wait;
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs a command to its end, with the files of `folder`.
 async fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {

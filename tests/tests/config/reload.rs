@@ -53,7 +53,7 @@ impl Reader {
 }
 
 fn watch_of(names: &[&str]) -> String {
-    names.iter().map(|name| format!("[[watch]]\nrepository = \"ghcr.io/{name}\"\n")).collect()
+    names.iter().map(|name| format!("[[watch]]\nrepository = \"ghcr.io/{name}\"\n")).collect::<Vec<_>>().concat()
 }
 
 #[tokio::test]
