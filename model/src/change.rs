@@ -139,6 +139,9 @@ pub struct LostAttestation {
     pub kind: AttestationKind,
 }
 
+/// The label that says what an image was built from (OCI image specification, annotations).
+const REVISION: &str = "org.opencontainers.image.revision";
+
 /// What both contents claim to be built from, by the label `org.opencontainers.image.revision`. Whoever pushed wrote it:
 /// it explains and never lowers anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,14 +7,14 @@ use super::content::{Body, Content, Index, Manifest, Unread, entries};
 use super::pairs::{Listed, Pair, pair};
 use super::rows::Rows;
 use super::words::visible;
-use super::{Change, ChangeLevel, Field, Platform, PlatformChange, Revision, attestations, manifests};
+use super::{Change, ChangeLevel, Field, Platform, PlatformChange, REVISION, Revision, attestations, manifests};
 
 /// So many platforms are listed, the worst ones if there are more.
 const PLATFORMS: usize = 32;
 /// So many characters of a reason.
 const REASON: usize = 300;
 /// So many characters of a claimed revision.
-const REVISION: usize = 80;
+const CLAIM: usize = 80;
 const INDEX: &str = "index";
 
 /// What differs between two contents, and how bad that is.
@@ -196,7 +196,7 @@ fn problem(side: &str, what: &str, unread: &Unread) -> String {
 /// What both claim to be built from.
 fn revision(old: &Content, new: &Content) -> Option<Revision> {
     let (before, after) = (claim(old), claim(new));
-    let shown = |claim: Option<&str>| claim.map(|claim| visible(claim, REVISION));
+    let shown = |claim: Option<&str>| claim.map(|claim| visible(claim, CLAIM));
     (before.is_some() || after.is_some()).then(|| Revision {
         old: shown(before),
         new: shown(after),
@@ -220,7 +220,7 @@ fn claim(content: &Content) -> Option<&str> {
             Err(_) => None,
         };
         let maps = annotations.into_iter().chain(of_config.map(|config| &config.labels));
-        claims.extend(maps.filter_map(|map| map.get("org.opencontainers.image.revision")).map(String::as_str));
+        claims.extend(maps.filter_map(|map| map.get(REVISION)).map(String::as_str));
     }
     let one = claims.pop_first();
     one.filter(|claim| claims.is_empty() && !claim.is_empty())

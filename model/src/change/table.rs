@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, ChangeLevel, Difference, Field, Layers, PlatformChange};
+use super::{Change, ChangeLevel, Difference, Field, Layers, PlatformChange, REVISION};
 use crate::event::Severity;
 
 /// So many rows say enough; the whole change says the rest.
@@ -27,7 +27,8 @@ impl Change {
     pub fn table(&self) -> Vec<ChangeRow> {
         let mut rows: Vec<ChangeRow> = self.whole.iter().map(|difference| row(difference, "")).collect();
         rows.extend(self.platform_row());
-        for (difference, scope) in self.by_difference() {
+        let told = |difference: &Difference| difference.name.as_deref() == Some(REVISION) && self.revision.is_some();
+        for (difference, scope) in self.by_difference().into_iter().filter(|(difference, _)| !told(difference)) {
             match (difference.field, self.layers()) {
                 (Field::Layers, Some(layers)) => rows.push(layers_row(layers, &scope)),
                 _ => rows.push(row(difference, &scope)),
@@ -99,8 +100,8 @@ fn row(difference: &Difference, scope: &str) -> ChangeRow {
         super::How::Removed => (said(&difference.old, true), None),
         super::How::Changed => {
             let unsaid = difference.old.is_none() && difference.new.is_none();
-            let other = unsaid.then(|| "another value".to_owned());
-            (difference.old.clone(), difference.new.clone().or(other))
+            let say = |words: &str| unsaid.then(|| words.to_owned());
+            (difference.old.clone().or(say("one value")), difference.new.clone().or(say("another value")))
         }
     };
     ChangeRow { what: format!("{what}{scope}"), before, after, critical: is_critical(difference.field) }

@@ -428,6 +428,11 @@ fn section_9_a_claimed_revision_explains() {
     assert_eq!(change.revision.unwrap().sentence(), "claims the same source revision: a label, not proof");
     let revision = compare(&of("3f91c0e", "app"), &of("8b02d77", "app")).revision.unwrap();
     assert_eq!(revision.sentence(), "claims source revision 8b02d77, before 3f91c0e: a label, not proof");
+    let change = compare(&of(&"3f91".repeat(10), "app"), &of(&"8b02".repeat(10), "app"));
+    let sentence = "claims source revision 8b028b028b02, before 3f913f913f91: a label, not proof";
+    assert_eq!(change.revision.as_ref().unwrap().sentence(), sentence);
+    let rows: Vec<_> = change.table().into_iter().map(|row| (row.what, row.before)).collect();
+    assert_eq!(rows, [("claimed source revision".to_owned(), Some("3f91".repeat(10)))], "told once, in full");
     assert_eq!(compare(&each(|_| {}), &each(|config| config.user.clear())).revision, None);
     // Platforms that claim different ones claim none together.
     let mixed = index(vec![

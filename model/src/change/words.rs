@@ -209,10 +209,17 @@ impl Layers {
     }
 }
 
+/// A commit as people name it; the table has it whole.
+fn short(revision: &str) -> &str {
+    let is_hash = matches!(revision.len(), 40 | 64) && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { revision.get(..12).unwrap_or(revision) } else { revision }
+}
+
 impl Revision {
     /// What the claim explains: `claims the same source revision: a label, not proof`.
     pub fn sentence(&self) -> String {
-        match (&self.old, &self.new) {
+        let (old, new) = (self.old.as_deref().map(short), self.new.as_deref().map(short));
+        match (old, new) {
             _ if self.same => "claims the same source revision: a label, not proof".to_owned(),
             (Some(old), Some(new)) => format!("claims source revision {new}, before {old}: a label, not proof"),
             (None, Some(new)) => format!("claims source revision {new}, and claimed none before: a label, not proof"),
