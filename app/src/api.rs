@@ -1,5 +1,8 @@
 //! The server's API: one function per route, errors that say what a person can do.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use gloo_net::http::{Request, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -89,8 +92,7 @@ pub async fn add_repository(name: String) -> Answer<Repository> {
 /// `DELETE repositories`.
 pub async fn remove_repository(name: &str) -> Answer<()> {
     let path = with_query("api/v1/repositories", &[("name", Some(name))]);
-    let answer = patient(Request::delete(&path)).send().await.map_err(|_| ApiError::Unreachable)?;
-    if answer.ok() { Ok(()) } else { Err(refusal(answer).await) }
+    ask(Request::delete(&path), None).await.map(drop)
 }
 
 /// `GET repositories/one`.
@@ -181,27 +183,34 @@ async fn follow<T: DeserializeOwned>(path: &str, pages: u32) -> Answer<Page<T>> 
     Ok(list)
 }
 
-fn patient(request: RequestBuilder) -> RequestBuilder {
-    request.abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)))
-}
-
 async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
-    let answer = patient(Request::get(path)).send().await.map_err(|_| ApiError::Unreachable)?;
-    read(answer).await
+    parse(&ask(Request::get(path), None).await?)
 }
 
 async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {
-    let request =
-        patient(Request::post(path)).json(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
-    read(request.send().await.map_err(|_| ApiError::Unreachable)?).await
+    let body = serde_json::to_string(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
+    parse(&ask(Request::post(path), Some(body)).await?)
 }
 
-async fn read<T: DeserializeOwned>(answer: Response) -> Answer<T> {
-    if !answer.ok() {
-        return Err(refusal(answer).await);
-    }
-    let text = answer.text().await.map_err(|_| ApiError::Unreachable)?;
-    serde_json::from_str(&text).map_err(|error| ApiError::Unintelligible(error.to_string()))
+fn parse<T: DeserializeOwned>(text: &str) -> Answer<T> {
+    serde_json::from_str(text).map_err(|error| ApiError::Unintelligible(error.to_string()))
+}
+
+/// Sends a request. Once for all types, and boxed: every caller's future would hold a copy of it.
+fn ask(request: RequestBuilder, body: Option<String>) -> Pin<Box<dyn Future<Output = Answer<String>>>> {
+    Box::pin(async move {
+        let request = request.abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)));
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body),
+            None => request.build(),
+        };
+        let request = request.map_err(|error| ApiError::Unintelligible(error.to_string()))?;
+        let answer = request.send().await.map_err(|_| ApiError::Unreachable)?;
+        if !answer.ok() {
+            return Err(refusal(answer).await);
+        }
+        answer.text().await.map_err(|_| ApiError::Unreachable)
+    })
 }
 
 async fn refusal(answer: Response) -> ApiError {

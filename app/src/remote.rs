@@ -1,9 +1,11 @@
 //! Data of the server as a page holds it: the newest answer, since when, and what went wrong with the one after it.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use tagwarden_model::instant::Instant;
 
 use crate::api::ApiError;
@@ -27,6 +29,9 @@ pub struct Remote<T: Send + Sync + 'static> {
     again: StoredValue<bool>,
     turn: Trigger,
 }
+
+/// Says whether the question is another one than before, and asks it.
+type Ask<T> = dyn Fn() -> (bool, Pin<Box<dyn Future<Output = Result<T, ApiError>>>>);
 
 impl<T: Send + Sync + 'static> Clone for Remote<T> {
     fn clone(&self) -> Self {
@@ -52,32 +57,42 @@ impl<T: Send + Sync + 'static> Remote<T> {
             again: StoredValue::new(false),
             turn: Trigger::new(),
         };
-        let newest = StoredValue::new(0_u64);
         let last_key = StoredValue::new(None::<K>);
-        LocalResource::new(move || {
-            remote.turn.track();
+        remote.start(Box::new(move || {
             let key = key();
+            let is_other = last_key.with_value(|last| last.as_ref() != Some(&key));
+            if is_other {
+                last_key.set_value(Some(key.clone()));
+            }
+            (is_other, Box::pin(fetch(key)))
+        }));
+        remote
+    }
+
+    /// The part that is the same for all keys, so that the page holds it once for each type of data.
+    fn start(self, ask: Box<Ask<T>>) {
+        let newest = StoredValue::new(0_u64);
+        Effect::new(move |_| {
+            self.turn.track();
+            let (is_other, answer) = ask();
             let number = newest.try_update_value(|number| {
                 *number += 1;
                 *number
             });
-            if last_key.with_value(|last| last.as_ref() != Some(&key)) {
-                last_key.set_value(Some(key.clone()));
-                remote.data.set(None);
-                remote.error.set(None);
+            if is_other {
+                self.data.set(None);
+                self.error.set(None);
             }
-            remote.loading.set(true);
-            remote.again.set_value(false);
-            let answer = fetch(key);
-            async move {
+            self.loading.set(true);
+            self.again.set_value(false);
+            spawn_local(async move {
                 let answer = answer.await;
                 // Answers may overtake each other, and the page may be gone.
                 if number.is_some() && newest.try_get_value() == number {
-                    remote.settle(answer);
+                    self.settle(answer);
                 }
-            }
+            });
         });
-        remote
     }
 
     /// Asks again. What is under way is finished first, so a burst of changes is at most two questions.
