@@ -7,8 +7,8 @@ use gloo_net::http::{Request, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
-    Acknowledge, AddRepository, Check, Close, Configuration, DigestUse, ErrorBody, Event, Flag, FlagDetail, Job, Page,
-    ProveTargets, Registry, Repository, Summary, Tag, Target, Timeline,
+    Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
+    Job, Notifier, Page, ProveTargets, Registry, Repository, Retried, Summary, Tag, Target, Timeline,
 };
 use web_sys::AbortSignal;
 
@@ -169,6 +169,21 @@ pub async fn prove(body: &ProveTargets) -> Answer<Job> {
 /// `POST checks`; waits a little for the end.
 pub async fn check(body: &Check) -> Answer<Job> {
     post("api/v1/checks?wait=10", body).await
+}
+
+/// `GET notifiers`.
+pub async fn notifiers() -> Answer<Page<Notifier>> {
+    get("api/v1/notifiers").await
+}
+
+/// `POST notifiers/{name}/test`; waits a little for the end.
+pub async fn test_notifier(name: &str) -> Answer<Delivery> {
+    post(&format!("api/v1/notifiers/{}/test?wait=10", encode(name)), &()).await
+}
+
+/// `POST notifiers/{name}/retry`.
+pub async fn retry_notifier(name: &str) -> Answer<Retried> {
+    post(&format!("api/v1/notifiers/{}/retry", encode(name)), &()).await
 }
 
 /// Follows the cursors of a list.

@@ -9,6 +9,7 @@ mod flag_story;
 mod flag_window;
 mod flags;
 mod not_found;
+mod notifiers;
 mod overview;
 mod recent;
 mod repositories;
@@ -48,6 +49,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/repository") view=repository::RepositoryPage />
                     <Route path=path!("/tag") view=tag::TagPage />
                     <Route path=path!("/targets") view=targets::TargetsPage />
+                    <Route path=path!("/notifiers") view=notifiers::NotifiersPage />
                     <Route path=path!("/styleguide") view=styleguide::StyleguidePage />
                     <Route path=path!("/digest/:digest") view=digest::DigestPage />
                 </Routes>

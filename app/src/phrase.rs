@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use tagwarden_model::api::{
-    Configuration, ConfigurationError, Event, Flag, Readiness, Registry, RegistryState, Repository, RepositoryState,
-    Summary, Tag, Target,
+    Configuration, ConfigurationError, Event, Flag, Notifier, Readiness, Registry, RegistryState, Repository,
+    RepositoryState, Summary, Tag, Target,
 };
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
@@ -340,6 +340,33 @@ pub fn proven(repository: &Repository) -> Option<(Option<Instant>, String)> {
         every => format!("every {}", time::length(every)),
     };
     Some((oldest.last_proof, every))
+}
+
+/// Whether people can be told.
+pub fn notifiers_sentence(notifiers: &[Notifier]) -> String {
+    let failing = notifiers.iter().filter(|notifier| is_failing(notifier)).count();
+    match (notifiers.len(), failing) {
+        (0, _) => "Nobody is told of flags: the configuration has no notifier yet.".to_owned(),
+        (1, 0) => "One notifier is told of flags.".to_owned(),
+        (1, _) => "The only notifier could not be told.".to_owned(),
+        (all, 0) => format!("{} notifiers are told of flags.", number(all as u64)),
+        (all, some) => format!("{} of {all} notifiers could not be told.", number(some as u64)),
+    }
+}
+
+/// Whether the last message for a notifier, or an older one, could not be delivered.
+pub fn is_failing(notifier: &Notifier) -> bool {
+    notifier.dead > 0 || notifier.last_failure > notifier.last_success
+}
+
+/// How it is with a notifier, in a word.
+pub fn notifier_word(notifier: &Notifier) -> (String, Tone) {
+    match notifier {
+        _ if notifier.dead > 0 => (format!("{} not told", grouped(notifier.dead)), Tone::Warning),
+        _ if is_failing(notifier) => ("failing".to_owned(), Tone::Warning),
+        _ if notifier.waiting > 0 => (format!("{} waiting", grouped(notifier.waiting)), Tone::Quiet),
+        _ => ("ok".to_owned(), Tone::Ok),
+    }
 }
 
 /// That the newest configuration has mistakes, and which one is in force.

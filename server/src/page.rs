@@ -82,7 +82,7 @@ impl Page {
 /// The page's own routes; its router shows them.
 fn is_page_route(path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
-    matches!(path, "" | "flags" | "repositories" | "repository" | "tag" | "targets" | "styleguide")
+    matches!(path, "" | "flags" | "repositories" | "repository" | "tag" | "targets" | "notifiers" | "styleguide")
         || ["flags/", "digest/"].iter().any(|prefix| path.len() > prefix.len() && path.starts_with(prefix))
 }
 

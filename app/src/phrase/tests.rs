@@ -222,6 +222,35 @@ fn a_wrong_configuration_is_said_with_what_is_in_force() {
 }
 
 #[test]
+fn a_notifier_that_was_not_told_is_said_first() {
+    let ok = Notifier {
+        name: "on-call".into(),
+        kind: "slack".into(),
+        host: "hooks.example".into(),
+        waiting: 0,
+        dead: 0,
+        last_success: Some(Instant(5)),
+        last_failure: Some(Instant(4)),
+        error: Some("answered 500".into()),
+        next: None,
+    };
+    let waiting = Notifier { waiting: 2, ..ok.clone() };
+    let failing = Notifier { waiting: 1, last_failure: Some(Instant(6)), ..ok.clone() };
+    let dead = Notifier { dead: 1_200, ..ok.clone() };
+    let words = [&ok, &waiting, &failing, &dead].map(notifier_word);
+    assert_eq!(words.map(|(word, _)| word), ["ok", "2 waiting", "failing", "1,200 not told"]);
+    for (notifiers, sentence) in [
+        (vec![], "Nobody is told of flags: the configuration has no notifier yet."),
+        (vec![ok.clone()], "One notifier is told of flags."),
+        (vec![dead.clone()], "The only notifier could not be told."),
+        (vec![ok.clone(), waiting.clone()], "Two notifiers are told of flags."),
+        (vec![ok, waiting, failing, dead], "Two of 4 notifiers could not be told."),
+    ] {
+        assert_eq!(notifiers_sentence(&notifiers), sentence);
+    }
+}
+
+#[test]
 fn red_is_for_flags_alone() {
     assert_eq!(flag_chip(&flag(true)), ("Critical".into(), Tone::Flag));
     for readiness in Readiness::ALL {

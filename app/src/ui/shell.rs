@@ -77,7 +77,7 @@ fn Logo() -> impl IntoView {
 fn Navigation(summary: Remote<Summary>) -> impl IntoView {
     let path = use_location().pathname;
     let prefix = url::prefix(&browser::base_uri()).to_owned();
-    // Which of the three a path belongs to.
+    // Which of them a path belongs to.
     let place = Memo::new(move |_| {
         let path = path.get();
         let rest = path.strip_prefix(prefix.as_str()).unwrap_or(&path).trim_matches('/');
@@ -85,7 +85,8 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
             "" => 0,
             "flags" => 1,
             "repositories" | "repository" | "tag" | "targets" => 2,
-            _ => 3,
+            "notifiers" => 3,
+            _ => 4,
         }
     });
     let link = move |at: usize, href: &'static str, name: &'static str, count: AnyView| {
@@ -106,6 +107,7 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
             {link(0, url::OVERVIEW, "Overview", ().into_any())}
             {link(1, "flags", "Flags", attention.into_any())}
             {link(2, "repositories", "Repositories", repositories.into_any())}
+            {link(3, "notifiers", "Notifiers", ().into_any())}
         </nav>
     }
 }

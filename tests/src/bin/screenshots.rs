@@ -28,6 +28,7 @@ async fn main() {
         ("rolling-tag", format!("tag?repository={RELEASED}&name=latest")),
         ("targets", format!("targets?repository={RELEASED}&tag=2.3.0")),
         ("digest", format!("digest/{digest}")),
+        ("notifiers", "notifiers".to_owned()),
         ("styleguide", "styleguide".to_owned()),
     ];
     let browser = Browser::start().await;

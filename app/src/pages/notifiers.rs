@@ -1,0 +1,127 @@
+//! Who is told of flags, whether that works, and a message to try it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use tagwarden_model::api::{DeliveryState, Notifier, Page};
+
+use crate::live::Live;
+use crate::remote::Remote;
+use crate::ui::{Acting, Copyable, Loaded, When, title};
+use crate::{api, phrase};
+
+/// What a first notifier looks like in the configuration.
+const EXAMPLE: &str = "[[notifier]]\nname = \"on-call\"\nkind = \"slack\"\nurl_file = \"/run/secrets/slack\"\n";
+
+/// The page.
+#[component]
+pub fn NotifiersPage() -> impl IntoView {
+    title(|| Some("Notifiers".into()));
+    let notifiers = Remote::new(|| (), |()| api::notifiers());
+    // Flags are what is told of; what became of a message is looked up with the other things that grow old.
+    Live::here().keep_fresh(notifiers, |_| true);
+    view! {
+        <div class="page-head"><h1>"Notifiers"</h1></div>
+        <Loaded remote=notifiers lines=4 let:page><Body page notifiers /></Loaded>
+    }
+}
+
+#[component]
+fn Body(page: Signal<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl IntoView {
+    // Of the whole page: a row is made anew whenever something changes.
+    let acting = Acted { said: RwSignal::new(None), busy: RwSignal::new(false) };
+    let is_empty = Memo::new(move |_| page.with(|page| page.items.is_empty()));
+    let rows =
+        move || page.get().items.into_iter().map(|notifier| view! { <Row notifier notifiers acting /> }).collect_view();
+    view! {
+        <p class="lead">{move || page.with(|page| phrase::notifiers_sentence(&page.items))}</p>
+        <Show when=move || is_empty.get()>
+            <section class="card">
+                <h2>"In tagwarden.toml"</h2>
+                <Copyable text=Signal::derive(|| EXAMPLE.to_owned()) what="a Slack channel" />
+                <p class="quiet">"Or a signed webhook, or mail: the README has them all. The file is read again when it changes."</p>
+            </section>
+        </Show>
+        <Show when=move || !is_empty.get()>
+            <div class="card table-card">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Notifier"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col" class="wide">"Last told"</th>
+                            <th scope="col" aria-label="Acts"></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            <p class="quiet more" role="status">{move || acting.said.get().map(|words| view! { <bdi>{words}</bdi> })}</p>
+        </Show>
+    }
+}
+
+/// What came of an act.
+#[derive(Clone, Copy)]
+struct Acted {
+    said: RwSignal<Option<String>>,
+    busy: RwSignal<bool>,
+}
+
+#[component]
+fn Row(notifier: Notifier, notifiers: Remote<Page<Notifier>>, acting: Acted) -> impl IntoView {
+    let (word, tone) = phrase::notifier_word(&notifier);
+    let told = match notifier.last_success {
+        Some(at) => view! { <When at /> }.into_any(),
+        None => view! { <span class="quiet">"not yet"</span> }.into_any(),
+    };
+    let trouble = notifier.error.clone().filter(|_| phrase::is_failing(&notifier));
+    let trouble = trouble.zip(notifier.last_failure).map(|(words, at)| {
+        view! { <p class="row-note"><When at />": "<bdi>{phrase::visible(&words)}</bdi></p> }
+    });
+    let is_dead = notifier.dead > 0;
+    let Acted { said, busy } = acting;
+    let name = StoredValue::new(notifier.name.clone());
+    let act = move |retry: bool| {
+        busy.set(true);
+        spawn_local(async move {
+            let name = name.get_value();
+            let words = if retry {
+                api::retry_notifier(&name).await.map(|retried| {
+                    format!("{} tried again.", phrase::count(retried.messages, "message is", "messages are"))
+                })
+            } else {
+                api::test_notifier(&name).await.map(|delivery| match (delivery.state, delivery.error) {
+                    (DeliveryState::Delivered, _) => "The test message was taken.".to_owned(),
+                    (_, Some(error)) => format!("Not told: {error}"),
+                    (_, None) => "The test message is under way.".to_owned(),
+                })
+            };
+            let words = words.unwrap_or_else(|error| format!("{} {}", error.message(), error.next_step()));
+            said.try_set(Some(phrase::visible(&format!("{name}: {words}"))));
+            busy.try_set(false);
+            notifiers.reload();
+        });
+    };
+    view! {
+        <tr>
+            <td class="grow">
+                <strong>{notifier.name}</strong>
+                " "
+                <span class="quiet">{notifier.kind}" at "<bdi>{phrase::visible(&notifier.host)}</bdi></span>
+                {trouble}
+            </td>
+            <td><span class=tone.class()>{word}</span></td>
+            <td class="wide">{told}</td>
+            <td>
+                <Acting>
+                    <div class="acts">
+                        {is_dead.then(|| view! {
+                            <button class="button" type="button" disabled=busy on:click=move |_| act(true)>"Retry"</button>
+                        })}
+                        <button class="button" type="button" disabled=busy on:click=move |_| act(false)>"Send a test"</button>
+                    </div>
+                </Acting>
+            </td>
+        </tr>
+    }
+}
