@@ -20,6 +20,7 @@ mod projections;
 mod promises;
 pub mod read;
 pub mod record;
+pub mod refreshes;
 pub mod sole;
 pub mod tellings;
 mod transaction;
@@ -154,6 +155,7 @@ const LISTS: &[&[&str]] = &[
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,
     record::STATEMENTS,
+    refreshes::STATEMENTS,
     tellings::STATEMENTS,
     transaction::STATEMENTS,
     verify::STATEMENTS,
@@ -301,6 +303,11 @@ impl Actor {
     /// Tagwarden itself.
     pub fn system() -> Self {
         Self { kind: ActorKind::System, id: "tagwarden".to_owned(), display: "Tagwarden".to_owned() }
+    }
+
+    /// Tagwarden, by what contents differ in.
+    fn comparison() -> Self {
+        Self { id: "comparison".to_owned(), ..Self::system() }
     }
 }
 

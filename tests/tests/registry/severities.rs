@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::{EventKind, Severity};
@@ -40,24 +41,18 @@ async fn severities(database: Database) {
     };
     let config = [
         // Long enough for fifty deletions to be written on a busy machine.
-        "[notifications]\nquiet_time = '4s'\n",
+        "[notifications]\nquiet_time = '4s'\n[[policy]]\nrepository = '**/rebuilt'\ntag = '*'\nclass = 'rebuilt'\n",
         &notifier("everybody", &everybody.url, ""),
         &notifier("on-call", &on_call.url, "severity = 'critical'"),
     ];
     let world = World::start_with(database, &config.concat()).await;
     let [one, two, three, four, five] = cases();
-    tokio::join!(
-        pushed_again(&world, &one),
-        pushed_again(&world, &two),
-        pushed_again(&world, &three),
-        pushed_again(&world, &four),
-        pushed_again(&world, &five),
-        fifty_deleted(&world)
-    );
+    let moves = [&one, &two, &three, &four, &five].map(|case| pushed_again(&world, case));
+    tokio::join!(join_all(moves), fifty_deleted(&world), refreshed(&world));
 
-    let heard = messages(&world, "everybody", &mut everybody, 6).await;
+    let heard = messages(&world, "everybody", &mut everybody, 7).await;
     let mut subjects: Vec<_> = [&one, &two, &three, &four, &five].map(|case| case.subject(&world)).into();
-    subjects.push(world.api.name(FIFTY));
+    subjects.extend([world.api.name(FIFTY), format!("{}:1.27", world.api.name(REBUILT))]);
     subjects.sort();
     assert_eq!(heard.keys().cloned().collect::<Vec<_>>(), subjects, "each once");
     for case in [&one, &two, &three, &four, &five] {
@@ -66,8 +61,8 @@ async fn severities(database: Database) {
     fifty_were_told(&heard[&world.api.name(FIFTY)], &world);
 
     // The messages of one telling are written together: what the other one shall hear was to be had before this.
-    let heard = messages(&world, "on-call", &mut on_call, 2).await;
-    let mut subjects = [&four, &five].map(|case| case.subject(&world));
+    let heard = messages(&world, "on-call", &mut on_call, 3).await;
+    let mut subjects = [four.subject(&world), five.subject(&world), format!("{}:1.27", world.api.name(REBUILT))];
     subjects.sort();
     assert_eq!(heard.keys().cloned().collect::<Vec<_>>(), subjects, "only the worst");
     for case in [&four, &five] {
@@ -165,6 +160,27 @@ impl Case {
         assert!(words.starts_with(self.words), "{words}");
         assert!(data["text"].as_str().unwrap().contains(words), "{data:#}");
     }
+}
+
+const REBUILT: &str = "team/rebuilt";
+
+/// A version that is refreshed on purpose: other files are none of anybody's business, another entrypoint is.
+async fn refreshed(world: &World) {
+    let (api, host) = (&world.api, world.registry.host());
+    let of = |seed, path: &str| Image::gzipped(seed, 6, &json!({ "Entrypoint": [path] }));
+    let (refreshed, other) = (of(9, "/serve"), of(10, "/other"));
+    skopeo::push(&of(8, "/serve"), &host, REBUILT, "1.27").await;
+    world.watch(REBUILT, 1).await;
+    skopeo::push(&refreshed, &host, REBUILT, "1.27").await;
+    api.recorded(REBUILT, 2).await;
+    skopeo::push(&other, &host, REBUILT, "1.27").await;
+    api.recorded(REBUILT, 3).await;
+    let detail = api.compared(REBUILT).await;
+    let flag = &detail.flag;
+    assert_eq!((flag.severity, flag.state), (Severity::Critical, FlagState::Open), "{detail:#?}");
+    assert_eq!((&flag.promise, &flag.current), (&Some(refreshed.digest), &Some(other.digest)), "not of the first push");
+    assert_eq!(flag.difference.as_deref(), Some("entrypoint and the only layer differ"));
+    assert_eq!(detail.events.len(), 1);
 }
 
 const FIFTY: &str = "team/fifty";
