@@ -140,7 +140,10 @@ pub fn tag_sentence(tag: &Tag) -> String {
             "It was changed, and is as it was first seen again.".into()
         }
         (Class::Release, Some(true)) => "It is as it was first seen.".into(),
-        (Class::Rebuilt, Some(true)) => "Its publisher rebuilds it on purpose: what changes is recorded.".into(),
+        (Class::Rebuilt, Some(true)) => {
+            "Its publisher rebuilds it on purpose: what changes is recorded, and flagged where it starts otherwise."
+                .into()
+        }
         (Class::Rolling, Some(true)) => {
             "It moves on purpose: where it pointed is recorded, and no flag is raised.".into()
         }

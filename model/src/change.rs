@@ -21,6 +21,7 @@ mod content;
 mod manifests;
 mod pairs;
 mod platform;
+mod refresh;
 mod rows;
 mod table;
 mod words;

@@ -221,6 +221,22 @@ pub fn judge_repository(kind: FlagKind, standing: Standing, flag: Option<&Flag>)
     }
 }
 
+/// What a refresh of a rebuilt tag means for its flag (RECORD.md 7). `severity` is `None` where it starts as before.
+pub fn judge_refresh(severity: Option<Severity>, flag: Option<&Flag>) -> FlagStep {
+    let flag = flag.filter(|flag| flag.state != FlagState::Closed);
+    match (severity, flag) {
+        (Some(severity), None) => {
+            FlagStep::Open(opened(FlagKind::Breach, severity, false, false, "starts otherwise than before"))
+        }
+        (Some(severity), Some(flag)) => {
+            let joined = Flag { severity: flag.severity.max(severity), ..flag.clone() };
+            FlagStep::Join(reopened(&joined, "starts otherwise than before"))
+        }
+        (None, Some(flag)) if flag.state != FlagState::Restored => FlagStep::Restore(restored(flag)),
+        (None, _) => FlagStep::None,
+    }
+}
+
 impl FlagStep {
     /// The flag and the transition to store.
     pub fn change(&self) -> Option<&Change> {

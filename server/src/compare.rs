@@ -17,6 +17,7 @@ use crate::content;
 use crate::registry::{By, Registry, RegistryError};
 use crate::store::comparisons::{Comparing, Released};
 use crate::store::content::Content as Kept;
+use crate::store::refreshes::Refresh;
 use crate::store::watch::RegistryEntry;
 use crate::store::{Store, StoreError};
 
@@ -83,6 +84,7 @@ impl<R: Registry> Comparer<R> {
         for comparing in self.store.comparing(self.entry.id, ROUND).await? {
             done &= self.compare(&comparing).await?;
         }
+        done &= self.refreshes().await?;
         let mut seq = match *after {
             Some(seq) => seq,
             None => self.store.newest_seq().await? - LOOK_BACK,
@@ -96,6 +98,34 @@ impl<R: Registry> Comparer<R> {
         }
         *after = Some(seq);
         Ok(done)
+    }
+
+    /// Compares what rebuilt tags were refreshed with. Whether everything was done; a tag that must wait keeps its order.
+    async fn refreshes(&self) -> Result<bool, StoreError> {
+        let (mut after, mut waiting) = (0, BTreeSet::new());
+        for _ in 0..ROUND {
+            let Some(refresh) = self.store.next_refresh(self.entry.id, after).await? else {
+                return Ok(waiting.is_empty());
+            };
+            after = refresh.seq;
+            if !waiting.contains(&refresh.tag) && !self.refresh(&refresh).await? {
+                waiting.insert(refresh.tag);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn refresh(&self, refresh: &Refresh) -> Result<bool, StoreError> {
+        if let Some((old, new)) = &refresh.pair
+            && self.store.comparison(old, new).await?.is_none()
+        {
+            let Ok(change) = self.difference(&refresh.repository, old, new).await? else { return Ok(false) };
+            self.store.put_comparison(old, new, &change, self.clock.now().mark.wall).await?;
+        }
+        match self.store.conclude_refresh(refresh.seq, self.clock.now().mark.wall).await {
+            Err(StoreError::Conflict) => Ok(false),
+            concluded => concluded,
+        }
     }
 
     async fn compare(&self, comparing: &Comparing) -> Result<bool, StoreError> {

@@ -21,6 +21,7 @@ mod projections;
 mod promises;
 pub mod read;
 pub mod record;
+pub mod refreshes;
 pub mod sole;
 pub mod tellings;
 mod transaction;
@@ -156,6 +157,7 @@ const LISTS: &[&[&str]] = &[
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,
     record::STATEMENTS,
+    refreshes::STATEMENTS,
     tellings::STATEMENTS,
     transaction::STATEMENTS,
     verify::STATEMENTS,
@@ -308,6 +310,11 @@ impl Actor {
     /// Whoever writes the configuration file.
     pub fn configuration() -> Self {
         Self { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() }
+    }
+
+    /// Tagwarden, by what contents differ in.
+    fn comparison() -> Self {
+        Self { id: "comparison".to_owned(), ..Self::system() }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Small images made from a seed: the same seed gives the same bytes, two seeds never do.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Value, json};
@@ -11,6 +13,8 @@ const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+const OCI_GZIPPED: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+const IN_TOTO: &str = "application/vnd.in-toto+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
@@ -48,38 +52,82 @@ impl Image {
 
     /// An OCI index of two images, for linux/amd64 and linux/arm64.
     pub fn index(seed: u64) -> Self {
-        let platforms = ["amd64", "arm64"];
-        let children = platforms.map(|platform| Self::of(seed, platform, &[], [OCI_MANIFEST, OCI_CONFIG, OCI_LAYER]));
-        let manifests: Vec<Value> = children
+        let of = |platform| Self::of(seed, platform, &[], [OCI_MANIFEST, OCI_CONFIG, OCI_LAYER]);
+        Self::listing(&["amd64", "arm64"].map(|platform| (platform, of(platform))), None)
+    }
+
+    /// An OCI index of these images, each for linux on its architecture, and what the builder attests of the first, as buildx
+    /// lists it.
+    pub fn listing(images: &[(&str, Self)], attested: Option<&Value>) -> Self {
+        let mut children: Vec<Self> = images.iter().map(|(_, image)| image.clone()).collect();
+        let mut manifests: Vec<Value> = images
             .iter()
-            .zip(platforms)
-            .map(|(child, platform)| {
-                let mut descriptor = descriptor(OCI_MANIFEST, &child.manifest);
+            .map(|(platform, image)| {
+                let mut descriptor = descriptor(OCI_MANIFEST, &image.manifest);
                 descriptor["platform"] = json!({ "architecture": platform, "os": "linux" });
                 descriptor
             })
             .collect();
+        if let (Some(provenance), Some((_, subject))) = (attested, images.first()) {
+            let attestation = Self::attestation(provenance);
+            let mut descriptor = descriptor(OCI_MANIFEST, &attestation.manifest);
+            descriptor["platform"] = json!({ "architecture": "unknown", "os": "unknown" });
+            descriptor["annotations"] = json!({
+                "vnd.docker.reference.digest": subject.digest.to_string(),
+                "vnd.docker.reference.type": "attestation-manifest",
+            });
+            manifests.push(descriptor);
+            children.push(attestation);
+        }
         let manifest = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests });
         let blobs = children.iter().flat_map(|child| child.blobs.clone()).collect();
-        Self::new(OCI_INDEX, &manifest, blobs, children.to_vec())
+        Self::new(OCI_INDEX, &manifest, blobs, children)
+    }
+
+    /// An OCI image for linux/amd64 of one gzipped layer, its file made from the seed, with these settings.
+    pub fn gzipped(seed: u64, level: u8, settings: &Value) -> Self {
+        let layer = tar("seed", format!("{seed} for amd64\n").as_bytes());
+        let config = config("amd64", settings, &layer);
+        Self::of_layer(OCI_MANIFEST, (OCI_CONFIG, &config), (OCI_GZIPPED, gzip(&layer, level)), None)
+    }
+
+    /// What buildx lists beside the image that it built: a statement about it.
+    fn attestation(provenance: &Value) -> Self {
+        let statement = provenance.to_string().into_bytes();
+        let config = json!({
+            "architecture": "unknown",
+            "os": "unknown",
+            "config": {},
+            "rootfs": { "type": "layers", "diff_ids": [Digest::of(&statement).to_string()] },
+        });
+        let said = json!({ "in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2" });
+        Self::of_layer(OCI_MANIFEST, (OCI_CONFIG, &config), (IN_TOTO, statement), Some(said))
     }
 
     fn of(seed: u64, platform: &str, labels: &[(&str, &str)], media_types: [&'static str; 3]) -> Self {
         let [manifest_type, config_type, layer_type] = media_types;
         let layer = tar("seed", format!("{seed} for {platform}\n").as_bytes());
         let labels: Value = labels.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
-        let config = json!({
-            "architecture": platform,
-            "os": "linux",
-            "config": { "Labels": labels },
-            "rootfs": { "type": "layers", "diff_ids": [Digest::of(&layer).to_string()] },
-        });
+        let config = config(platform, &json!({ "Labels": labels }), &layer);
+        Self::of_layer(manifest_type, (config_type, &config), (layer_type, layer), None)
+    }
+
+    fn of_layer(
+        manifest_type: &'static str,
+        (config_type, config): (&str, &Value),
+        (layer_type, layer): (&str, Vec<u8>),
+        annotations: Option<Value>,
+    ) -> Self {
         let config = config.to_string().into_bytes();
+        let mut described = descriptor(layer_type, &layer);
+        if let Some(annotations) = annotations {
+            described["annotations"] = annotations;
+        }
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": manifest_type,
             "config": descriptor(config_type, &config),
-            "layers": [descriptor(layer_type, &layer)],
+            "layers": [described],
         });
         Self::new(manifest_type, &manifest, vec![config, layer], Vec::new())
     }
@@ -132,6 +180,12 @@ pub async fn delete_digest(client: &reqwest::Client, url: &str, repository: &str
     assert_eq!(response.status(), 202, "DELETE of {repository}@{digest}: {:?}", response.text().await);
 }
 
+/// DELETEs a blob of a repository, as a registry forgets what it has collected. Panics unless the registry answers 202.
+pub async fn delete_blob(client: &reqwest::Client, url: &str, repository: &str, digest: &Digest) {
+    let response = client.delete(format!("{url}/v2/{repository}/blobs/{digest}")).send().await.expect("an answer");
+    assert_eq!(response.status(), 202, "DELETE of the blob {repository}@{digest}: {:?}", response.text().await);
+}
+
 /// Uploads in the two requests of the specification's "POST then PUT".
 async fn put_blob(client: &reqwest::Client, url: &str, repository: &str, bytes: &[u8]) {
     let begun = client.post(format!("{url}/v2/{repository}/blobs/uploads/")).send().await.expect("an upload session");
@@ -150,6 +204,28 @@ async fn expect_created(request: reqwest::RequestBuilder, what: &str) {
 
 fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": Digest::of(bytes).to_string(), "size": bytes.len() })
+}
+
+/// A config of one layer.
+fn config(platform: &str, settings: &Value, layer: &[u8]) -> Value {
+    json!({
+        "architecture": platform,
+        "os": "linux",
+        "config": settings,
+        "rootfs": { "type": "layers", "diff_ids": [Digest::of(layer).to_string()] },
+    })
+}
+
+/// Compressed by gzip, without a time in it.
+fn gzip(bytes: &[u8], level: u8) -> Vec<u8> {
+    let mut command = Command::new("gzip");
+    command.args(["--no-name", "--stdout", &format!("-{level}")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = command.spawn().expect("gzip starts");
+    // Less than a pipe holds: gzip has read it before its output is.
+    process.stdin.take().expect("its input").write_all(bytes).expect("gzip reads");
+    let output = process.wait_with_output().expect("gzip ends");
+    assert!(output.status.success(), "gzip: {}", output.status);
+    output.stdout
 }
 
 /// A tar archive (ustar) of one file of at most 512 bytes.
@@ -188,6 +264,8 @@ mod tests {
         let digests: BTreeSet<_> = kinds.iter().flat_map(|kind| (0..100).map(|seed| kind(seed).digest)).collect();
         assert_eq!(digests.len(), 300);
         assert_ne!(Image::single(1).digest, Image::labelled(1, &[("a", "b")]).digest);
+        let [fast, small] = [1, 9].map(|level| Image::gzipped(1, level, &json!({})));
+        assert!(fast.blobs[0] == small.blobs[0] && fast.blobs[1] != small.blobs[1], "the same layer, compressed anew");
     }
 
     #[test]
@@ -195,7 +273,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("layer.tar");
         fs::write(&file, &Image::single(42).blobs[1]).unwrap();
-        let output = std::process::Command::new("tar").arg("-xOf").arg(file).output().unwrap();
+        let output = Command::new("tar").arg("-xOf").arg(file).output().unwrap();
         assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.stdout, b"42 for amd64\n");
     }

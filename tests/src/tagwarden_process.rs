@@ -62,11 +62,20 @@ impl Tagwarden {
     /// Starts one that waits two seconds wherever the rules of the record wait, and between two passes. It watches nothing
     /// yet; `database` is as in the configuration.
     pub async fn quick(database: &str) -> Self {
-        Self::quick_below("", database).await
+        Self::quick_with(database, "").await
     }
 
-    /// The same below a path, as behind a proxy: `/tags`.
+    /// The same with more in its configuration.
+    pub async fn quick_with(database: &str, more: &str) -> Self {
+        Self::quick_of("", database, more).await
+    }
+
+    /// The same as the first below a path, as behind a proxy: `/tags`.
     pub async fn quick_below(prefix: &'static str, database: &str) -> Self {
+        Self::quick_of(prefix, database, "").await
+    }
+
+    async fn quick_of(prefix: &'static str, database: &str, more: &str) -> Self {
         Self::start_as(prefix, &[], |place| {
             let docker_config = place.folder.join("config.json");
             fs::write(&docker_config, "{}").expect("docker's configuration is written");
@@ -76,7 +85,7 @@ impl Tagwarden {
                  database = '{database}'\ndocker_config = '{1}'\n\
                  [polling]\nhot = '2s'\nwarm = '2s'\ncold = '2s'\npinned = '2s'\npass_limit = '10s'\nlease = '1s'\n\
                  [polling.delays]\nclaim = '2s'\nstale = '2s'\nabsence_least = '2s'\nabsence_most = '2s'\n\
-                 dangling = '2s'\nempty = '2s'\nvanished = '5m'\n",
+                 dangling = '2s'\nempty = '2s'\nvanished = '5m'\n{more}",
                 place.port,
                 docker_config.display()
             )

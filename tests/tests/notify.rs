@@ -11,6 +11,8 @@ use tagwarden::notify::Notify;
 use tagwarden::reload::InForce;
 use tagwarden::store::Store;
 use tagwarden_model::api::{DeliveryState, Notifier, RepositoryState};
+use tagwarden_model::change::{self, Change, Content, Unread};
+use tagwarden_model::event::Severity;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::tag::Class;
 use tagwarden_tests::certificates::Authority;
@@ -162,6 +164,52 @@ async fn what_is_added_in_time_joins_and_a_comparison_is_waited_for_two_minutes_
     teller.clock.step(Millis::seconds(1));
     let event = receiver.next().await.json();
     assert_eq!(event["data"]["title"], format!("[critical] {API}:2.0.0 was reassigned"));
+}
+
+#[tokio::test]
+async fn passes_over_two_repositories_that_began_at_one_moment_are_two_messages() {
+    let mut receiver = Receiver::start([]).await;
+    let teller = Teller::start(webhook(&receiver.url, "")).await;
+    let names = ["registry.example/team/one", "registry.example/team/two"];
+    for name in names {
+        let watched = teller.record.watch(name).await;
+        teller.record.tag(&watched, "1.0.0", Class::Release, &["a"]).await;
+        teller.record.tag(&watched, "1.1.0", Class::Release, &["b"]).await;
+        teller.record.delete(&watched, &["1.0.0", "1.1.0"], 7).await;
+    }
+    teller.clock.step(Millis::seconds(10));
+    let mut subjects = Vec::new();
+    for _ in 0..2 {
+        let event = receiver.next().await.json();
+        assert_eq!(event["data"]["count"], 2);
+        subjects.push(event["subject"].as_str().unwrap().to_owned());
+    }
+    subjects.sort();
+    assert_eq!(subjects, names);
+}
+
+#[tokio::test]
+async fn what_was_compared_is_told_in_words_and_as_bad_as_it_is() {
+    let mut receiver = Receiver::start([]).await;
+    let mut on_call = Receiver::start([]).await;
+    let also = webhook(&on_call.url, "severity = 'critical'\n").replace("'hook'", "'on-call'");
+    let teller = Teller::start(webhook(&receiver.url, "") + also.as_str()).await;
+    let watched = teller.releases(&[]).await;
+    teller.record.tag(&watched, "1.0.0", Class::Release, &["a", "b"]).await;
+    let comparing = teller.store.comparing(watched.lease.registry, 9).await.unwrap().remove(0);
+    let (old, new) = &comparing.pairs[0];
+    let [before, after] = [old, new].map(|digest| Content { digest: digest.clone(), body: Err(Unread::Missing) });
+    let change = Change { severity: Severity::Warning, ..change::compare(&before, &after) };
+    let now = teller.clock.now().mark.wall;
+    teller.store.put_comparison(old, new, &change, now).await.unwrap();
+    assert!(teller.store.conclude_comparison(comparing.flag, now).await.unwrap());
+    teller.clock.step(Millis::seconds(10));
+    let event = receiver.next().await.json();
+    assert_eq!(event["data"]["title"], format!("[warning] {API}:1.0.0 was reassigned"));
+    let text = event["data"]["text"].as_str().unwrap();
+    assert!(text.contains(&format!("\n  {}\n", change.sentence())), "{text}");
+    teller.store.test_notifier("on-call", teller.clock.now().mark.wall).await.unwrap();
+    assert_eq!(on_call.next().await.json()["type"], "dev.tagwarden.notifier.test", "it hears of the worst only");
 }
 
 #[tokio::test]

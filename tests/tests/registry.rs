@@ -8,6 +8,7 @@ mod registry {
     mod kills;
     mod moves;
     mod outages;
+    mod severities;
     pub mod world;
 }
 

@@ -24,6 +24,8 @@ mod passes;
 mod preview;
 #[path = "store/read.rs"]
 mod read;
+#[path = "store/refreshes.rs"]
+mod refreshes;
 #[path = "store/schema.rs"]
 mod schema;
 #[path = "store/watch.rs"]

@@ -159,6 +159,52 @@ fn each(edit: impl Fn(&mut Config)) -> Content {
     images(BOTH.iter().map(|name| (*name, image_with(name, &edit))).collect())
 }
 
+#[test]
+fn section_7_a_refreshed_version_is_judged_by_how_it_starts_and_its_platforms() {
+    let old = each(|_| {});
+    let files = |config: &mut Config| {
+        config.diff_ids = vec![digest("other")];
+        config.environment.clear();
+        config.labels.clear();
+    };
+    assert_eq!(compare(&old, &each(files)).of_refresh(), None);
+    let starts: [Edit; 3] = [
+        |config| config.entrypoint.clear(),
+        |config| config.command.push("--debug".to_owned()),
+        |config| config.user = "root".to_owned(),
+    ];
+    for edit in starts {
+        assert_eq!(compare(&old, &each(edit)).of_refresh(), Some(ChangeLevel::Content));
+        // On one platform only, beside others that were refreshed.
+        let one = images(vec![(BOTH[0], image_with(BOTH[0], files)), (BOTH[1], image_with(BOTH[1], edit))]);
+        assert_eq!(compare(&old, &one).of_refresh(), Some(ChangeLevel::Content));
+    }
+    let one = images(vec![(BOTH[0], image_with(BOTH[0], files))]);
+    assert_eq!(compare(&old, &one).of_refresh(), Some(ChangeLevel::PlatformRemoved));
+    assert_eq!(compare(&one, &old).of_refresh(), Some(ChangeLevel::PlatformAdded));
+    let single = image_with(BOTH[0], files);
+    assert_eq!(compare(&single, &one).of_refresh(), Some(ChangeLevel::Selection), "an image became an index");
+    assert_eq!(compare(&unread(&old), &one).of_refresh(), Some(ChangeLevel::NotComparable));
+    let without = images(vec![(BOTH[0], without_config(BOTH[0], files)), (BOTH[1], image(BOTH[1]))]);
+    assert_eq!(compare(&old, &without).of_refresh(), Some(ChangeLevel::NotComparable));
+}
+
+#[test]
+fn section_7_of_more_platforms_than_are_listed_nothing_is_concluded() {
+    let names: Vec<String> = (0..40).map(|number| format!("linux/arch{number}")).collect();
+    let of = |edit: fn(&mut Config), count: usize| {
+        let edited = |(at, name): (usize, &String)| {
+            let content = if at < count { image_with(name, edit) } else { image(name) };
+            entry(name, content)
+        };
+        index(names.iter().enumerate().map(edited).collect())
+    };
+    let files: Edit = |config| config.diff_ids = vec![digest("other")];
+    let old = of(files, 0);
+    assert_eq!(compare(&old, &of(files, 40)).of_refresh(), Some(ChangeLevel::NotComparable));
+    assert_eq!(compare(&old, &of(files, 3)).of_refresh(), None, "those left out are the same");
+}
+
 // The table, row by row.
 
 #[test]

@@ -78,6 +78,23 @@ fn section_9_a_comparison_says_how_bad_it_is_and_leaves_the_state() {
 }
 
 #[test]
+fn section_7_a_refresh_that_starts_otherwise_is_flagged_and_one_that_does_not_restores() {
+    let FlagStep::Open(change) = judge_refresh(Some(Severity::Info), None) else { panic!("no flag") };
+    assert_eq!((change.flag.severity, change.flag.comparing), (Severity::Info, false));
+    assert!(matches!(judge_refresh(Some(Severity::Info), Some(&flag(FlagState::Closed))), FlagStep::Open(_)));
+    for state in [FlagState::Open, FlagState::Acknowledged, FlagState::Restored] {
+        let FlagStep::Join(change) = judge_refresh(Some(Severity::Info), Some(&flag(state))) else { panic!("{state}") };
+        assert_eq!((change.flag.state, change.flag.severity), (FlagState::Open, Severity::Warning), "never lower");
+    }
+    for state in [FlagState::Open, FlagState::Acknowledged] {
+        assert!(matches!(judge_refresh(None, Some(&flag(state))), FlagStep::Restore(_)));
+    }
+    for flag in [None, Some(&flag(FlagState::Restored)), Some(&flag(FlagState::Closed))] {
+        assert_eq!(judge_refresh(None, flag), FlagStep::None);
+    }
+}
+
+#[test]
 fn section_8_2_a_moved_release_opens_a_critical_flag_that_is_still_comparing() {
     let flag = opened_flag(&moved(&promise("a"), &present("b"), None));
     assert_eq!((flag.kind, flag.state, flag.severity), (FlagKind::Breach, FlagState::Open, Severity::Critical));

@@ -287,6 +287,11 @@ CREATE TABLE flag_events (
     PRIMARY KEY (flag_id, seq)
 );
 
+-- Events of rebuilt tags that wait for a comparison.
+CREATE TABLE refreshes (
+    seq BIGINT PRIMARY KEY REFERENCES events (seq)
+);
+
 -- What two digests differ in, told once from their contents.
 CREATE TABLE comparisons (
     old_id BIGINT NOT NULL REFERENCES digests (id),

@@ -287,6 +287,11 @@ CREATE TABLE flag_events (
     PRIMARY KEY (flag_id, seq)
 ) STRICT;
 
+-- Events of rebuilt tags that wait for a comparison.
+CREATE TABLE refreshes (
+    seq INTEGER PRIMARY KEY REFERENCES events (seq)
+) STRICT;
+
 -- What two digests differ in, told once from their contents.
 CREATE TABLE comparisons (
     old_id INTEGER NOT NULL REFERENCES digests (id),

@@ -13,7 +13,7 @@ use crate::store::tellings::Telling;
 const MOST_NAMED: usize = 50;
 /// Characters of a title: it becomes the subject of a mail.
 const LONGEST_TITLE: usize = 200;
-/// Characters of what a registry says.
+/// Characters of what a registry says, and of what two contents differ in.
 const LONGEST_REASON: usize = 300;
 
 /// One message, as it is kept in the outbox.
@@ -154,6 +154,7 @@ impl Message {
         for told in &self.flags {
             let flag = &told.flag;
             lines.push(format!("- {} {}", image(flag), self.happened(flag)));
+            lines.extend(flag.difference.as_ref().map(|words| format!("  {}", line(words, LONGEST_REASON))));
             lines.extend(flag.promise.as_ref().map(|promise| format!("  promised: {promise}")));
             let other = flag.current.as_ref().filter(|current| flag.promise.as_ref() != Some(*current));
             lines.extend(other.map(|current| format!("  now:      {current}")));

@@ -14,8 +14,8 @@ use crate::store::tellings::{Planned, Telling};
 /// What is told in one message.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Together<'a> {
-    /// What one pass found.
-    Group(i64, bool),
+    /// What one pass found. Passes over two repositories may begin at one moment, and so have one number.
+    Group(&'a str, i64, bool),
     /// One flag.
     Flag(i64, bool),
     /// A registry that does not answer fails all its repositories.
@@ -74,7 +74,7 @@ impl Planner<'_> {
 fn together(telling: &Telling) -> Together<'_> {
     let over = matches!(telling.occasion, Occasion::Restored | Occasion::Recovered);
     match (&telling.flag, telling.group) {
-        (Some(_), Some(group)) => Together::Group(group, over),
+        (Some(_), Some(group)) => Together::Group(&telling.repository, group, over),
         (Some(flag), None) => Together::Flag(flag.id, over),
         (None, _) => Together::Host(&telling.host, over),
     }

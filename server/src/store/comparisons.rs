@@ -10,7 +10,7 @@ use tagwarden_model::version::Version;
 
 use super::db::{Conn, Row, statements, values};
 use super::digests::{Interned, digest_opt};
-use super::{Actor, ActorKind, Store, StoreError, flags};
+use super::{Actor, Store, StoreError, flags};
 
 statements! {
     COMPARING = "SELECT f.id, r.host, r.path FROM flags f JOIN repositories r ON r.id = f.repository_id
@@ -115,7 +115,7 @@ impl Store {
             return Ok(false);
         }
         let change = before.flag.compared(verdict.worst);
-        let actor = Actor { kind: ActorKind::System, id: "comparison".to_owned(), display: "Tagwarden".to_owned() };
+        let actor = Actor::comparison();
         let reason = verdict.words.map(|words| format!("compared: {words}"));
         write.change_flag(&before, &change, now, &actor, reason.as_deref()).await?;
         self.finish(write, now).await?;

@@ -19,10 +19,13 @@ statements! {
     DELIVERED = "UPDATE deliveries SET state = $2, finished = $3, next = NULL WHERE id = $1 AND state = 1";
     FAILED = "UPDATE deliveries SET state = $2, error = $3, failed = $4, next = $5, finished = $6 WHERE id = $1 AND state = 1";
     RETRY = "UPDATE deliveries SET state = $3, attempts = 0, next = $4, finished = NULL WHERE notifier = $1 AND state = $2";
-    COUNT = "SELECT count(*) AS n FROM deliveries WHERE notifier = $1 AND state = $2";
-    LAST_SUCCESS = "SELECT max(finished) AS at FROM deliveries WHERE notifier = $1 AND state = $2";
-    LAST_FAILURE = "SELECT failed, error FROM deliveries WHERE notifier = $1 AND failed IS NOT NULL
-        ORDER BY failed DESC, id DESC LIMIT 1";
+    /// In one statement: what is read together happened together.
+    STATE = "SELECT (SELECT count(*) FROM deliveries WHERE notifier = $1 AND state = $2) AS waiting,
+            (SELECT count(*) FROM deliveries WHERE notifier = $1 AND state = $3) AS dead,
+            (SELECT max(finished) FROM deliveries WHERE notifier = $1 AND state = $4) AS success,
+            (SELECT min(next) FROM deliveries WHERE notifier = $1 AND state = $2) AS next, f.failed, f.error
+        FROM (SELECT 1 AS one) o LEFT JOIN (SELECT failed, error FROM deliveries WHERE notifier = $1 AND failed IS NOT NULL
+            ORDER BY failed DESC, id DESC LIMIT 1) f ON o.one = 1";
     DELIVERY = "SELECT id, state, attempts, error FROM deliveries WHERE id = $1";
     BY_KEY = "SELECT id FROM deliveries WHERE dedupe_key = $1";
     PRUNE = "DELETE FROM deliveries WHERE state <> 1 AND finished < $1";
@@ -144,19 +147,16 @@ impl Store {
 
     /// Fills in how the deliveries of a notifier went.
     pub async fn notifier(&self, notifier: &Notifier) -> Result<Notifier, StoreError> {
-        let mut conn = self.read_conn().await?;
-        let name = &notifier.name;
-        let waiting = conn.one(COUNT, values![name, DeliveryState::Waiting.code()]).await?.count("n")?;
-        let dead = conn.one(COUNT, values![name, DeliveryState::Dead.code()]).await?.count("n")?;
-        let success = conn.one(LAST_SUCCESS, values![name, DeliveryState::Delivered.code()]).await?;
-        let failure = conn.optional(LAST_FAILURE, values![name]).await?;
+        let (waiting, dead) = (DeliveryState::Waiting.code(), DeliveryState::Dead.code());
+        let values = values![&notifier.name, waiting, dead, DeliveryState::Delivered.code()];
+        let row = self.read_conn().await?.one(STATE, values).await?;
         Ok(Notifier {
-            waiting,
-            dead,
-            last_success: success.instant_opt("at")?,
-            last_failure: failure.as_ref().map(|row| row.instant("failed")).transpose()?,
-            error: failure.map(|row| row.text("error")).transpose()?,
-            next: conn.one(NEXT_DELIVERY, values![name]).await?.instant_opt("next")?,
+            waiting: row.count("waiting")?,
+            dead: row.count("dead")?,
+            last_success: row.instant_opt("success")?,
+            last_failure: row.instant_opt("failed")?,
+            error: row.text_opt("error")?,
+            next: row.instant_opt("next")?,
             ..notifier.clone()
         })
     }

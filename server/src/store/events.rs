@@ -11,7 +11,7 @@ use tagwarden_model::tag::Class;
 use super::db::{Conn, Row, statements, values};
 use super::digests::{Interned, digest_opt};
 use super::read::{EventOrder, Position, Rows};
-use super::{ActorKind, StoreError};
+use super::{ActorKind, StoreError, refreshes};
 
 /// What an event is about.
 #[derive(Clone, Copy)]
@@ -125,6 +125,9 @@ pub(super) async fn put_event(
         &leaf[..],
     ];
     conn.execute(INSERT_EVENT, values).await?;
+    if let Some(tag) = subject.tag {
+        refreshes::note(conn, (tag.id, tag.class), (seq, event), ids).await?;
+    }
     Ok(())
 }
 

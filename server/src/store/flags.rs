@@ -35,6 +35,7 @@ statements! {
     MOVES = "SELECT s.from_at AS at FROM spans s WHERE s.tag_id = $1 AND s.began_by = $2 AND s.from_at >= $3 AND s.began_seq < $4";
     BREACHES = "SELECT x.at FROM flag_transitions x JOIN flags f ON f.id = x.flag_id
         WHERE f.tag_id = $1 AND x.at >= $2 AND x.to_state = $3 AND (x.from_state IS NULL OR x.from_state = $4)";
+    WINDOW = "SELECT seq, not_before, not_after, group_id FROM events WHERE seq = $1";
     NEWEST_WINDOW = "SELECT seq, not_before, not_after, group_id FROM events WHERE tag_id = $1 ORDER BY seq DESC LIMIT 1";
 }
 
@@ -75,16 +76,21 @@ impl Cause {
 
     /// The newest event of a tag: what a breach that began with a promise is about.
     pub(super) async fn newest(conn: &mut Conn, tag: i64) -> Result<Option<Self>, StoreError> {
-        let row = conn.optional(NEWEST_WINDOW, values![tag]).await?;
-        row.map(|row| {
-            Ok(Self {
-                seq: row.int("seq")?,
-                not_before: row.instant_opt("not_before")?,
-                not_after: row.instant("not_after")?,
-                group: row.int_opt("group_id")?,
-            })
+        conn.optional(NEWEST_WINDOW, values![tag]).await?.as_ref().map(Self::read).transpose()
+    }
+
+    /// An event that was written before.
+    pub(super) async fn of_event(conn: &mut Conn, seq: i64) -> Result<Option<Self>, StoreError> {
+        conn.optional(WINDOW, values![seq]).await?.as_ref().map(Self::read).transpose()
+    }
+
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            seq: row.int("seq")?,
+            not_before: row.instant_opt("not_before")?,
+            not_after: row.instant("not_after")?,
+            group: row.int_opt("group_id")?,
         })
-        .transpose()
     }
 }
 

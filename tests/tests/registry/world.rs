@@ -54,12 +54,17 @@ pub type Step = (EventKind, Option<Digest>, Option<Digest>);
 
 impl World {
     pub async fn start(database: Database) -> Self {
+        Self::start_with(database, "").await
+    }
+
+    /// `more` goes into the server's configuration.
+    pub async fn start_with(database: Database, more: &str) -> Self {
         let registry = DockerRegistry::start().await;
         let database = match database {
             Database::Sqlite => "record.db".to_owned(),
             Database::Postgres => postgres::database().await,
         };
-        let tagwarden = Tagwarden::quick(&database).await;
+        let tagwarden = Tagwarden::quick_with(&database, more).await;
         let client = tagwarden_tests::http_client();
         let api = Api { client, url: tagwarden.url(), host: registry.host() };
         Self { registry, tagwarden, api }
@@ -95,7 +100,7 @@ impl Api {
         wait::until(path, PATIENCE, || self.try_get(path)).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let response = self.client.post(format!("{}/api/v1/{path}", self.url)).json(body).send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
@@ -169,6 +174,17 @@ impl Api {
         let page: Page<Flag> = self.get(&format!("flags?limit=500&repository={}", self.name(repository))).await;
         assert_eq!(page.next, None);
         page.items
+    }
+
+    /// Waits until the only flag of a repository has been compared, and gives it.
+    pub async fn compared(&self, repository: &str) -> FlagDetail {
+        let path = format!("flags?limit=500&repository={}", self.name(repository));
+        let compared = |flags: &Page<Flag>| flags.items.len() == 1 && !flags.items[0].comparing;
+        let flags = wait::until(format!("the comparison of {repository}"), PATIENCE, || async {
+            self.try_get(&path).await.filter(compared)
+        })
+        .await;
+        self.flag(flags.items[0].id).await
     }
 
     pub async fn flag(&self, id: i64) -> FlagDetail {

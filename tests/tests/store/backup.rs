@@ -122,7 +122,7 @@ async fn what_was_not_recorded_so_is_found_and_named() {
         ),
         ("DELETE FROM events WHERE seq = 6", "event 6: it is missing, 6 were counted"),
         ("UPDATE content SET zstd = zeroblob(20)", &format!("the kept bytes of {kept} are damaged")),
-        ("DELETE FROM repositories", "the table tags: a row names one of repositories that is not there"),
+        ("DELETE FROM repositories", ": a row names one of repositories that is not there"),
         ("UPDATE schema SET min_server = 99", "install the newer version"),
         ("DROP TABLE schema", "it is no record of Tagwarden"),
     ] {
