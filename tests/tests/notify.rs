@@ -171,11 +171,15 @@ async fn passes_over_two_repositories_that_began_at_one_moment_are_two_messages(
     let mut receiver = Receiver::start([]).await;
     let teller = Teller::start(webhook(&receiver.url, "")).await;
     let names = ["registry.example/team/one", "registry.example/team/two"];
+    let mut watched = Vec::new();
     for name in names {
-        let watched = teller.record.watch(name).await;
-        teller.record.tag(&watched, "1.0.0", Class::Release, &["a"]).await;
-        teller.record.tag(&watched, "1.1.0", Class::Release, &["b"]).await;
-        teller.record.delete(&watched, &["1.0.0", "1.1.0"], 7).await;
+        let one = teller.record.watch(name).await;
+        teller.record.tag(&one, "1.0.0", Class::Release, &["a"]).await;
+        teller.record.tag(&one, "1.1.0", Class::Release, &["b"]).await;
+        watched.push(one);
+    }
+    for one in &watched {
+        teller.record.delete(one, &["1.0.0", "1.1.0"], 7).await;
     }
     teller.clock.step(Millis::seconds(10));
     let mut subjects = Vec::new();
