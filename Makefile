@@ -79,5 +79,8 @@ soak: ## the long truth and fault runs
 	@packaging/tools.sh test
 	@cargo test --release --locked -p tagwarden-tests --test soak -- --ignored --nocapture --test-threads 1
 
-bench: ## the measurements
+bench: ## the measurements: speed, CPU, memory and the page's size, each against its target
+	@packaging/tools.sh app
+	@packaging/tools.sh bench
+	@$(MAKE) --no-print-directory page
 	@cargo test --release --locked -p tagwarden-tests --test bench -- --ignored --nocapture --test-threads 1

@@ -4,6 +4,7 @@
 #   packaging/tools.sh rust    C compiler, clippy, rustfmt, wasm target
 #   packaging/tools.sh app     these, and Trunk, wasm-bindgen-cli, wasm-opt
 #   packaging/tools.sh test    PostgreSQL, docker-registry, skopeo, Chromium, chromedriver, schemathesis
+#   packaging/tools.sh bench   docker-registry, skopeo, ab
 #   packaging/tools.sh path    prints the folders to put in front of PATH
 #
 # Everything that is built or unpacked goes to the user's cache folder, keyed by version, so another checkout finds it.
@@ -93,18 +94,25 @@ install_app_tools() {
     rm -rf "$cache/build"
 }
 
-# Debian's package for each program a test starts.
+# Debian's package for each program that a test or a measurement starts.
 declare -A package_of=(
     [docker-registry]=docker-registry [skopeo]=skopeo [chromium]=chromium [chromedriver]=chromium-driver [openssl]=openssl
+    [ab]=apache2-utils
 )
+
+# The packages of those of the programs that are missing.
+packages_of() {
+    local program
+    for program in "$@"; do
+        has "$program" || echo "${package_of[$program]}"
+    done
+}
 
 find_postgres() { has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 
 install_test_tools() {
-    local missing=() program
-    for program in "${!package_of[@]}"; do
-        has "$program" || missing+=("${package_of[$program]}")
-    done
+    local missing
+    mapfile -t missing < <(packages_of docker-registry skopeo chromium chromedriver openssl)
     find_postgres || missing+=(postgresql)
     # A virtual environment with pip needs more than Debian's bare python3.
     if ! installed "$schemathesis" && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then missing+=(python3-venv); fi
@@ -118,10 +126,17 @@ install_test_tools() {
     fi
 }
 
+install_bench_tools() {
+    local missing
+    mapfile -t missing < <(packages_of docker-registry skopeo ab)
+    if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
+}
+
 case "${1:-}" in
 rust) install_rust_tools ;;
 app) install_app_tools ;;
 test) install_test_tools ;;
+bench) install_bench_tools ;;
 path) printf '%s' "$trunk/bin:$bindgen/bin:$binaryen/node_modules/.bin:$schemathesis/bin" ;;
 *) sed -n '2,11p' "$0" >&2; exit 2 ;;
 esac
