@@ -4,6 +4,7 @@
 #   packaging/tools.sh rust    C compiler, clippy, rustfmt, wasm target
 #   packaging/tools.sh app     these, and Trunk, wasm-bindgen-cli, wasm-opt
 #   packaging/tools.sh test    PostgreSQL, docker-registry, skopeo, Chromium, chromedriver, schemathesis, minisign, systemd-analyze
+#   packaging/tools.sh bench   docker-registry, skopeo, ab
 #   packaging/tools.sh release TARGET   what app installs, and Rust and C for a static TARGET, minisign, cargo-cyclonedx
 #   packaging/tools.sh path    prints the folders to put in front of PATH
 #
@@ -96,19 +97,25 @@ install_app_tools() {
     rm -rf "$cache/build"
 }
 
-# Debian's package for each program a test starts.
+# Debian's package for each program that a test or a measurement starts.
 declare -A package_of=(
     [docker-registry]=docker-registry [skopeo]=skopeo [chromium]=chromium [chromedriver]=chromium-driver [openssl]=openssl
-    [minisign]=minisign [systemd-analyze]=systemd
+    [minisign]=minisign [systemd-analyze]=systemd [ab]=apache2-utils
 )
+
+# The packages of those of the programs that are missing.
+packages_of() {
+    local program
+    for program in "$@"; do
+        has "$program" || echo "${package_of[$program]}"
+    done
+}
 
 find_postgres() { has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 
 install_test_tools() {
-    local missing=() program
-    for program in "${!package_of[@]}"; do
-        has "$program" || missing+=("${package_of[$program]}")
-    done
+    local missing
+    mapfile -t missing < <(packages_of docker-registry skopeo chromium chromedriver openssl minisign systemd-analyze)
     find_postgres || missing+=(postgresql)
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
     # A virtual environment with pip needs more than Debian's bare python3.
@@ -141,11 +148,18 @@ install_release_tools() {
     fi
 }
 
+install_bench_tools() {
+    local missing
+    mapfile -t missing < <(packages_of docker-registry skopeo ab)
+    if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
+}
+
 case "${1:-}" in
 rust) install_rust_tools ;;
 app) install_app_tools ;;
 test) install_test_tools ;;
 release) install_release_tools "${2:?which target, such as x86_64-unknown-linux-musl?}" ;;
+bench) install_bench_tools ;;
 path) printf '%s' "$trunk/bin:$bindgen/bin:$binaryen/node_modules/.bin:$schemathesis/bin:$cyclonedx/bin" ;;
 *) sed -n '2,12p' "$0" >&2; exit 2 ;;
 esac

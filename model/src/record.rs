@@ -49,8 +49,8 @@ pub struct Known {
     pub record: TagRecord,
     /// States it had and left not long ago: an answer equal to one of them may be a stale replica's.
     pub recent: Vec<Former>,
-    /// A change that is not certain yet.
-    pub pending: Option<Pending>,
+    /// A change that is not certain yet; boxed, as few tags have one and there are many tags.
+    pub pending: Option<Box<Pending>>,
     /// `received` of the last applied observation.
     pub applied: Option<Mono>,
 }
@@ -63,7 +63,7 @@ impl Known {
 
     /// The lower end of the window of leaving the recorded state: fixed when the first doubt began, else the last sighting.
     fn doubt_since(&self, last_seen: Option<Mark>) -> Option<Mark> {
-        match &self.pending {
+        match self.pending.as_deref() {
             Some(Pending::Claim { not_before, .. } | Pending::Bytes { not_before, .. }) => *not_before,
             Some(Pending::Absent(absence)) => absence.not_before,
             None => last_seen,

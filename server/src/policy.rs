@@ -1,5 +1,7 @@
 //! Which promise a tag's name makes: the configured rules in their order, then the default table of `model::class`.
 
+use std::borrow::Cow;
+
 use globset::{Glob, GlobBuilder, GlobMatcher};
 use tagwarden_model::class::class_of;
 use tagwarden_model::name::{RepositoryName, TagName};
@@ -107,13 +109,13 @@ impl Policy {
     }
 
     /// Class of a tag, and the name of the rule that gave it.
-    pub fn classify(&self, repository: &RepositoryName, tag: &TagName) -> (Class, String) {
+    pub fn classify(&self, repository: &RepositoryName, tag: &TagName) -> (Class, Cow<'static, str>) {
         let rules = self.of(repository);
         if let Some(rule) = rules.first(tag) {
-            return (rule.class, rule.name.clone());
+            return (rule.class, Cow::Owned(rule.name.clone()));
         }
         let classified = class_of(&rules.repository, tag.as_str());
-        (classified.class, classified.rule.to_owned())
+        (classified.class, Cow::Borrowed(classified.rule))
     }
 }
 

@@ -23,6 +23,7 @@ pub mod record;
 pub mod scripted;
 pub mod skopeo;
 pub mod socket_run;
+pub mod static_registry;
 pub mod step_clock;
 pub mod tagwarden_process;
 pub mod truth_run;

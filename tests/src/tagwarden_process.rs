@@ -98,6 +98,11 @@ impl Tagwarden {
         format!("http://127.0.0.1:{}{}", self.port, self.prefix)
     }
 
+    /// Its process; panics unless it runs.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("tagwarden runs").id()
+    }
+
     /// Where its configuration is, and whatever else that put there.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -131,13 +131,14 @@ impl Repository {
         let listed = self.listed();
         let mut present = 0_usize;
         let on_list: HashSet<&TagName> = names.iter().collect();
-        for name in names {
-            if !tags.contains_key(name) {
-                tags.insert(name.clone(), new_tag(name, listed));
-                out.listed.push(name.clone());
-                out.asks.push((name.clone(), Ask::Again { at: now, method: Method::Head }));
-            }
+        // Together: a map that grows name by name in their order leaves its nodes half empty.
+        let unknown = names.iter().filter(|name| !tags.contains_key(*name));
+        let mut new: BTreeMap<TagName, Tag> = unknown.map(|name| (name.clone(), new_tag(name, listed))).collect();
+        for name in new.keys() {
+            out.listed.push(name.clone());
+            out.asks.push((name.clone(), Ask::Again { at: now, method: Method::Head }));
         }
+        tags.append(&mut new);
         let had_tags = tags.values().any(|tag| tag.known.record.state.digest().is_some());
         let empty = names.is_empty() && had_tags;
         out.became_empty = empty && self.standing != Standing::Empty;
@@ -164,7 +165,7 @@ impl Repository {
                         (false, true) => AbsenceKind::EmptyListing,
                         (false, false) => AbsenceKind::Unlisted,
                     };
-                    let Some(Pending::Absent(absence)) = &mut known.pending else {
+                    let Some(Pending::Absent(absence)) = known.pending.as_deref_mut() else {
                         if kind == AbsenceKind::Unlisted {
                             // Not listed and not yet asked: worth a look now, whatever its band's pace.
                             out.asks.push((name.clone(), Ask::Again { at: now, method: Method::Head }));
@@ -187,7 +188,7 @@ impl Repository {
             let Some(tag) = tags.get_mut(&name) else { continue };
             let known = &mut tag.known;
             let interval = plan.interval(known.record.band);
-            if let Some(Pending::Absent(absence)) = &mut known.pending
+            if let Some(Pending::Absent(absence)) = known.pending.as_deref_mut()
                 && many
                 && absence.extra == 0
             {
@@ -249,7 +250,7 @@ impl Repository {
         }
         // Absence is suspended: its rounds begin anew when the listing is back.
         for tag in tags.values_mut() {
-            if matches!(tag.known.pending, Some(Pending::Absent(_))) {
+            if matches!(tag.known.pending.as_deref(), Some(Pending::Absent(_))) {
                 tag.known.pending = None;
             }
         }
@@ -274,7 +275,7 @@ impl Repository {
             self.listings = self.listings.map(|sent| sent.filter(|sent| *sent < since.mark));
         }
         for tag in tags.values_mut() {
-            if matches!(&tag.known.pending, Some(Pending::Absent(absence)) if absence.kind == AbsenceKind::EmptyListing)
+            if matches!(tag.known.pending.as_deref(), Some(Pending::Absent(absence)) if absence.kind == AbsenceKind::EmptyListing)
             {
                 tag.known.pending = None;
             }
@@ -286,14 +287,14 @@ impl Repository {
 
 /// When the next 404 of an absence is due.
 fn next_round(name: &TagName, known: &Known, delays: &Delays, interval: Millis) -> Option<(TagName, Ask)> {
-    let Some(Pending::Absent(absence)) = &known.pending else { return None };
+    let Some(Pending::Absent(absence)) = known.pending.as_deref() else { return None };
     let at = absence.first.and(absence.together)?.after(absence.delay(delays, interval));
     Some((name.clone(), Ask::Again { at, method: absence.method() }))
 }
 
 /// Writes the absence of a tag whose rounds are complete.
 fn delete(known: &mut Known, delays: &Delays) -> Option<Happened> {
-    let Some(Pending::Absent(absence)) = known.pending.take() else { return None };
+    let Some(Pending::Absent(absence)) = known.pending.take().map(|pending| *pending) else { return None };
     let confirming = absence.first?;
     let old = known.record.state.digest().cloned();
     known.leave(confirming.received.mono, delays);

@@ -114,7 +114,8 @@ impl Step<'_> {
     /// Unknown is never applied; only a claim that was repeated is written when its bytes cannot be had (2.2).
     fn unknown(&mut self, method: Method, reason: Unknown) {
         self.out.sighting = Sighting::Unseen(reason);
-        let Some(Pending::Claim { claim, repeated: true, not_before, .. }) = self.out.known.pending.clone() else {
+        let Some(Pending::Claim { claim, repeated: true, not_before, .. }) = self.out.known.pending.as_deref().cloned()
+        else {
             return;
         };
         let doubtful = self.wait_for(&claim) > Millis(0);
@@ -152,7 +153,7 @@ impl Step<'_> {
             return;
         }
         let sent = self.sent();
-        match &mut self.out.known.pending {
+        match self.out.known.pending.as_deref_mut() {
             Some(Pending::Claim { claim: known, first, repeated, .. }) if *known == claim => {
                 *repeated |= sent >= first.after(self.context.delays.claim);
             }
@@ -164,8 +165,8 @@ impl Step<'_> {
             other @ (Some(Pending::Claim { .. } | Pending::Absent(_)) | None) => {
                 let instead = matches!(other, Some(Pending::Claim { .. }));
                 let not_before = self.doubt_since();
-                self.out.known.pending =
-                    Some(Pending::Claim { claim, first: sent, repeated: false, instead, not_before });
+                let doubt = Pending::Claim { claim, first: sent, repeated: false, instead, not_before };
+                self.out.known.pending = Some(Box::new(doubt));
             }
         }
     }
@@ -190,7 +191,7 @@ impl Step<'_> {
     }
 
     fn same_bytes(&mut self, bytes: &Bytes) {
-        let asked_for = match &self.out.known.pending {
+        let asked_for = match self.out.known.pending.as_deref() {
             Some(Pending::Claim { claim, .. }) => Some(claim.clone()),
             _ => None,
         };
@@ -281,7 +282,7 @@ impl Step<'_> {
 
     fn other_bytes(&mut self, bytes: &Bytes) {
         let (sent, digest) = (self.sent(), &bytes.digest);
-        let confirmed = match &self.out.known.pending {
+        let confirmed = match self.out.known.pending.as_deref() {
             Some(Pending::Bytes { digest: waiting, first, wait, .. }) if waiting == digest => {
                 let until = first.after(*wait);
                 if sent < until {
@@ -302,7 +303,8 @@ impl Step<'_> {
         };
         let wait = if confirmed { Millis(0) } else { self.wait_for(digest) };
         if wait > Millis(0) {
-            self.out.known.pending = Some(Pending::Bytes { digest: digest.clone(), first: sent, wait, not_before });
+            let doubt = Pending::Bytes { digest: digest.clone(), first: sent, wait, not_before };
+            self.out.known.pending = Some(Box::new(doubt));
             self.out.ask = Some(Ask::Again { at: sent.after(wait), method: Method::Get });
             if !bytes.claim_holds && !self.out.known.record.header_untrusted {
                 // What HEAD saw is no sighting of the recorded bytes, even if this doubt is forgotten.
@@ -313,7 +315,7 @@ impl Step<'_> {
             }
             return;
         }
-        let not_before = match &self.out.known.pending {
+        let not_before = match self.out.known.pending.as_deref() {
             Some(Pending::Bytes { not_before, .. }) if confirmed => *not_before,
             _ => not_before,
         };
@@ -394,13 +396,13 @@ impl Step<'_> {
             TagState::Absent => self.as_recorded(),
             TagState::Present(_) => {
                 let not_before = self.doubt_since();
-                let mut absence = match self.out.known.pending.take() {
+                let mut absence = match self.out.known.pending.take().map(|pending| *pending) {
                     Some(Pending::Absent(absence)) => absence,
                     _ => Absence::new(not_before, stale),
                 };
                 let Observation { sent, received, .. } = *self.observation;
                 absence.asked = Some(NotFound { sent, received, method });
-                self.out.known.pending = Some(Pending::Absent(absence));
+                self.out.known.pending = Some(Box::new(Pending::Absent(absence)));
                 self.out.ask = Some(Ask::Listing);
             }
         }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::{Known, band};
 use crate::instant::Instant;
 use crate::tag::{Band, Class, Listed, TagRecord, TagState};
@@ -10,7 +12,7 @@ pub struct Tag {
     /// What its name promises.
     pub class: Class,
     /// The rule that says so.
-    pub rule: String,
+    pub rule: Cow<'static, str>,
     /// `at` of its first event.
     pub first_seen: Option<Instant>,
     /// It stood before we watched.
@@ -21,7 +23,7 @@ pub struct Tag {
 
 impl Tag {
     /// A tag that a listing named and nobody has read.
-    pub(super) fn unread(class: Class, rule: String, listed: Listed, now: Instant) -> Self {
+    pub(super) fn unread(class: Class, rule: Cow<'static, str>, listed: Listed, now: Instant) -> Self {
         let band = band::belongs(class, None, false, false, now);
         let known = Known::new(TagRecord::unread(band, listed));
         Self { known, class, rule, first_seen: None, baseline: false, flagged: false }

@@ -143,7 +143,7 @@ fn rule_2_1_a_lying_header_is_untrusted_while_its_bytes_wait() {
     assert!(outcome.known.record.header_untrusted && outcome.write);
     // Neither HEAD nor what HEAD saw before ends or bounds the doubt, even if a crash forgets it.
     desk.saw(3 * MINUTE, claim('A'));
-    assert!(matches!(desk.known("1.0").pending, Some(Pending::Bytes { .. })));
+    assert!(matches!(desk.known("1.0").pending.as_deref(), Some(Pending::Bytes { .. })));
     desk.tags.get_mut(&tag("1.0")).unwrap().known.pending = None;
     desk.saw(4 * MINUTE, under_header('B', Some(digest('A'))));
     let outcome = desk.saw(10 * MINUTE, under_header('B', Some(digest('A'))));
@@ -159,7 +159,7 @@ fn rule_2_2_a_claim_without_bytes_waits_in_memory() {
     assert!(outcome.happened.is_empty() && !outcome.write);
     assert_eq!(outcome.sighting, Sighting::Unseen(Unknown::RateLimited), "the pass names it");
     assert_eq!(outcome.known.record.state, present('A'));
-    assert!(matches!(outcome.known.pending, Some(Pending::Claim { repeated: false, .. })));
+    assert!(matches!(outcome.known.pending.as_deref(), Some(Pending::Claim { repeated: false, .. })));
 }
 
 #[test]

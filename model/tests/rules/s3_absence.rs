@@ -29,7 +29,7 @@ fn only(happened: Vec<(tagwarden_model::name::TagName, Happened)>) -> Happened {
 }
 
 fn first_round(desk: &Desk) -> bool {
-    matches!(&desk.known("1.0").pending, Some(Pending::Absent(absence)) if absence.first.is_some())
+    matches!(desk.known("1.0").pending.as_deref(), Some(Pending::Absent(absence)) if absence.first.is_some())
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn rule_3_1_a_listing_that_names_the_tag_again_begins_the_absence_anew_as_dangli
             desk.gone_by_get(2 * MINUTE);
         }
         desk.list(2 * MINUTE + SECOND, names(&["1.0", "other"]));
-        let Some(Pending::Absent(absence)) = &desk.known("1.0").pending else { panic!("not pending") };
+        let Some(Pending::Absent(absence)) = desk.known("1.0").pending.as_deref() else { panic!("not pending") };
         assert_eq!(absence.first.is_some(), waiting, "the first round is the one that this listing completes");
         assert_eq!(absence.not_before, Some(mark(0)), "the lower end stays");
         // What would have been the second 404 is not.

@@ -72,7 +72,7 @@ pub fn read_at_zero(content: char, band: Band, class: Class) -> Tag {
     Tag {
         known: Known::new(record),
         class,
-        rule: "all".to_owned(),
+        rule: "all".into(),
         first_seen: Some(mark(0).wall),
         baseline: true,
         flagged: false,
@@ -207,7 +207,7 @@ impl Desk {
         self.repository.listing(&mut self.tags, listing, &self.plan, others, |_, listed| Tag {
             known: Known::new(TagRecord::unread(Band::Hot, listed)),
             class: Class::Rolling,
-            rule: "all".to_owned(),
+            rule: "all".into(),
             first_seen: None,
             baseline: false,
             flagged: false,

@@ -414,7 +414,7 @@ impl Game {
             println!("{:>6} {asked} -> {}", self.now / 1000, brief(&reply));
         }
         let now = self.moment();
-        let effects = self.watch.reply(request, reply, now, false, |_| (Class::Rolling, "all".to_owned()));
+        let effects = self.watch.reply(request, reply, now, false, |_| (Class::Rolling, "all".into()));
         self.write(effects);
     }
 

@@ -10,7 +10,7 @@ use tagwarden_model::record::{Former, Known, Plan, Repository, Standing, Tag, Wa
 use tagwarden_model::tag::Band;
 
 use crate::policy::Policy;
-use crate::store::record::{LoadedRepository, PassRow, PassSummary, RepositoryRow, WatchedRepository};
+use crate::store::record::{LoadedRepository, PassRow, PassSummary, RepositoryRow, StoredTag, WatchedRepository};
 
 /// The watch over a repository as the store knows it.
 pub fn watch(
@@ -20,13 +20,12 @@ pub fn watch(
     policy: &Policy,
     now: Moment,
 ) -> Watch {
-    let mut tags = BTreeMap::new();
     let mut recent: BTreeMap<&TagName, Vec<_>> = BTreeMap::new();
     for (name, state, left) in &loaded.recent {
         recent.entry(name).or_default().push((state, left));
     }
     let mut reclassed = Vec::new();
-    for stored in loaded.tags {
+    let tag = |stored: StoredTag| {
         let (class, rule) = policy.classify(&watched.name, &stored.name);
         if class != stored.class {
             reclassed.push(stored.name.clone());
@@ -38,8 +37,10 @@ pub fn watch(
             known.recent.push(Former::new((*state).clone(), Mono(now.mono.0.saturating_sub(ago))));
         }
         let (first_seen, baseline, flagged) = (stored.first_seen, stored.baseline, stored.flagged);
-        tags.insert(stored.name, Tag { known, class, rule, first_seen, baseline, flagged });
-    }
+        (stored.name, Tag { known, class, rule, first_seen, baseline, flagged })
+    };
+    // Collected: a map that grows name by name in their order leaves its nodes half empty.
+    let tags = loaded.tags.into_iter().map(tag).collect();
     let mut listings = loaded.listings.into_iter();
     let repository = Repository {
         standing: standing(&watched.state),

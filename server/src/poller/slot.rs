@@ -204,7 +204,7 @@ impl Slot {
         answered: &Answered,
     ) -> Result<bool, StoreError> {
         let Some(recorded) = self.recorded(request).cloned() else { return Ok(false) };
-        let pending = || match self.watch()?.tags().get(request.tag()?)?.known.pending.as_ref()? {
+        let pending = || match self.watch()?.tags().get(request.tag()?)?.known.pending.as_deref()? {
             Pending::Claim { claim, .. } => Some(claim.clone()),
             Pending::Bytes { .. } | Pending::Absent(_) => None,
         };
@@ -282,7 +282,7 @@ impl Slot {
             .into_iter()
             .filter_map(|(name, (events, proven))| {
                 let tag = watch.tags().get(&name)?;
-                let (class, rule, record) = (tag.class, tag.rule.clone(), tag.known.record.clone());
+                let (class, rule, record) = (tag.class, tag.rule.to_string(), tag.known.record.clone());
                 Some(TagWrite { name, class, rule, record, events, proven })
             })
             .collect();

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Watch;
@@ -20,7 +21,7 @@ impl Watch {
         reply: Reply,
         now: Moment,
         others_visible: bool,
-        classify: impl Fn(&TagName) -> (Class, String),
+        classify: impl Fn(&TagName) -> (Class, Cow<'static, str>),
     ) -> Effects {
         let mut effects = Effects::default();
         match reply {
@@ -58,7 +59,7 @@ impl Watch {
     /// Whether this GET would prove a claim. Registries that count only GETs may refuse it for hours; a claim that HEAD
     /// repeats meanwhile is written unproven (RECORD.md 2.2).
     fn waits_for_bytes(&self, name: &TagName, request: &Request) -> bool {
-        let doubt = self.tags.get(name).and_then(|tag| tag.known.pending.as_ref());
+        let doubt = self.tags.get(name).and_then(|tag| tag.known.pending.as_deref());
         matches!(request.kind, RequestKind::Get(_)) && matches!(doubt, Some(Pending::Claim { .. }))
     }
 
@@ -74,7 +75,7 @@ impl Watch {
     fn retry_absent(&mut self, now: Mono) {
         let at = now.after(self.plan.delays.claim);
         for (name, tag) in &self.tags {
-            if matches!(tag.known.pending, Some(Pending::Absent(_))) {
+            if matches!(tag.known.pending.as_deref(), Some(Pending::Absent(_))) {
                 self.singles.due.entry(name.clone()).or_insert((at, Method::Head));
             }
         }
@@ -86,7 +87,7 @@ impl Watch {
         listing: &Listing,
         now: Moment,
         others_visible: bool,
-        classify: &impl Fn(&TagName) -> (Class, String),
+        classify: &impl Fn(&TagName) -> (Class, Cow<'static, str>),
         effects: &mut Effects,
     ) {
         if request.sweep.is_none() {
@@ -133,7 +134,7 @@ impl Watch {
         if self.deletions.is_empty() {
             return;
         }
-        let doubted = self.tags.values().filter(|tag| matches!(tag.known.pending, Some(Pending::Absent(_))));
+        let doubted = self.tags.values().filter(|tag| matches!(tag.known.pending.as_deref(), Some(Pending::Absent(_))));
         let doubted: BTreeSet<_> = doubted.filter_map(|tag| tag.known.record.state.digest()).collect();
         self.deletions.retain(|digest, _| doubted.contains(digest));
     }
@@ -179,7 +180,7 @@ impl Watch {
         observation: &Observation,
         related: bool,
         message: Option<String>,
-        classify: &impl Fn(&TagName) -> (Class, String),
+        classify: &impl Fn(&TagName) -> (Class, Cow<'static, str>),
         effects: &mut Effects,
     ) {
         if request.sweep.is_none() {
@@ -255,10 +256,9 @@ impl Watch {
             Some(ask) => self.asked(name, ask, request.sweep),
             // A doubt whose look failed is looked at again; passes would do it at their own pace.
             // So would a claim that took another's place: it is meant to wait for the next pass.
-            None if self
-                .tags
-                .get(name)
-                .is_some_and(|tag| !matches!(tag.known.pending, None | Some(Pending::Claim { instead: true, .. }))) =>
+            None if self.tags.get(name).is_some_and(|tag| {
+                !matches!(tag.known.pending.as_deref(), None | Some(Pending::Claim { instead: true, .. }))
+            }) =>
             {
                 let at = observation.received.mono.after(self.plan.delays.claim);
                 self.singles.due.entry(name.clone()).or_insert((at, Method::Head));
