@@ -28,6 +28,9 @@ const STEPS: i64 = 1_000;
 /// How often what grows old is cleared away.
 const CLEAR_EVERY: Millis = Millis::minutes(1);
 
+/// So long after a start nobody is told that something is late.
+const CATCH_UP: Millis = Millis::minutes(10);
+
 /// How long it can be seen how a message went.
 const DELIVERIES_KEPT: Millis = Millis::days(30);
 
@@ -195,12 +198,17 @@ async fn database_clock(store: &Store) -> Result<(Millis, Millis), StoreError> {
     Ok((best.0, Millis(best.1.0 / 2 + 1)))
 }
 
-/// Opens flags whose acknowledgement ended, and drops notices that no reader can ask for any more and jobs that ended long ago.
+/// Opens flags whose acknowledgement ended, tells of what is late, and drops notices that no reader can ask for any more and jobs that ended long ago.
 async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
+    // After a start everything is late that was due meanwhile: the pollers catch up first.
+    let caught_up = clock.now().mono.after(CATCH_UP);
     loop {
         let now = clock.now();
         let cleared = async {
             store.expire_acknowledgements(now.mark.wall).await?;
+            if now.mono >= caught_up {
+                store.tell_lateness(now.mark.wall).await?;
+            }
             store.prune_deliveries(now.mark.wall - DELIVERIES_KEPT).await?;
             store.prune_changes(now.mark.wall).await?;
             store.prune_jobs(now.mark.wall).await

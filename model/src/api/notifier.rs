@@ -18,10 +18,12 @@ coded! {
         Restored = 4 "restored",
         /// A repository cannot be checked.
         Failing = 5 "failing",
-        /// It can be checked again.
+        /// It is checked as promised again.
         Recovered = 6 "recovered",
         /// A person tries the notifier.
         Test = 7 "test",
+        /// A repository is not checked as often as promised.
+        Late = 8 "late",
     }
 }
 

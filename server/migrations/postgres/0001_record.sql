@@ -65,7 +65,8 @@ CREATE TABLE repositories (
     refused_generation BIGINT,
     refused_wall BIGINT,
     period_id BIGINT, -- the present watch period; NULL: not watched
-    watched_since BIGINT
+    watched_since BIGINT,
+    late_told BIGINT -- when people were told that it is late; NULL: it is not
 );
 CREATE INDEX repositories_by_registry ON repositories (registry_id);
 CREATE INDEX repositories_watched ON repositories (name) WHERE period_id IS NOT NULL;

@@ -65,7 +65,8 @@ CREATE TABLE repositories (
     refused_generation INTEGER,
     refused_wall INTEGER,
     period_id INTEGER, -- the present watch period; NULL: not watched
-    watched_since INTEGER
+    watched_since INTEGER,
+    late_told INTEGER -- when people were told that it is late; NULL: it is not
 ) STRICT;
 CREATE INDEX repositories_by_registry ON repositories (registry_id);
 CREATE INDEX repositories_watched ON repositories (name) WHERE period_id IS NOT NULL;

@@ -16,7 +16,7 @@ pub enum Kind {
     Flag,
     /// What was flagged is as promised again.
     Restored,
-    /// Repositories that cannot be checked, and that can again.
+    /// Repositories that cannot be checked or are late, and that are checked as promised again.
     Failing,
 }
 
@@ -50,7 +50,7 @@ impl Filter {
         let kind = match telling.occasion {
             Occasion::Opened | Occasion::Reopened | Occasion::Worsened => Kind::Flag,
             Occasion::Restored => Kind::Restored,
-            Occasion::Failing | Occasion::Recovered => Kind::Failing,
+            Occasion::Failing | Occasion::Late | Occasion::Recovered => Kind::Failing,
             Occasion::Test => return true,
         };
         let repository = || self.repositories.iter().any(|pattern| pattern.is_match(&telling.repository));

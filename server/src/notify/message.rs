@@ -50,12 +50,12 @@ pub struct FlagTold {
     pub link: Option<String>,
 }
 
-/// A repository that cannot be checked, or can again.
+/// A repository that is not checked as promised, or is again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RepositoryTold {
     /// Its canonical name.
     pub name: String,
-    /// Why it cannot be checked.
+    /// Why it is not.
     pub reason: Option<String>,
 }
 
@@ -130,8 +130,14 @@ impl Message {
             (Occasion::Test, _) => "This is a test".to_owned(),
             (Occasion::Failing, _) if self.count == 1 => format!("{} cannot be checked", self.subject),
             (Occasion::Failing, _) => format!("{} repositories of {} cannot be checked", self.count, self.subject),
-            (Occasion::Recovered, _) if self.count == 1 => format!("{} can be checked again", self.subject),
-            (Occasion::Recovered, _) => format!("{} repositories of {} can be checked again", self.count, self.subject),
+            (Occasion::Late, _) if self.count == 1 => format!("{} is not checked as often as promised", self.subject),
+            (Occasion::Late, _) => {
+                format!("{} repositories of {} are not checked as often as promised", self.count, self.subject)
+            }
+            (Occasion::Recovered, _) if self.count == 1 => format!("{} is checked as promised again", self.subject),
+            (Occasion::Recovered, _) => {
+                format!("{} repositories of {} are checked as promised again", self.count, self.subject)
+            }
             (Occasion::Restored, [one]) if one.flag.tag.is_none() => format!("{} is back", self.subject),
             (Occasion::Restored, [_]) => format!("{} is as promised again", self.subject),
             (Occasion::Restored, _) => format!("{} releases of {} are as promised again", self.count, self.subject),
@@ -184,7 +190,7 @@ impl Message {
     pub fn event_type(&self) -> String {
         let of = match self.occasion {
             Occasion::Opened | Occasion::Reopened | Occasion::Worsened | Occasion::Restored => "flag",
-            Occasion::Failing | Occasion::Recovered => "repository",
+            Occasion::Failing | Occasion::Late | Occasion::Recovered => "repository",
             Occasion::Test => "notifier",
         };
         format!("dev.tagwarden.{of}.{}", self.occasion)

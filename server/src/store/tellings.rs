@@ -3,18 +3,21 @@
 
 use tagwarden_model::api::{Flag, Occasion, RepositoryState};
 use tagwarden_model::flag::{Change, FlagState};
-use tagwarden_model::instant::Instant;
+use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::tag::Class;
 
 use super::db::{Conn, Dialects, statements, values};
 use super::deliveries::{self, NewDelivery};
 use super::flags::Stored;
+use super::read::repositories::Lateness;
 use super::record::RepositoryWrite;
 use super::transaction::Write;
 use super::{Store, StoreError, read};
 
 /// Tellings that are looked at together.
 const MOST: u32 = 1000;
+/// So late is late enough to tell people, however seldom checks were promised.
+const LATE_GRACE: Millis = Millis::minutes(10);
 
 macro_rules! select {
     ($rest:literal) => {
@@ -31,6 +34,7 @@ statements! {
     INSERT_TELLING = "INSERT INTO tellings (occasion, repository_id, flag_id, version, group_id, at, reason)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     DELETE_TELLING = "DELETE FROM tellings WHERE id = $1";
+    LATE_TOLD = "UPDATE repositories SET late_told = $2 WHERE id = $1 AND (late_told IS NULL) = ($2 IS NOT NULL)";
 }
 
 /// Of several servers one makes messages; what it deletes the others do not see.
@@ -105,6 +109,26 @@ impl Store {
         write.conn.commit().await?;
         self.shared.outbox.send_replace(());
         Ok(planned.again)
+    }
+}
+
+impl Store {
+    /// Tells of repositories that became late, and of those that are not any more. Of several servers one does.
+    pub async fn tell_lateness(&self, now: Instant) -> Result<(), StoreError> {
+        let changed = read::repositories::lateness(&mut self.read_conn().await?, LATE_GRACE, now).await?;
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let mut write = self.begin().await?;
+        for Lateness { id, late, failing } in changed {
+            let told = late.as_ref().map(|_| now);
+            if write.conn.execute(LATE_TOLD, values![id, told]).await? == 1 && !failing {
+                let occasion = if late.is_some() { Occasion::Late } else { Occasion::Recovered };
+                let (repository, version) = (id, now.0);
+                write.tellings.push(Told { occasion, repository, flag: None, version, group: None, reason: late });
+            }
+        }
+        self.finish(write, now).await
     }
 }
 

@@ -8,7 +8,7 @@ use tagwarden_model::event::Severity;
 use tagwarden_model::instant::Millis;
 
 use crate::db_test;
-use crate::world::{World, person};
+use crate::world::{START, World, pass, person};
 
 fn delivery(key: &str, next: tagwarden_model::instant::Instant) -> NewDelivery {
     NewDelivery { dedupe_key: key.into(), notifier: "hook".into(), payload: "{}".into(), next }
@@ -150,5 +150,38 @@ db_test! {
         assert_eq!(store.delivery(test.id).await.unwrap().unwrap().state, DeliveryState::Delivered);
         assert_eq!(store.prune_deliveries(world.now()).await.unwrap(), 0);
         assert_eq!(store.prune_deliveries(world.now() + Millis(1)).await.unwrap(), 1);
+    }
+}
+
+db_test! {
+    async fn a_late_repository_is_told_of_once_and_when_it_is_on_time_again(world: World) {
+        world.create("1.0.0", "a").await;
+        let put = async |minutes| {
+            let pass = pass(START + Millis::minutes(minutes));
+            world.store.put_pass(world.repository, world.lease, &pass, None).await.unwrap();
+        };
+        let at = async |minutes| world.store.tell_lateness(START + Millis::minutes(minutes)).await.unwrap();
+        put(10).await;
+        // Six minutes are promised; twice as long is worth a message.
+        at(21).await;
+        assert_eq!(told(&world).await, [], "a moment late");
+        at(22).await;
+        at(23).await;
+        assert_eq!(told(&world).await, [(Occasion::Late, None)]);
+        world.store.plan_deliveries(world.now(), |tellings| one_each(tellings, &world)).await.unwrap();
+        put(30).await;
+        at(30).await;
+        at(31).await;
+        assert_eq!(told(&world).await, [(Occasion::Recovered, None)]);
+        // What cannot be checked at all is told in other words, and once.
+        world.store.plan_deliveries(world.now(), |tellings| one_each(tellings, &world)).await.unwrap();
+        at(50).await;
+        let state = RepositoryRow { state: RepositoryState::Failing, reason: None, since: world.now(), refused_since: None };
+        let (repository, lease, now) = (world.repository, world.lease, world.now());
+        let write = RepositoryWrite { repository, lease, now, state, event: None, invisible: None };
+        world.store.put_repository(&write).await.unwrap();
+        at(51).await;
+        at(52).await;
+        assert_eq!(told(&world).await, [(Occasion::Late, None), (Occasion::Failing, None)]);
     }
 }

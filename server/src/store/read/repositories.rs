@@ -20,7 +20,7 @@ const DAY: i64 = 86_400_000;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT r.id, r.name, r.host, r.state, r.state_reason, r.state_since, r.watched_since,
+            "SELECT r.id, r.name, r.host, r.state, r.state_reason, r.state_since, r.watched_since, r.late_told,
                 (SELECT count(*) FROM flags f WHERE f.repository_id = r.id AND f.state IN (1, 2)) AS open_flags
             FROM repositories r WHERE r.period_id IS NOT NULL AND ",
             $rest
@@ -99,6 +99,42 @@ struct Passes {
     unread: Option<Unread>,
     /// Where the gap that lasts began.
     gap: Option<Instant>,
+}
+
+/// A repository whose lateness people are to be told of, or whose being on time again.
+pub(in crate::store) struct Lateness {
+    pub(in crate::store) id: i64,
+    /// Why it is late; `None` when it is not any more.
+    pub(in crate::store) late: Option<String>,
+    /// It cannot be checked at all, of which people are told in other words.
+    pub(in crate::store) failing: bool,
+}
+
+/// Repositories that are late and were not told to be, or the other way round. It is told when a band is late for `grace`, or
+/// for as long as was promised, whichever is less: a pass that takes a moment longer is nobody's business.
+pub(in crate::store) async fn lateness(
+    conn: &mut Conn,
+    grace: Millis,
+    now: Instant,
+) -> Result<Vec<Lateness>, StoreError> {
+    let counts = counts(conn, None).await?;
+    let passes = passes(conn, None).await?;
+    let mut changed = Vec::new();
+    for row in conn.all(ALL, values![0_i64]).await? {
+        let repository = repository(&row, &counts, &passes, now)?;
+        let failing = matches!(repository.state, RepositoryState::Failing | RepositoryState::Hidden);
+        let told = row.instant_opt("late_told")?.is_some();
+        let worth = |band: &&Freshness| {
+            let promised = Millis(i64::try_from(band.promised_ms).unwrap_or(i64::MAX));
+            band.late_since.is_some_and(|since| told || now - since >= grace.min(promised))
+        };
+        let late = repository.freshness.iter().find(worth).filter(|_| !failing);
+        if late.is_some() != told {
+            let late = late.map(|band| band.late_reason.clone().unwrap_or_default());
+            changed.push(Lateness { id: row.int("id")?, late, failing });
+        }
+    }
+    Ok(changed)
 }
 
 impl Store {
