@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SharedClock;
 use crate::content;
+use crate::jobs::{Proven, prove};
 use crate::registry::{By, Registry, RegistryError};
 use crate::store::comparisons::{Comparing, Released};
-use crate::store::content::Content as Kept;
+use crate::store::content::{Content as Kept, Proof};
 use crate::store::refreshes::Refresh;
 use crate::store::watch::RegistryEntry;
 use crate::store::{Store, StoreError};
@@ -29,6 +30,12 @@ const ROUND: u32 = 100;
 const LOOK_BACK: i64 = 200;
 /// All bytes of one comparison. An index of 64 platforms has some hundred kilobytes.
 const LARGEST: usize = 64 << 20;
+/// The targets of an open flag that are proven without being asked for.
+const TARGETS: usize = 2;
+/// How long such a proof is taken to hold.
+const PROVEN_FOR: Millis = Millis::days(1);
+/// When a registry that could not be asked for a proof is asked again.
+const ASK_AGAIN: Millis = Millis::minutes(10);
 /// An index lists manifests, these name configs: nothing is deeper.
 const DEPTH: usize = 4;
 
@@ -97,7 +104,23 @@ impl<R: Registry> Comparer<R> {
             seq = of;
         }
         *after = Some(seq);
+        self.prove().await?;
         Ok(done)
+    }
+
+    /// Proves the ways back of open flags: whoever opens one in a hurry shall not have to ask.
+    async fn prove(&self) -> Result<(), StoreError> {
+        let now = self.clock.now().mark.wall;
+        let (proven, asked) = (now - PROVEN_FOR, now - ASK_AGAIN);
+        for way in self.store.stale_ways_back(self.entry.id, proven, asked, TARGETS, ROUND).await? {
+            for digest in way.digests {
+                let Proven { readiness, detail, contents } = prove(&*self.registry, &way.repository, &digest).await;
+                let at = self.clock.now().mark.wall;
+                self.store.put_contents(&contents, at).await?;
+                self.store.put_proof(way.id, &Proof { digest, readiness, detail, at }).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Compares what rebuilt tags were refreshed with. Whether everything was done; a tag that must wait keeps its order.

@@ -30,10 +30,10 @@ pub fn FlagPage() -> impl IntoView {
         let about_this = id.try_get_untracked() == Some(change.reference.to_string());
         match change.kind {
             ChangeKind::Flag => about_this,
-            ChangeKind::Events | ChangeKind::Job => {
+            ChangeKind::Events | ChangeKind::Job | ChangeKind::Repository => {
                 shown.flatten().is_some_and(|shown| change.repository == Some(shown))
             }
-            ChangeKind::Repository | ChangeKind::Registry => false,
+            ChangeKind::Registry => false,
         }
     });
     view! {

@@ -1,8 +1,10 @@
 //! Flags that wait for a comparison of their contents, and what comparisons found.
 
+use tagwarden_model::api::Readiness;
 use tagwarden_model::change::Change;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::{EventKind, Severity};
+use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 use tagwarden_model::tag::Class;
@@ -10,7 +12,7 @@ use tagwarden_model::version::Version;
 
 use super::db::{Conn, Row, statements, values};
 use super::digests::{Interned, digest_opt};
-use super::{Actor, Store, StoreError, flags};
+use super::{Actor, Store, StoreError, flags, read};
 
 statements! {
     COMPARING = "SELECT f.id, r.host, r.path FROM flags f JOIN repositories r ON r.id = f.repository_id
@@ -30,6 +32,12 @@ statements! {
         JOIN digests n ON n.id = e.new_id
         WHERE e.seq > $1 AND r.registry_id = $2 AND r.period_id IS NOT NULL AND e.baseline = 0 AND e.class IN ($3, $4)
         ORDER BY e.seq LIMIT $5";
+    STALE_WAYS = "SELECT f.repository_id, r.host, r.path, t.name AS tag FROM flags f
+        JOIN repositories r ON r.id = f.repository_id JOIN tags t ON t.id = f.tag_id
+        JOIN promises p ON p.repository_id = f.repository_id AND p.tag = t.name AND p.stands = 1
+        LEFT JOIN proofs o ON o.repository_id = p.repository_id AND o.digest_id = p.digest_id
+        WHERE f.state = $2 AND r.registry_id = $1 AND r.period_id IS NOT NULL
+            AND (o.at IS NULL OR o.at < $3 OR (o.readiness = $4 AND o.at < $5)) ORDER BY f.id DESC LIMIT $6";
     NEWEST_SEQ = "SELECT coalesce(max(seq), 0) AS seq FROM events";
     BODY = "SELECT c.body FROM comparisons c JOIN digests o ON o.id = c.old_id JOIN digests n ON n.id = c.new_id
         WHERE o.hash = $1 AND n.hash = $2";
@@ -58,6 +66,17 @@ pub struct Released {
     pub repository: RepositoryName,
     /// The digest.
     pub digest: Digest,
+}
+
+/// The way back of an open flag, to be proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayBack {
+    /// The repository's row.
+    pub id: i64,
+    /// Its name.
+    pub repository: RepositoryName,
+    /// The best targets.
+    pub digests: Vec<Digest>,
 }
 
 /// What the states of a breach are, as far as they have been compared.
@@ -134,6 +153,28 @@ impl Store {
             Ok(Released { seq: row.int("seq")?, repository: repository(row)?, digest: digest.ok_or_else(missing)? })
         };
         rows.iter().map(released).collect()
+    }
+
+    /// Ways back of open flags of a registry whose promise was not proven since `proven`, or could not be asked for since `asked`;
+    /// of each the best `targets`, the newest flag first.
+    pub async fn stale_ways_back(
+        &self,
+        registry: i64,
+        proven: Instant,
+        asked: Instant,
+        targets: usize,
+        limit: u32,
+    ) -> Result<Vec<WayBack>, StoreError> {
+        let mut conn = self.read_conn().await?;
+        let (open, unproven) = (FlagState::Open.code(), Readiness::Unproven.code());
+        let mut ways = Vec::new();
+        for row in conn.all(STALE_WAYS, values![registry, open, proven, unproven, asked, limit]).await? {
+            let (id, repository, tag) = (row.int("repository_id")?, repository(&row)?, row.text("tag")?);
+            let best = read::targets::of(&mut conn, id, &repository.to_string(), &tag).await?.unwrap_or_default();
+            let digests = best.into_iter().take(targets).map(|target| target.digest).collect();
+            ways.push(WayBack { id, repository, digests });
+        }
+        Ok(ways)
     }
 
     /// The newest event's number, 0 without any.

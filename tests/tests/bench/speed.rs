@@ -25,7 +25,7 @@ const ACCEPT: &str = "Accept: application/vnd.oci.image.index.v1+json, applicati
 /// The whole server's checks (passes with their listings and rows, the record on SQLite, every limit lifted) against the bare
 /// HEAD requests of `ab`, which only counts, and against one process of skopeo for each tag: all of the same registry.
 ///
-/// It needs a machine that is idle otherwise: of a busy one, skopeo's many processes get a larger share than our two threads.
+/// It needs a machine that is idle otherwise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: make bench"]
 async fn checks_per_second_against_ab_and_skopeo() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use tagwarden_model::api::Readiness;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::FlagState;
@@ -139,6 +140,10 @@ async fn pushed_again(world: &World, case: &Case) {
     assert_eq!((&flag.promise, &flag.current), (&Some(case.old.digest.clone()), &Some(case.new.digest.clone())));
     let words = flag.difference.as_deref().unwrap();
     assert!(words.starts_with(case.words), "{repository}: {words}");
+    // Nobody had to ask for it.
+    let ready = if case.forgotten.is_some() { Readiness::Incomplete } else { Readiness::Ready };
+    let way = api.proven(flag.id).await;
+    assert_eq!((&way.digest, way.readiness), (&case.old.digest, ready), "{way:#?}");
     let steps: Vec<_> = detail.transitions.iter().filter_map(|step| step.reason.as_deref()).collect();
     assert_eq!(steps, ["differs from its promise", &format!("compared: {words}")]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tagwarden::clock::{Clock as _, SystemClock};
-use tagwarden_model::api::{Event, Flag, FlagDetail, Job, Page, Repository};
+use tagwarden_model::api::{Event, Flag, FlagDetail, Job, Page, Readiness, Repository, Target};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::{Instant, Millis};
@@ -185,6 +185,15 @@ impl Api {
         })
         .await;
         self.flag(flags.items[0].id).await
+    }
+
+    /// The best way back of a flag, once it was tried.
+    pub async fn proven(&self, id: i64) -> Target {
+        wait::until("its way back is proven", PATIENCE, || async {
+            let target = self.flag(id).await.targets.into_iter().next()?;
+            (target.readiness != Readiness::Unproven).then_some(target)
+        })
+        .await
     }
 
     pub async fn flag(&self, id: i64) -> FlagDetail {

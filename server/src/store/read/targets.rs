@@ -76,7 +76,7 @@ impl Tag {
 }
 
 /// The targets of a tag by row and name; `None` if there is no such tag.
-pub(super) async fn of(
+pub(in crate::store) async fn of(
     conn: &mut Conn,
     repository: i64,
     name: &str,
