@@ -2,6 +2,7 @@
 //!
 //! Instants are RFC 3339 in UTC; durations are whole milliseconds in fields that end in `_ms`.
 
+mod adding;
 mod flag;
 mod job;
 mod policy;
@@ -10,6 +11,10 @@ mod repository;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::adding::{
+    Catalogue, CatalogueItem, ClassCount, JobResult, Paste, PasteFormat, PasteItem, Pasted, PreviewRepository,
+    ReadCatalogue, RepositoryPreview, Unread,
+};
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::policy::{ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource};
@@ -76,6 +81,6 @@ pub struct Change {
     /// Number of the event, flag or job; 0 for repositories.
     #[serde(rename = "ref")]
     pub reference: i64,
-    /// The repository's canonical name.
+    /// The repository's canonical name; empty for a job about none that is watched.
     pub repository: String,
 }

@@ -5,6 +5,7 @@
 #![expect(unused_qualifications, reason = "utoipa repeats the handlers' parameter types in its own code")]
 
 mod access;
+mod adding;
 mod around;
 mod body;
 mod checks;

@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod live;
 pub mod metrics;
 pub mod page;
+pub mod paste;
 pub mod policy;
 pub mod poller;
 pub mod preview;

@@ -278,7 +278,7 @@ impl<R: Registry> Worker<'_, R> {
     async fn take_jobs(&mut self, now: Moment) -> Result<(), StoreError> {
         let store = &self.poller.store;
         for taken in store.take_jobs(self.poller.entry.id, JobKind::Check, 100).await? {
-            let (id, JobRequest::Check(tags)) = (taken.repository, taken.request) else { continue };
+            let (Some(id), JobRequest::Check(tags)) = (taken.repository, taken.request) else { continue };
             let Some(slot) = self.slots.get_mut(&id) else {
                 store.finish_job(taken.id, Some("the repository is not watched any more"), now.mark.wall).await?;
                 continue;

@@ -18,7 +18,9 @@ use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
+use crate::registry::credentials::Credentials;
 use crate::registry::gate::HostLimits;
+use crate::store::jobs::NO_ENTRY;
 use crate::store::watch::RegistryEntry;
 use crate::store::{Actor, ActorKind, Store, StoreError};
 
@@ -145,6 +147,7 @@ async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
         let now = clock.now();
         let cleared = async {
             store.expire_acknowledgements(now.mark.wall).await?;
+            store.prune_looks(now.mark.wall).await?;
             store.prune_changes(now.mark.wall).await
         };
         if let Err(error) = cleared.await {
@@ -157,13 +160,18 @@ async fn clear(store: Store, clock: SharedClock, stop: CancellationToken) {
     }
 }
 
+/// How a host is reached that the configuration does not name.
+fn stranger(host: &str, credentials: &Credentials) -> RegistrySettings {
+    RegistrySettings { credentials: credentials.clone(), ..RegistrySettings::new(host) }
+}
+
 /// Keeps a poller and a job runner for each registry entry, also for those that people add.
 struct Registries {
     store: Store,
     clock: SharedClock,
     policy: Arc<Policy>,
     poller: PollerSettings,
-    credentials: crate::registry::credentials::Credentials,
+    credentials: Credentials,
     settings: BTreeMap<String, RegistrySettings>,
     /// By the origin that is asked, which a mirror's URL may say.
     host_limits: BTreeMap<String, Arc<HostLimits>>,
@@ -175,6 +183,8 @@ struct Registries {
 
 impl Registries {
     async fn run(mut self, stop: CancellationToken) {
+        let strangers = self.strangers();
+        self.tasks.spawn(strangers.run(stop.clone()));
         loop {
             match self.store.registries().await {
                 Ok(entries) => entries.into_iter().for_each(|entry| self.start(entry, &stop)),
@@ -190,15 +200,30 @@ impl Registries {
         while self.tasks.join_next().await.is_some() {}
     }
 
+    /// Looks at hosts that have no entry; one that is only looked at gets none.
+    fn strangers(&self) -> Jobs<HttpRegistry> {
+        let (credentials, clock) = (self.credentials.clone(), self.clock.clone());
+        let reach = move |host: &str| {
+            HttpRegistry::new(stranger(host, &credentials), clock.clone())
+                .map(Arc::new)
+                .map_err(|error| error.to_string())
+        };
+        Jobs {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            reach: Box::new(reach),
+            entry: NO_ENTRY,
+            policy: self.policy.clone(),
+            wake: self.wake.clone(),
+        }
+    }
+
     fn start(&mut self, entry: RegistryEntry, stop: &CancellationToken) {
         if !self.running.insert(entry.id) {
             return;
         }
-        let mut settings = self.settings.get(&entry.name).cloned().unwrap_or_else(|| {
-            let mut settings = RegistrySettings::new(&entry.host);
-            settings.credentials = self.credentials.clone();
-            settings
-        });
+        let mut settings =
+            self.settings.get(&entry.name).cloned().unwrap_or_else(|| stranger(&entry.host, &self.credentials));
         // Several entries of one host share what it says of its limits.
         if let Ok(base) = settings.base() {
             let host_limits = self.host_limits.entry(base.origin().ascii_serialization()).or_default();
@@ -215,8 +240,12 @@ impl Registries {
         let jobs = Jobs {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            registry: registry.clone(),
-            entry: entry.clone(),
+            reach: Box::new({
+                let registry = registry.clone();
+                move |_| Ok(registry.clone())
+            }),
+            entry: entry.id,
+            policy: self.policy.clone(),
             wake: self.wake.clone(),
         };
         let poller = Poller {

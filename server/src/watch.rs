@@ -9,9 +9,21 @@ use crate::store::{Actor, Store, StoreError};
 
 /// Watches `name` through the first entry that serves it. A host without an entry gets one that asks anonymously.
 pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<Added, StoreError> {
+    if let Some(entry) = entry_of(store, name).await? {
+        return store.watch(entry.id, name, actor, now).await;
+    }
+    let host = name.host.clone();
+    let entry =
+        store.put_registry(&RegistryEntry { id: 0, name: host.clone(), host, repositories: Vec::new() }).await?;
+    store.watch(entry.id, name, actor, now).await
+}
+
+/// The entry that serves a repository; `None` for a host without one, which may be asked anonymously. `Refused` if it may not
+/// be asked at all.
+pub async fn entry_of(store: &Store, name: &RepositoryName) -> Result<Option<RegistryEntry>, StoreError> {
     let entries = store.registries().await?;
     if let Some(entry) = entry_for(&entries, name) {
-        return store.watch(entry.id, name, actor, now).await;
+        return Ok(Some(entry.clone()));
     }
     // An entry of its own is named for the host; it must not replace one that the configuration named so.
     if let Some(entry) = entries.iter().find(|entry| entry.host == name.host || entry.name == name.host) {
@@ -24,20 +36,27 @@ pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Ins
             field: "name",
         });
     }
-    if is_link_local(&name.host) {
-        return Err(StoreError::Refused {
-            message: format!(
-                "{} is a link-local address, where machines keep services of their own: give it a registry entry in the \
-                 configuration if it is a registry",
-                name.host
-            ),
-            field: "name",
-        });
+    may_be_asked(&name.host).map(|()| None)
+}
+
+/// The entry through which a host as a whole is asked, as [`entry_of`] for one repository.
+pub async fn asked_through(store: &Store, host: &str) -> Result<Option<RegistryEntry>, StoreError> {
+    match store.registries().await?.into_iter().find(|entry| entry.host == host) {
+        Some(entry) => Ok(Some(entry)),
+        None => may_be_asked(host).map(|()| None),
     }
-    let host = name.host.clone();
-    let entry =
-        store.put_registry(&RegistryEntry { id: 0, name: host.clone(), host, repositories: Vec::new() }).await?;
-    store.watch(entry.id, name, actor, now).await
+}
+
+/// Whether a host without an entry may be asked.
+fn may_be_asked(host: &str) -> Result<(), StoreError> {
+    if !is_link_local(host) {
+        return Ok(());
+    }
+    let message = format!(
+        "{host} is a link-local address, where machines keep services of their own: give it a registry entry in the \
+         configuration if it is a registry"
+    );
+    Err(StoreError::Refused { message, field: "name" })
 }
 
 /// The first entry whose host is the repository's and whose patterns, if it has any, match its path.

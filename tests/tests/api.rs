@@ -4,6 +4,7 @@
 
 mod api {
     mod acts;
+    mod adding;
     mod connections;
     mod errors;
     mod front;

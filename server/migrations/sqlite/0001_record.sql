@@ -337,7 +337,7 @@ CREATE TABLE changes (
     id INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
     ref INTEGER NOT NULL,
-    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    repository_id INTEGER REFERENCES repositories (id), -- NULL: a job about none that is watched
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX changes_by_time ON changes (at);
@@ -345,11 +345,13 @@ CREATE INDEX changes_by_time ON changes (at);
 -- Work that needs a registry and was asked for.
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY,
-    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    registry_id INTEGER NOT NULL, -- 0: a host without an entry
+    repository_id INTEGER REFERENCES repositories (id), -- NULL: the job is about none that is watched
+    subject TEXT NOT NULL, -- what it is about: a repository, or a host
     kind INTEGER NOT NULL,
     state INTEGER NOT NULL,
     request TEXT NOT NULL, -- JSON
-    request_hash BLOB NOT NULL, -- sha256 of the request: equal ones wait once
+    request_hash BLOB NOT NULL, -- sha256 of subject and request: equal ones wait once
     actor_kind INTEGER NOT NULL,
     actor_id TEXT NOT NULL,
     actor_display TEXT NOT NULL,
@@ -357,9 +359,10 @@ CREATE TABLE jobs (
     finished INTEGER,
     done INTEGER NOT NULL,
     total INTEGER NOT NULL,
-    error TEXT
+    error TEXT,
+    result TEXT -- JSON
 ) STRICT;
-CREATE UNIQUE INDEX jobs_waiting_once ON jobs (repository_id, kind, request_hash) WHERE state = 1;
+CREATE UNIQUE INDEX jobs_waiting_once ON jobs (registry_id, kind, request_hash) WHERE state = 1;
 CREATE INDEX jobs_by_state ON jobs (state, id);
 
 -- Outbox of notifications.

@@ -24,7 +24,7 @@ use super::reach::Reach;
 use super::retry::{Fault, Retry, date};
 use super::tags_page::page_of_tags;
 use super::transport::{Mask, Recorder, Reply, TimeOuts, To, Transport};
-use super::{Answer, By, Head, Manifest, Registry, RegistryError};
+use super::{Answer, By, Head, Manifest, Names, Registry, RegistryError};
 use crate::clock::SharedClock;
 
 /// A registry reached over HTTP.
@@ -138,12 +138,12 @@ impl RegistrySettings {
 }
 
 /// One request, before it is authorised.
-struct Ask<'a> {
+pub(super) struct Ask<'a> {
     method: Method,
-    subject: Subject<'a>,
+    pub(super) subject: Subject<'a>,
     /// What follows `/v2/`.
     path: String,
-    query: Option<&'a str>,
+    pub(super) query: Option<&'a str>,
     headers: HeaderMap,
     cap: usize,
 }
@@ -200,7 +200,7 @@ impl HttpRegistry {
     }
 
     /// Sends a request, again where that may help.
-    async fn call(&self, ask: &Ask<'_>) -> Answer<Reply> {
+    pub(super) async fn call(&self, ask: &Ask<'_>) -> Answer<Reply> {
         let mut tried = 0;
         loop {
             let pass = match self.gate.enter().await {
@@ -293,6 +293,10 @@ impl HttpRegistry {
 impl Registry for HttpRegistry {
     fn allowance(&self) -> Option<Allowance> {
         self.gate.allowance()
+    }
+
+    async fn catalogue(&self, host: &str) -> Result<Names, RegistryError> {
+        self.read_catalogue(host).await
     }
 
     async fn list_tags(&self, repository: &RepositoryName) -> Answer<Vec<TagName>> {
@@ -424,7 +428,7 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vn
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
 impl<'a> Ask<'a> {
-    fn new(method: Method, repository: &'a RepositoryName, path: String, cap: usize) -> Self {
+    pub(super) fn new(method: Method, repository: &'a RepositoryName, path: String, cap: usize) -> Self {
         let mut headers = HeaderMap::new();
         // Digests are computed over the bytes as they were stored, and a cache in between must not answer.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -442,7 +446,7 @@ impl<T> Answer<T> {
     }
 }
 
-fn expect_ok(reply: &Reply) -> Result<(), RegistryError> {
+pub(super) fn expect_ok(reply: &Reply) -> Result<(), RegistryError> {
     if reply.status == StatusCode::OK {
         Ok(())
     } else {

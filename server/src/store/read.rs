@@ -40,7 +40,7 @@ statements! {
         FROM promises p LEFT JOIN digests d ON d.id = p.digest_id
         WHERE p.repository_id = $1 AND p.stands = 1 AND p.tag > $2 ORDER BY p.tag LIMIT $3";
     OLDEST_CHANGE = "SELECT min(id) AS id FROM changes";
-    CHANGES = "SELECT c.id, c.kind, c.ref, r.name AS repository FROM changes c JOIN repositories r ON r.id = c.repository_id
+    CHANGES = "SELECT c.id, c.kind, c.ref, COALESCE(r.name, '') AS repository FROM changes c LEFT JOIN repositories r ON r.id = c.repository_id
         WHERE c.id > $1 ORDER BY c.id LIMIT $2";
     PRUNE_CHANGES = "DELETE FROM changes WHERE at < $1";
 }

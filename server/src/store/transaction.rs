@@ -20,7 +20,7 @@ pub(super) struct Write {
 struct Notice {
     kind: ChangeKind,
     reference: i64,
-    repository: i64,
+    repository: Option<i64>,
 }
 
 statements! {
@@ -65,8 +65,8 @@ impl Store {
 
 impl Write {
     /// Tells the readers of the live stream; once, however often it is said.
-    pub(super) fn notice(&mut self, kind: ChangeKind, reference: i64, repository: i64) {
-        let notice = Notice { kind, reference, repository };
+    pub(super) fn notice(&mut self, kind: ChangeKind, reference: i64, repository: impl Into<Option<i64>>) {
+        let notice = Notice { kind, reference, repository: repository.into() };
         if !self.notices.contains(&notice) {
             self.notices.push(notice);
         }

@@ -1,5 +1,7 @@
 //! Registries and watched repositories.
 
+use std::collections::BTreeSet;
+
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
@@ -14,6 +16,7 @@ statements! {
     REGISTRIES = "SELECT id, name, host, repositories FROM registries ORDER BY id";
     INSERT_REPOSITORY = "INSERT INTO repositories (registry_id, host, path, name, state, state_since)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING";
+    WATCHED_NAMES = "SELECT name FROM repositories WHERE period_id IS NOT NULL";
     REPOSITORY_NAME = "SELECT host, path FROM repositories WHERE id = $1 AND period_id IS NOT NULL";
     FIND_REPOSITORY = "SELECT id FROM repositories WHERE name = $1";
     BEGIN_PERIOD = "INSERT INTO watch_periods (repository_id, began, began_actor_kind, began_actor_id, began_actor_display)
@@ -89,6 +92,11 @@ impl Store {
         write.notice(ChangeKind::Repository, 0, id);
         self.finish(write, now).await?;
         Ok(Added::New(id))
+    }
+
+    /// The canonical names of all that is watched.
+    pub async fn watched_names(&self) -> Result<BTreeSet<String>, StoreError> {
+        self.read_conn().await?.all(WATCHED_NAMES, values![]).await?.iter().map(|row| row.text("name")).collect()
     }
 
     /// The name of a watched repository; `None` when it is not watched any more.
