@@ -19,7 +19,10 @@ pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise,
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::policy::{ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource};
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
-pub use self::repository::{AddRepository, Freshness, Progress, Repository, RepositoryState, Summary};
+pub use self::repository::{
+    AddRepository, Freshness, Group, JoinGroup, NameRepository, NewGroup, Progress, RenameGroup, Repository,
+    RepositoryState, Summary,
+};
 use crate::coded::coded;
 
 /// One page of a list. `next` is the `cursor` of the following page; it is bound to the other parameters.

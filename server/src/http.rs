@@ -16,6 +16,7 @@ mod docs;
 mod error;
 mod events;
 mod flags;
+mod groups;
 mod health;
 mod host;
 mod jobs;

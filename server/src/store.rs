@@ -10,11 +10,13 @@ mod db;
 mod digests;
 mod events;
 mod flags;
+pub mod groups;
 pub mod jobs;
 mod load;
 mod passes;
 mod projections;
 mod promises;
+mod purge;
 pub mod read;
 pub mod record;
 pub mod sole;
@@ -115,11 +117,13 @@ const LISTS: &[&[&str]] = &[
     digests::STATEMENTS,
     events::STATEMENTS,
     flags::STATEMENTS,
+    groups::STATEMENTS,
     jobs::STATEMENTS,
     load::STATEMENTS,
     passes::STATEMENTS,
     projections::STATEMENTS,
     promises::STATEMENTS,
+    purge::STATEMENTS,
     read::STATEMENTS,
     read::flags::STATEMENTS,
     read::histories::STATEMENTS,

@@ -38,6 +38,9 @@ pub struct Repository {
     pub next_pass: Option<Instant>,
     /// Per band with tags in it.
     pub freshness: Vec<Freshness>,
+    /// The groups that it is in, by name.
+    #[serde(default)]
+    pub groups: Vec<String>,
     /// While the first reading goes on.
     pub progress: Option<Progress>,
 }
@@ -57,6 +60,8 @@ coded! {
         Vanished = 5 "vanished",
         /// The registry does not answer, or answers what cannot be understood.
         Failing = 6 "failing",
+        /// Not checked until it is resumed.
+        Paused = 7 "paused",
     }
 }
 
@@ -130,4 +135,58 @@ pub struct Summary {
     pub promised_ms: Option<u64>,
     /// In the demo: how much of its past was told, in hundredths.
     pub demo_percent: Option<u8>,
+}
+
+/// Names a repository that something is to be done with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NameRepository {
+    /// As docker would take it.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
+    pub name: String,
+}
+
+/// A named set of repositories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Canonical names of its repositories.
+    pub repositories: Vec<String>,
+}
+
+/// A request to make a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// 1 to 64 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, example = "Shop"))]
+    pub name: String,
+}
+
+/// A request to give a group another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RenameGroup {
+    /// Its name now.
+    pub name: String,
+    /// Its name from now on.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
+    pub to: String,
+}
+
+/// A request to put a repository into a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct JoinGroup {
+    /// The group.
+    pub group: String,
+    /// The repository, which is watched.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
+    pub repository: String,
 }

@@ -62,7 +62,7 @@ CREATE TABLE repositories (
     watched_since INTEGER
 ) STRICT;
 CREATE INDEX repositories_by_registry ON repositories (registry_id);
-CREATE INDEX repositories_watched ON repositories (name) WHERE period_id IS NOT NULL;
+CREATE INDEX repositories_watched ON repositories (name) WHERE period_id IS NOT NULL OR state = 7; -- 7: paused
 
 CREATE TABLE watch_periods (
     id INTEGER PRIMARY KEY,
@@ -81,8 +81,7 @@ CREATE INDEX watch_periods_by_repository ON watch_periods (repository_id, began)
 -- The unit of a product's page, a role, a share, a badge.
 CREATE TABLE groups (
     id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    title TEXT NOT NULL
+    name TEXT NOT NULL UNIQUE
 ) STRICT;
 CREATE TABLE group_repositories (
     group_id INTEGER NOT NULL REFERENCES groups (id),
@@ -195,6 +194,23 @@ CREATE INDEX events_by_tag ON events (tag_id, seq);
 CREATE INDEX events_by_tag_and_time ON events (tag_id, at, seq);
 -- For the states that tags left lately.
 CREATE INDEX events_left ON events (repository_id, not_after);
+
+-- Who had the history of a repository deleted.
+CREATE TABLE purges (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor_kind INTEGER NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor_display TEXT NOT NULL,
+    events INTEGER NOT NULL
+) STRICT;
+
+-- What is left of its events, so that the log has no gaps.
+CREATE TABLE purged_events (
+    seq INTEGER PRIMARY KEY,
+    purge_id INTEGER NOT NULL REFERENCES purges (id),
+    leaf BLOB NOT NULL
+) STRICT;
 
 -- Claims that bytes proved later.
 CREATE TABLE event_proofs (

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    adding, checks, digests, docs, events, flags, health, jobs, live, policies, promises, repositories, summary, tags,
-    targets, timeline,
+    adding, checks, digests, docs, events, flags, groups, health, jobs, live, policies, promises, repositories,
+    summary, tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -48,6 +48,15 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(adding::preview)))
         .routes(Act.guard(routes!(adding::catalogue)))
         .routes(Read.guard(routes!(adding::bulk)).layer(DefaultBodyLimit::max(adding::PASTE_LIMIT)))
+        .routes(Act.guard(routes!(repositories::pause)))
+        .routes(Act.guard(routes!(repositories::resume)))
+        .routes(Act.guard(routes!(repositories::purge)))
+        .routes(Read.guard(routes!(groups::list)))
+        .routes(Act.guard(routes!(groups::create)))
+        .routes(Act.guard(routes!(groups::delete)))
+        .routes(Act.guard(routes!(groups::rename)))
+        .routes(Act.guard(routes!(groups::join)))
+        .routes(Act.guard(routes!(groups::leave)))
         .routes(Read.guard(routes!(tags::list)))
         .routes(Read.guard(routes!(tags::one)))
         .routes(Read.guard(routes!(events::list)))

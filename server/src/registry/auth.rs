@@ -34,8 +34,19 @@ pub struct Auth {
 pub struct Subject<'a> {
     /// Whose credentials are used.
     pub repository: &'a RepositoryName,
-    /// Whether a token has to allow pulling from it; the probe of `/v2/` needs no right.
-    pub pull: bool,
+    /// What a token has to allow.
+    pub right: Right,
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// To pull from the repository.
+    Pull,
+    /// To read the registry's catalogue.
+    Catalogue,
+    /// Nothing: for the probe of `/v2/`.
+    Nothing,
 }
 
 /// What a request was sent with.
@@ -122,7 +133,7 @@ impl Auth {
         }
         let (scheme, scopes) = {
             let learned = self.learned();
-            let scopes = learned.scopes.get(&subject.repository.path).filter(|_| subject.pull).cloned();
+            let scopes = learned.scopes.get(&subject.repository.path).filter(|_| subject.right == Right::Pull).cloned();
             (learned.scheme.clone(), scopes.unwrap_or_else(|| usual(subject)))
         };
         match scheme {
@@ -210,7 +221,7 @@ impl Auth {
     fn learn(&self, subject: Subject<'_>, service: &Service, scopes: &Scopes) {
         let mut learned = self.learned();
         learned.scheme = Some(Scheme::Bearer(service.clone()));
-        if !subject.pull {
+        if subject.right != Right::Pull {
             return;
         }
         let path = &subject.repository.path;
@@ -435,7 +446,11 @@ fn make_room<V>(map: &mut HashMap<String, V>) {
 }
 
 fn usual(subject: Subject<'_>) -> Scopes {
-    if subject.pull { Scopes::pull(&subject.repository.path) } else { Scopes::default() }
+    match subject.right {
+        Right::Pull => Scopes::pull(&subject.repository.path),
+        Right::Catalogue => Scopes::parse("registry:catalog:*"),
+        Right::Nothing => Scopes::default(),
+    }
 }
 
 fn refused(message: String) -> Fault {

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use tagwarden_model::name::RepositoryName;
 
+use super::auth::Right;
 use super::client::{Ask, HttpRegistry, expect_ok, unintelligible};
 use super::link::next_query;
 use super::{Names, RegistryError};
@@ -23,13 +24,13 @@ struct Page {
 }
 
 impl HttpRegistry {
-    /// Follows `Link` to the end, or as far as is read of it. The scope of its token is what the registry asks for.
+    /// Follows `Link` to the end, or as far as is read of it.
     pub(super) async fn read_catalogue(&self, host: &str) -> Result<Names, RegistryError> {
         let nameless = RepositoryName { host: host.to_owned(), path: String::new() };
         let (mut query, mut seen, mut names) = (String::new(), HashSet::new(), BTreeSet::new());
         for _ in 0..MAX_PAGES {
             let mut ask = Ask::new(Method::GET, &nameless, "_catalog".to_owned(), MAX_PAGE);
-            ask.subject.pull = false;
+            ask.subject.right = Right::Catalogue;
             ask.query = Some(&query);
             let reply = self.call(&ask).await.result?;
             expect_ok(&reply)?;

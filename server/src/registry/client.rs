@@ -16,7 +16,7 @@ use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::tag::MediaType;
 
 use super::allowance::Allowance;
-use super::auth::{Auth, Subject};
+use super::auth::{Auth, Right, Subject};
 use super::credentials::Credentials;
 use super::gate::{Gate, HostLimits, Limits};
 use super::link::next_query;
@@ -195,7 +195,7 @@ impl HttpRegistry {
     /// Whether there is a registry that lets us in (distribution-spec end-1). The repository picks the credentials.
     pub async fn probe(&self, repository: &RepositoryName) -> Answer<()> {
         let mut ask = Ask::new(Method::GET, repository, String::new(), MAX_MANIFEST);
-        ask.subject.pull = false;
+        ask.subject.right = Right::Nothing;
         self.call(&ask).await.then(|reply| expect_ok(&reply))
     }
 
@@ -434,7 +434,7 @@ impl<'a> Ask<'a> {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        Self { method, subject: Subject { repository, pull: true }, path, query: None, headers, cap }
+        Self { method, subject: Subject { repository, right: Right::Pull }, path, query: None, headers, cap }
     }
 }
 

@@ -14,7 +14,7 @@ use tagwarden_model::tag::MediaType;
 use tokio::sync::watch;
 
 use tagwarden_tests::api_server::Server;
-use tagwarden_tests::record::somebody;
+use tagwarden_tests::record::{API, somebody, usual};
 use tagwarden_tests::scripted::{Scripted, answer, closed_host};
 
 /// A server that does the jobs about hosts without an entry.
@@ -198,4 +198,55 @@ async fn a_pasted_text_is_read_and_nothing_is_watched() {
     assert_eq!(server.post("/api/v1/repositories/bulk", &longer).await.error().0, 413);
     let body = json!({ "name": "x".repeat(100_000) });
     assert_eq!(server.post("/api/v1/repositories", &body).await.error().0, 413, "other bodies are short");
+}
+
+#[tokio::test]
+async fn a_repository_is_paused_resumed_and_purged() {
+    let server = Server::start().await;
+    usual(&server.record).await;
+    let named = json!({ "name": API });
+    let paused = server.post("/api/v1/repositories/pause", &named).await;
+    assert_eq!((paused.status.as_u16(), &paused.json()["state"]), (200, &json!("paused")), "{}", paused.text);
+    let check = server.post("/api/v1/checks", &json!({ "repository": API })).await;
+    assert!(check.error().0 == 404 && check.text.contains("resume it if it is paused"));
+    let resumed = server.post("/api/v1/repositories/resume", &named).await;
+    assert_eq!((resumed.status.as_u16(), &resumed.json()["state"]), (200, &json!("new")));
+    let purge = format!("/api/v1/repositories/purge?name={API}&confirm=");
+    assert_eq!(server.delete(&format!("{purge}nginx")).await.error(), (400, "invalid".into(), "confirm".into()));
+    assert_eq!(server.delete(&format!("{purge}{API}")).await.error(), (422, "invalid".into(), "name".into()));
+    server.delete(&format!("/api/v1/repositories?name={API}")).await;
+    assert_eq!(server.delete(&format!("{purge}{API}")).await.status, 204);
+    assert_eq!(server.delete(&format!("{purge}{API}")).await.error().0, 404);
+    assert_eq!(server.read("/api/v1/flags").await["items"], json!([]));
+    for act in ["pause", "resume"] {
+        assert_eq!(server.post(&format!("/api/v1/repositories/{act}"), &named).await.error().0, 404);
+    }
+}
+
+#[tokio::test]
+async fn groups_are_made_filled_and_asked_for() {
+    let server = Server::start().await;
+    usual(&server.record).await;
+    let made = server.post("/api/v1/groups", &json!({ "name": "Shop" })).await;
+    assert_eq!((made.status.as_u16(), made.json()), (201, json!({ "name": "Shop", "repositories": [] })));
+    assert_eq!(server.post("/api/v1/groups", &json!({ "name": "Shop" })).await.status, 200);
+    for name in ["", " x", "a\nb", &"x".repeat(65)] {
+        assert_eq!(server.post("/api/v1/groups", &json!({ "name": name })).await.error().2, "name");
+    }
+    let join = json!({ "group": "Shop", "repository": API });
+    let joined = server.post("/api/v1/groups/repositories", &join).await;
+    assert_eq!(joined.json(), json!({ "name": "Shop", "repositories": [API] }), "{}", joined.text);
+    let renamed = server.post("/api/v1/groups/rename", &json!({ "name": "Shop", "to": "Store" })).await;
+    assert_eq!((renamed.status.as_u16(), &renamed.json()["name"]), (200, &json!("Store")));
+    for list in ["repositories", "flags", "events"] {
+        let count = async |group: &str| {
+            server.read(&format!("/api/v1/{list}?group={group}")).await["items"].as_array().unwrap().len()
+        };
+        assert!(count("Store").await > 0 && count("Shop").await == 0, "{list}");
+    }
+    assert_eq!(server.read("/api/v1/groups").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(server.get(&format!("/api/v1/flags?group=Store&repository={API}")).await.error().2, "group");
+    assert_eq!(server.delete(&format!("/api/v1/groups/repositories?group=Store&repository={API}")).await.status, 204);
+    assert_eq!(server.delete("/api/v1/groups?name=Store").await.status, 204);
+    assert_eq!(server.delete("/api/v1/groups?name=Store").await.error().0, 404);
 }

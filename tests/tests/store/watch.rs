@@ -1,13 +1,16 @@
 //! Registries, watch periods, leases, clock offsets.
 
-use tagwarden::store::record::Offset;
+use tagwarden::store::content::Content;
+use tagwarden::store::groups::Joined;
+use tagwarden::store::read::{EventFilter, EventOrder, FlagFilter};
+use tagwarden::store::record::{Offset, Written};
 use tagwarden::store::watch::{Added, RegistryEntry};
 use tagwarden::store::{Scope, StoreError};
 use tagwarden_model::api::{JobKind, JobState, RepositoryState};
 use tagwarden_model::instant::Millis;
 
 use crate::db_test;
-use crate::world::{START, entry, filter, name, person, repository};
+use crate::world::{START, digest, entry, filter, name, person, repository};
 
 db_test! {
     async fn a_registry_entry_is_updated_by_its_name(world: World) {
@@ -47,6 +50,125 @@ db_test! {
         let loaded = world.store.load(world.repository, START).await.unwrap();
         assert_eq!((loaded.tags.len(), loaded.listings.len()), (1, 0), "listings count within their period");
         assert_eq!(world.row_counts().await["watch_periods"], 2);
+    }
+}
+
+db_test! {
+    async fn what_is_paused_is_listed_and_not_checked_and_resuming_begins_a_new_period(world: World) {
+        world.create("1.0.0", "a").await;
+        let shown = async || world.store.repository(Scope::All, &name(), world.now()).await.unwrap().unwrap();
+        let before = world.store.watched(world.registry).await.unwrap().remove(0);
+        for _ in 0..2 {
+            assert!(world.store.pause(&name(), &person(), world.tick()).await.unwrap());
+        }
+        assert!(!world.store.pause(&repository("never"), &person(), world.now()).await.unwrap());
+        let paused = shown().await;
+        assert_eq!((paused.state, paused.freshness.len()), (RepositoryState::Paused, 0));
+        assert_eq!(paused.state_reason.as_deref(), Some("paused by Ada"));
+        assert_eq!(world.store.repositories(Scope::All, None, world.now(), None, 9).await.unwrap().0, [paused]);
+        assert!(world.store.watched(world.registry).await.unwrap().is_empty());
+        assert_eq!(world.store.summary(Scope::All, world.now()).await.unwrap().repositories, 0);
+        // The configuration names it at every start.
+        let named = world.store.watch(world.registry, &name(), &person(), world.tick()).await.unwrap();
+        assert_eq!(named, Added::Already(world.repository));
+        assert_eq!(shown().await.state, RepositoryState::Paused);
+        // What was under way is not recorded any more.
+        let written = world.try_commit(vec![world.created("1.1.0", "b")]).await.unwrap();
+        assert_eq!(written, [Written::Conflict]);
+
+        for _ in 0..2 {
+            assert!(world.store.resume(&name(), &person(), world.tick()).await.unwrap());
+        }
+        let after = world.store.watched(world.registry).await.unwrap().remove(0);
+        assert!(after.period > before.period);
+        assert_eq!(shown().await.state, RepositoryState::New);
+        assert_eq!(world.row_counts().await["watch_periods"], 2);
+
+        world.store.pause(&name(), &person(), world.tick()).await.unwrap();
+        assert!(world.store.unwatch(&name(), &person(), world.tick()).await.unwrap());
+        assert!(!world.store.resume(&name(), &person(), world.tick()).await.unwrap());
+        assert_eq!(world.store.repository(Scope::All, &name(), world.now()).await.unwrap(), None);
+    }
+}
+
+db_test! {
+    async fn a_purge_leaves_numbers_and_leaves_of_events_and_nothing_else(world: World) {
+        let other = repository("other");
+        world.store.watch(world.registry, &other, &person(), world.now()).await.unwrap();
+        world.create("1.0.0", "a").await;
+        world.to("1.0.0", "a", "b", 1).await;
+        let content = |text: &str| Content { media_type: "application/json".to_owned(), bytes: text.as_bytes().to_vec() };
+        world.store.put_contents(&[(digest("a"), content("a")), (digest("c"), content("c"))], world.now()).await.unwrap();
+        world.store.put_pass(world.repository, world.lease, &crate::world::pass(world.tick()), None).await.unwrap();
+        world.store.create_group("shop").await.unwrap();
+        world.store.join_group("shop", &name(), world.now()).await.unwrap();
+
+        let refused = world.store.purge(&name(), &person(), world.tick()).await;
+        assert!(matches!(refused, Err(StoreError::Refused { field: "name", .. })), "it is watched");
+        world.store.pause(&name(), &person(), world.tick()).await.unwrap();
+        assert!(world.store.purge(&name(), &person(), world.tick()).await.is_err(), "it is only paused");
+        world.store.unwatch(&name(), &person(), world.tick()).await.unwrap();
+        assert_eq!(world.store.purge(&repository("never"), &person(), world.tick()).await.unwrap(), None);
+        assert_eq!(world.store.purge(&name(), &person(), world.tick()).await.unwrap(), Some(2));
+        assert_eq!(world.store.purge(&name(), &person(), world.tick()).await.unwrap(), None);
+
+        let rows = world.row_counts().await;
+        for table in ["tags", "events", "flags", "flag_events", "flag_transitions", "spans", "promises", "passes", "jobs", "rollups",
+            "tag_counts", "releases_by_day", "group_repositories", "gaps", "proofs", "event_proofs"] {
+            assert_eq!(rows[table], 0, "{table}");
+        }
+        assert_eq!((rows["purged_events"], rows["purges"], rows["watch_periods"], rows["repositories"]), (2, 1, 1, 2));
+        assert_eq!(world.store.content(&digest("a")).await.unwrap(), None);
+        assert!(world.store.content(&digest("c")).await.unwrap().is_some(), "no tag of it had that one");
+        assert!(world.store.tags(Scope::All, &filter(), None, 10).await.unwrap().is_none());
+        assert!(world.store.repository(Scope::All, &other, world.now()).await.unwrap().is_some());
+        // Numbers go on, and it can be watched anew.
+        let again = world.store.watch(world.registry, &name(), &person(), world.tick()).await.unwrap();
+        let Added::New(again) = again else { panic!("it was forgotten") };
+        assert_ne!(again, world.repository);
+        let tags = vec![world.created("1.0.0", "a")];
+        let commit = tagwarden::store::record::Commit { repository: again, ..world.commit_of(tags) };
+        assert!(matches!(world.store.commit(&commit).await.unwrap()[..], [Written::Ok { last_seq: 3, .. }]));
+    }
+}
+
+db_test! {
+    async fn groups_hold_repositories_and_narrow_lists(world: World) {
+        let store = &world.store;
+        world.create("1.0.0", "a").await;
+        world.to("1.0.0", "a", "b", 1).await;
+        assert!(store.create_group("shop").await.unwrap());
+        assert!(!store.create_group("shop").await.unwrap());
+        store.create_group("empty").await.unwrap();
+        assert_eq!(store.join_group("none", &name(), world.now()).await.unwrap(), Joined::NoGroup);
+        assert_eq!(store.join_group("shop", &repository("never"), world.now()).await.unwrap(), Joined::NotWatched);
+        for _ in 0..2 {
+            assert_eq!(store.join_group("shop", &name(), world.now()).await.unwrap(), Joined::In);
+        }
+        let groups = store.groups(Scope::All, None).await.unwrap();
+        let told: Vec<_> = groups.iter().map(|group| (group.name.as_str(), group.repositories.len())).collect();
+        assert_eq!(told, [("empty", 0), ("shop", 1)]);
+        for (group, rows) in [(None, 1), (Some("shop"), 1), (Some("empty"), 0), (Some("none"), 0)] {
+            let repositories = store.repositories(Scope::All, group, world.now(), None, 9).await.unwrap().0;
+            assert_eq!(repositories.len(), rows, "{group:?}");
+            assert!(repositories.iter().all(|repository| repository.groups == ["shop"]));
+            let of_group = FlagFilter { group: group.map(str::to_owned), ..FlagFilter::default() };
+            assert_eq!(store.flags(Scope::All, &of_group, None, 9).await.unwrap().0.len(), rows, "{group:?}");
+            let of_group = EventFilter { group: group.map(str::to_owned), ..EventFilter::default() };
+            for order in [EventOrder::Seq, EventOrder::At] {
+                let events = store.events(Scope::All, &of_group, order, None, 9).await.unwrap().0;
+                assert_eq!(events.len(), 2 * rows, "{group:?} {order:?}");
+            }
+        }
+        assert!(matches!(store.rename_group("shop", "empty", world.now()).await, Err(StoreError::Refused { field: "to", .. })));
+        assert!(store.rename_group("shop", "store", world.now()).await.unwrap());
+        assert!(!store.rename_group("shop", "x", world.now()).await.unwrap());
+        assert!(store.leave_group("store", &name(), world.now()).await.unwrap());
+        assert!(!store.leave_group("store", &name(), world.now()).await.unwrap());
+        store.join_group("store", &name(), world.now()).await.unwrap();
+        assert!(store.delete_group("store", world.now()).await.unwrap());
+        assert!(!store.delete_group("store", world.now()).await.unwrap());
+        assert!(store.repository(Scope::All, &name(), world.now()).await.unwrap().unwrap().groups.is_empty());
     }
 }
 
