@@ -90,7 +90,7 @@ fn kubernetes(object: &Value, kind: &str, deeper: usize, found: &mut Found) {
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for container in pod.get(list).and_then(Value::as_array).into_iter().flatten() {
             let of = container.get("name").and_then(Value::as_str).unwrap_or_default();
-            image(container.get("image"), &format!("{kind}/{name} {of}").trim_end(), found);
+            image(container.get("image"), format!("{kind}/{name} {of}").trim_end(), found);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::challenge::Challenge;
 use super::credentials::{Credential, Credentials, Secret, basic};
 use super::reach::Reach;
 use super::retry::Fault;
-use super::scope::Scopes;
+use super::scope::{Right, Scopes};
 use super::transport::{Reply, To, Transport};
 use crate::clock::SharedClock;
 
@@ -36,17 +36,6 @@ pub struct Subject<'a> {
     pub repository: &'a RepositoryName,
     /// What a token has to allow.
     pub right: Right,
-}
-
-/// What a token allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Right {
-    /// To pull from the repository.
-    Pull,
-    /// To read the registry's catalogue.
-    Catalogue,
-    /// Nothing: for the probe of `/v2/`.
-    Nothing,
 }
 
 /// What a request was sent with.
@@ -446,11 +435,7 @@ fn make_room<V>(map: &mut HashMap<String, V>) {
 }
 
 fn usual(subject: Subject<'_>) -> Scopes {
-    match subject.right {
-        Right::Pull => Scopes::pull(&subject.repository.path),
-        Right::Catalogue => Scopes::parse("registry:catalog:*"),
-        Right::Nothing => Scopes::default(),
-    }
+    Scopes::of(subject.right, &subject.repository.path)
 }
 
 fn refused(message: String) -> Fault {

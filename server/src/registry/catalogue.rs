@@ -6,9 +6,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use tagwarden_model::name::RepositoryName;
 
-use super::auth::Right;
 use super::client::{Ask, HttpRegistry, expect_ok, unintelligible};
 use super::link::next_query;
+use super::scope::Right;
 use super::{Names, RegistryError};
 
 const MAX_PAGE: usize = 4 * 1024 * 1024;

@@ -16,12 +16,13 @@ use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::tag::MediaType;
 
 use super::allowance::Allowance;
-use super::auth::{Auth, Right, Subject};
+use super::auth::{Auth, Subject};
 use super::credentials::Credentials;
 use super::gate::{Gate, HostLimits, Limits};
 use super::link::next_query;
 use super::reach::Reach;
 use super::retry::{Fault, Retry, date};
+use super::scope::Right;
 use super::tags_page::page_of_tags;
 use super::transport::{Mask, Recorder, Reply, TimeOuts, To, Transport};
 use super::{Answer, By, Head, Manifest, Names, Registry, RegistryError};

@@ -55,10 +55,8 @@ impl Store {
         let mut write = self.begin().await?;
         write.hold_lease(commit.lease).await?;
         let repository = write.lock_repository(commit.repository).await?;
-        if repository.int_opt("period_id")?.is_none() {
-            // What was seen when nobody wanted it seen any more is not recorded.
-            return Ok(commit.tags.iter().map(|_| Written::Conflict).collect());
-        }
+        // What was seen when nobody wanted it seen any more is not recorded.
+        let Some(_) = repository.int_opt("period_id")? else { return Ok(vec![Written::Conflict; commit.tags.len()]) };
         let ids = Interned::new(&mut write.conn, digests(&commit.tags)).await?;
         let mut accepted = Vec::new();
         let mut names = std::collections::HashSet::new();
@@ -101,9 +99,7 @@ impl Store {
         let mut write = self.begin().await?;
         write.hold_lease(change.lease).await?;
         let row = write.lock_repository(change.repository).await?;
-        if row.int_opt("period_id")?.is_none() {
-            return Ok(());
-        }
+        let Some(_) = row.int_opt("period_id")? else { return Ok(()) };
         let name = format!("{}/{}", row.text("host")?, row.text("path")?);
         let (state, refused) = (&change.state, change.state.refused_since);
         let values = values![
