@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run page check test test-core soak bench screenshots crates
+.PHONY: help run page check test test-core soak bench release screenshots crates
 
 # The tools of packaging/tools.sh first, a stand-in for wasm-opt last.
 export PATH := $(shell packaging/tools.sh path):$(PATH):$(CURDIR)/packaging/without-wasm-opt
@@ -13,7 +13,7 @@ PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .c
 # Every crate that compiles for this machine. Without default features the app is its pure parts, without Leptos.
 NATIVE := --workspace --no-default-features
 # The test files that need no program besides this one; in the others every test needs a registry, a browser or time.
-CORE := $(filter-out bench demo demo_registry e2e faults network registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
+CORE := $(filter-out bench commands demo demo_registry e2e faults network packaging program registry schemathesis soak starters truth,$(basename $(notdir $(wildcard tests/tests/*.rs))))
 
 say = printf '\033[1m%s\033[0m\n'
 
@@ -78,6 +78,9 @@ screenshots: ## every page of the demo, light, dark and on a phone, into tests/s
 soak: ## the long truth and fault runs
 	@packaging/tools.sh test
 	@cargo test --release --locked -p tagwarden-tests --test soak -- --ignored --nocapture --test-threads 1
+
+release: ## a static program of this machine's kind, its image's context, and lists of what is inside
+	@packaging/release.sh build
 
 bench: ## the measurements
 	@cargo test --release --locked -p tagwarden-tests --test bench -- --ignored --nocapture --test-threads 1

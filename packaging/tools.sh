@@ -3,7 +3,8 @@
 #
 #   packaging/tools.sh rust    C compiler, clippy, rustfmt, wasm target
 #   packaging/tools.sh app     these, and Trunk, wasm-bindgen-cli, wasm-opt
-#   packaging/tools.sh test    PostgreSQL, docker-registry, skopeo, Chromium, chromedriver, schemathesis
+#   packaging/tools.sh test    PostgreSQL, docker-registry, skopeo, Chromium, chromedriver, schemathesis, minisign, systemd-analyze
+#   packaging/tools.sh release TARGET   what app installs, and Rust and C for a static TARGET, minisign, cargo-cyclonedx
 #   packaging/tools.sh path    prints the folders to put in front of PATH
 #
 # Everything that is built or unpacked goes to the user's cache folder, keyed by version, so another checkout finds it.
@@ -14,6 +15,7 @@ cd "$(dirname "$0")/.."
 TRUNK_VERSION=0.21.14
 BINARYEN_VERSION=132.0.0
 SCHEMATHESIS_VERSION=4.32.5
+CYCLONEDX_VERSION=0.5.9
 BINDGEN_VERSION=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;q}' Cargo.lock)
 
 cache="${XDG_CACHE_HOME:-${HOME:?is not set, so there is no cache folder}/.cache}/tagwarden/tools"
@@ -21,6 +23,7 @@ trunk="$cache/trunk-$TRUNK_VERSION"
 bindgen="$cache/wasm-bindgen-cli-$BINDGEN_VERSION"
 binaryen="$cache/binaryen-$BINARYEN_VERSION"
 schemathesis="$cache/schemathesis-$SCHEMATHESIS_VERSION"
+cyclonedx="$cache/cargo-cyclonedx-$CYCLONEDX_VERSION"
 
 say() { printf '\033[1m%s\033[0m\n' "${STEP:+$STEP }$*" >&2; }
 fail() { echo "tools.sh: $*" >&2 && exit 1; }
@@ -96,6 +99,7 @@ install_app_tools() {
 # Debian's package for each program a test starts.
 declare -A package_of=(
     [docker-registry]=docker-registry [skopeo]=skopeo [chromium]=chromium [chromedriver]=chromium-driver [openssl]=openssl
+    [minisign]=minisign [systemd-analyze]=systemd
 )
 
 find_postgres() { has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
@@ -106,6 +110,7 @@ install_test_tools() {
         has "$program" || missing+=("${package_of[$program]}")
     done
     find_postgres || missing+=(postgresql)
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
     # A virtual environment with pip needs more than Debian's bare python3.
     if ! installed "$schemathesis" && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then missing+=(python3-venv); fi
     if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
@@ -118,10 +123,29 @@ install_test_tools() {
     fi
 }
 
+# The C compiler for static programs of a target: Debian has the one of its own architecture.
+install_release_tools() {
+    local target=$1 missing=()
+    install_app_tools
+    case "$target" in
+    "$(uname -m)"-*) has musl-gcc || missing+=(musl-tools) ;;
+    *) has "${target%%-*}-linux-musl-gcc" || fail "$target needs ${target%%-*}-linux-musl-gcc, which Debian does not have; put one on PATH" ;;
+    esac
+    has minisign || missing+=(minisign)
+    if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
+    if [ ! -d "$(rustc --print target-libdir --target "$target")" ]; then rustup target add "$target" >&2; fi
+    if ! installed "$cyclonedx"; then
+        say "building cargo-cyclonedx $CYCLONEDX_VERSION, once, about 2 minutes on two cores"
+        build_cargo_tool "$cyclonedx" "cargo-cyclonedx@$CYCLONEDX_VERSION" --locked
+        rm -rf "$cache/build"
+    fi
+}
+
 case "${1:-}" in
 rust) install_rust_tools ;;
 app) install_app_tools ;;
 test) install_test_tools ;;
-path) printf '%s' "$trunk/bin:$bindgen/bin:$binaryen/node_modules/.bin:$schemathesis/bin" ;;
-*) sed -n '2,11p' "$0" >&2; exit 2 ;;
+release) install_release_tools "${2:?which target, such as x86_64-unknown-linux-musl?}" ;;
+path) printf '%s' "$trunk/bin:$bindgen/bin:$binaryen/node_modules/.bin:$schemathesis/bin:$cyclonedx/bin" ;;
+*) sed -n '2,12p' "$0" >&2; exit 2 ;;
 esac

@@ -4,8 +4,8 @@ use gloo_net::http::{Request, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
-    Acknowledge, AddRepository, Check, Close, DigestUse, ErrorBody, Event, Flag, FlagDetail, Job, Page, ProveTargets,
-    Repository, Summary, Tag, Target, Timeline,
+    Acknowledge, AddRepository, Check, Close, Configuration, DigestUse, ErrorBody, Event, Flag, FlagDetail, Job, Page,
+    ProveTargets, Registry, Repository, Summary, Tag, Target, Timeline,
 };
 use web_sys::AbortSignal;
 
@@ -64,6 +64,16 @@ type Answer<T> = Result<T, ApiError>;
 /// `GET summary`.
 pub async fn summary() -> Answer<Summary> {
     get("api/v1/summary").await
+}
+
+/// `GET registries`: as many as one page holds.
+pub async fn registries() -> Answer<Page<Registry>> {
+    get("api/v1/registries?limit=500").await
+}
+
+/// `GET configuration`.
+pub async fn configuration() -> Answer<Configuration> {
+    get("api/v1/configuration").await
 }
 
 /// `GET repositories`.

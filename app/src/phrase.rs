@@ -2,7 +2,10 @@
 
 use std::cmp::Reverse;
 
-use tagwarden_model::api::{Event, Flag, Readiness, Repository, RepositoryState, Summary, Tag, Target};
+use tagwarden_model::api::{
+    Configuration, ConfigurationError, Event, Flag, Readiness, Registry, RegistryState, Repository, RepositoryState,
+    Summary, Tag, Target,
+};
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
 use tagwarden_model::instant::{Instant, Millis};
@@ -301,6 +304,27 @@ pub fn registries(repositories: &[Repository]) -> Vec<RegistryLine> {
     hosts.into_iter().filter_map(line).collect()
 }
 
+/// Tags that are in no count because nobody could read them.
+pub fn unread(repository: &Repository) -> Option<String> {
+    let unread = repository.unread.as_ref()?;
+    Some(format!("{} could not be read: {}", count(unread.count, "tag", "tags"), unread.reason))
+}
+
+/// What a registry that refuses all its repositories says, and the command that shows why: once for all of them.
+pub fn locked_out(registry: &Registry, repositories: &[Repository]) -> Option<(String, String)> {
+    if registry.state != RegistryState::Unauthorized {
+        return None;
+    }
+    let all = match registry.repositories {
+        1 => "its watched repository".to_owned(),
+        many => format!("all {} watched repositories", grouped(many)),
+    };
+    let because = registry.state_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let refused = |found: &&Repository| found.registry == registry.host && found.state == RepositoryState::Hidden;
+    let example = repositories.iter().find(refused).map_or(&registry.host, |found| &found.name);
+    Some((format!("{} refuses {all}{because}.", registry.name), format!("tagwarden check {example}")))
+}
+
 /// The longest time between two looks that is promised for its newest tags.
 pub fn promised(repository: &Repository) -> Option<Millis> {
     let shortest = repository.freshness.iter().map(|band| band.promised_ms).min()?;
@@ -318,6 +342,25 @@ pub fn proven(repository: &Repository) -> Option<(Option<Instant>, String)> {
         every => format!("every {}", time::length(every)),
     };
     Some((oldest.last_proof, every))
+}
+
+/// That the newest configuration has mistakes, and which one is in force.
+pub fn wrong_configuration(of: &Configuration, now: Instant) -> String {
+    let file = of.file.as_deref().unwrap_or("the configuration");
+    let (_, name) = split_name(file);
+    let mistakes = match of.errors.len() {
+        1 => "a mistake".to_owned(),
+        many => format!("{many} mistakes"),
+    };
+    let read = time::relative(of.loaded_at, now);
+    format!("The newest version of {name} has {mistakes} and is not in force; the one that was read {read} is.")
+}
+
+/// One mistake of a configuration on one line.
+pub fn configuration_error(error: &ConfigurationError) -> String {
+    let place = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    let advice = if error.advice.is_empty() { String::new() } else { format!("; {}", error.advice) };
+    format!("{place}{}{advice}", error.message)
 }
 
 /// What an event says after the tag's name.
@@ -410,167 +453,4 @@ pub fn flag_chip(flag: &Flag) -> (String, Tone) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tagwarden_model::api::Freshness;
-    use tagwarden_model::digest::Digest;
-    use tagwarden_model::tag::Band;
-
-    fn flag(current: bool) -> Flag {
-        Flag {
-            id: 1,
-            kind: FlagKind::Breach,
-            state: FlagState::Open,
-            severity: Severity::Critical,
-            comparing: false,
-            flapping: false,
-            repository: "ghcr.io/acme/payments-api".into(),
-            tag: Some("2.3.0".into()),
-            promise: Some(Digest::of(b"a")),
-            current: current.then(|| Digest::of(b"b")),
-            not_before: None,
-            not_after: Instant(0),
-            opened: Instant(0),
-            changed: Instant(0),
-            acknowledged_until: None,
-            group_id: None,
-            version: 1,
-        }
-    }
-
-    fn summary(repositories: u64, needs_attention: u64, needs_review: u64, late: u64) -> Summary {
-        Summary {
-            repositories,
-            registries: 1,
-            releases: 1204,
-            published_30_days: 42,
-            needs_attention,
-            needs_review,
-            late,
-            promised_ms: None,
-            demo_percent: None,
-        }
-    }
-
-    fn repository(name: &str) -> Repository {
-        Repository {
-            name: name.into(),
-            registry: name.split('/').next().unwrap_or_default().into(),
-            state: RepositoryState::Ok,
-            state_reason: None,
-            state_since: Instant(0),
-            watched_since: Instant(0),
-            tags: 9,
-            releases: 9,
-            open_flags: 0,
-            last_pass: None,
-            next_pass: None,
-            freshness: Vec::new(),
-            groups: Vec::new(),
-            progress: None,
-        }
-    }
-
-    #[test]
-    fn a_registry_is_as_well_as_its_worst_repository() {
-        let fine = Repository { last_pass: Some(Instant(7)), ..repository("a/api") };
-        let broken = Repository {
-            state: RepositoryState::Failing,
-            state_reason: Some("no connection".into()),
-            ..repository("a/web")
-        };
-        let lines = registries(&[fine, broken, repository("b/only")]);
-        let said: Vec<_> = lines.iter().map(|line| (line.host.as_str(), line.word, line.why.as_deref())).collect();
-        assert_eq!(said, [("a", "failing", Some("1 of 2: no connection")), ("b", "ok", None)]);
-        assert_eq!(lines[0].checked, Some(Instant(7)));
-    }
-
-    #[test]
-    fn the_headline_says_what_a_person_must_know() {
-        for (summary, flags, words) in [
-            (summary(0, 0, 0, 0), vec![], "Nothing is watched yet."),
-            (summary(3, 0, 0, 0), vec![], "Every release is as it was first seen."),
-            (summary(3, 0, 0, 1), vec![], "Every release is as it was first seen, where it could be checked."),
-            (summary(3, 1, 0, 0), vec![flag(true)], "One release was changed after it was published."),
-            (summary(3, 1, 1, 0), vec![flag(false)], "One release was removed after it was published."),
-            (summary(3, 2, 0, 0), vec![flag(true), flag(true)], "Two releases were changed after they were published."),
-            (
-                summary(3, 2, 0, 0),
-                vec![flag(true), flag(false)],
-                "Two releases were changed or removed after they were published.",
-            ),
-            (summary(3, 40, 0, 0), vec![flag(true)], "40 flags need a decision."),
-            (summary(3, 0, 1, 0), vec![], "One release was changed and is as first seen again."),
-        ] {
-            assert_eq!(headline(&summary, &flags), words);
-        }
-    }
-
-    #[test]
-    fn numbers_are_grouped_and_plurals_right() {
-        assert_eq!(count(1, "tag", "tags"), "1 tag");
-        assert_eq!(count(1_234_567, "tag", "tags"), "1,234,567 tags");
-        assert_eq!(
-            scope(&summary(1, 0, 0, 0)),
-            "1 repository in 1 registry · 1,204 releases watched · 42 published in the last 30 days"
-        );
-    }
-
-    #[test]
-    fn a_flag_is_named_by_the_last_part_of_its_repository() {
-        assert_eq!(subject(&flag(true)), "payments-api 2.3.0");
-        assert_eq!(split_name("api"), ("", "api"));
-        assert_eq!(flag_title(&flag(true), Some(Millis::days(19))), "was reassigned 19 days after it was first seen");
-        assert_eq!(flag_title(&flag(false), None), "was removed");
-    }
-
-    #[test]
-    fn a_text_cannot_turn_the_direction_of_the_page() {
-        assert_eq!(visible("knows \u{202e}exe.txt\u{0}"), "knows \u{fffd}exe.txt\u{fffd}");
-        assert_eq!(visible("שלום, two\nlines"), "שלום, two\nlines");
-    }
-
-    #[test]
-    fn the_oldest_proof_of_all_bands_is_shown_with_its_pace() {
-        let band = |band, last_proof: Option<i64>, days| Freshness {
-            band,
-            tags: 3,
-            promised_ms: 360_000,
-            last_complete: Some(Instant(9)),
-            proof_promised_ms: Millis::days(days).0.unsigned_abs(),
-            last_proof: last_proof.map(Instant),
-            next: None,
-            late_since: None,
-            late_reason: None,
-        };
-        for (bands, expected) in [
-            (vec![], None),
-            (vec![band(Band::Hot, Some(5), 1)], Some((Some(5), "every day"))),
-            (vec![band(Band::Hot, Some(5), 1), band(Band::Cold, Some(3), 7)], Some((Some(3), "every week"))),
-            (vec![band(Band::Hot, Some(5), 3), band(Band::Cold, Some(7), 21)], Some((Some(5), "every 3 days"))),
-            (vec![band(Band::Hot, Some(5), 1), band(Band::Cold, None, 7)], Some((None, "every week"))),
-            (vec![band(Band::Hot, None, 1), band(Band::Cold, None, 7)], Some((None, "every week"))),
-        ] {
-            let repository = Repository { freshness: bands, ..repository("r/api") };
-            assert_eq!(proven(&repository), expected.map(|(at, every)| (at.map(Instant), every.to_owned())));
-        }
-    }
-
-    #[test]
-    fn a_repository_that_is_not_checked_promises_nothing() {
-        let mut repository = repository("r/api");
-        assert_eq!(repository_headline(&repository, &[]), "All 9 releases are as first seen.");
-        repository.state = RepositoryState::Failing;
-        assert_eq!(repository_headline(&repository, &[]), "When last seen, 9 releases were as first seen.");
-        assert_eq!(repository_headline(&repository, &[flag(true)]), "One flag among 9 releases needs a decision.");
-        assert_eq!(state_word(&repository), ("failing", Tone::Warning));
-    }
-
-    #[test]
-    fn red_is_for_flags_alone() {
-        assert_eq!(flag_chip(&flag(true)), ("Critical".into(), Tone::Flag));
-        for readiness in Readiness::ALL {
-            assert_ne!(readiness_tone(*readiness), Tone::Flag);
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Parts that more than one page uses.
 
+mod configuration_note;
 mod copy_button;
 mod digest_chip;
 mod flag_card;
@@ -8,10 +9,11 @@ mod repository_name;
 mod shell;
 mod when;
 
+pub use configuration_note::ConfigurationNote;
 pub use copy_button::{CopyButton, Copyable};
 pub use digest_chip::{Difference, DigestChip};
 pub use flag_card::FlagCard;
 pub use loaded::{Loaded, More};
 pub use repository_name::RepositoryName;
-pub use shell::{Shell, SummaryHere, title};
+pub use shell::{Acting, Shell, SummaryHere, title};
 pub use when::{Now, When, WindowWords};

@@ -3,25 +3,31 @@
 //! Instants are RFC 3339 in UTC; durations are whole milliseconds in fields that end in `_ms`.
 
 mod adding;
+mod configuration;
 mod flag;
 mod job;
+mod notifier;
 mod policy;
 mod record;
+mod registry;
 mod repository;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::adding::{
-    Catalogue, CatalogueItem, ClassCount, JobResult, Paste, PasteFormat, PasteItem, Pasted, PreviewRepository,
-    ReadCatalogue, RepositoryPreview, Unread,
+    Catalogue, CatalogueItem, ClassCount, JobResult, NotUnderstood, Paste, PasteFormat, PasteItem, Pasted,
+    PreviewRepository, ReadCatalogue, RepositoryPreview,
 };
+pub use self::configuration::{Configuration, ConfigurationError};
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
+pub use self::notifier::{Delivery, DeliveryState, Notifier, Occasion, Retried};
 pub use self::policy::{ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource};
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
+pub use self::registry::{Registry, RegistryState};
 pub use self::repository::{
     AddRepository, Freshness, Group, JoinGroup, NameRepository, NewGroup, Progress, RenameGroup, Repository,
-    RepositoryState, Summary,
+    RepositoryState, Summary, Unread, WatchSource,
 };
 use crate::coded::coded;
 
@@ -70,6 +76,8 @@ coded! {
         Repository = 3 "repository",
         /// A job went on; `ref` is its number.
         Job = 4 "job",
+        /// The state of a registry entry changed.
+        Registry = 5 "registry",
     }
 }
 
@@ -81,9 +89,10 @@ pub struct Change {
     pub id: i64,
     /// What it is about.
     pub kind: ChangeKind,
-    /// Number of the event, flag or job; 0 for repositories.
+    /// Number of the event, flag or job; 0 for repositories and registries.
     #[serde(rename = "ref")]
     pub reference: i64,
-    /// The repository's canonical name; empty for a job about none that is watched.
-    pub repository: String,
+    /// The repository's canonical name; absent for registries, and for jobs about none that is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
 }

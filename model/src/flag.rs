@@ -266,6 +266,17 @@ impl Flag {
         passed.then(|| reopened(self, "the acknowledgement has ended"))
     }
 
+    /// The contents were compared: how bad it is, and where that changes nothing, nothing. `reason` says what was found.
+    ///
+    /// `worst` is over everything the tag was in this breach, so it may lower a severity that stood for want of a
+    /// comparison (RECORD.md 2.7); the state stays.
+    pub fn compared(&self, worst: Severity) -> Change {
+        Change {
+            transition: Transition { from: Some(self.state), to: self.state, resolution: None, reason: None },
+            flag: Self { severity: worst, comparing: false, version: self.version.saturating_add(1), ..self.clone() },
+        }
+    }
+
     /// Whether it counts as "needs attention" (RECORD.md 8.4): open, and more than a line in the log.
     pub fn needs_attention(&self) -> bool {
         self.state == FlagState::Open && self.severity > Severity::Info

@@ -4,6 +4,7 @@
 //! what a registry answered and which pattern matched comes in as an argument; that is why none of it can fail at run time.
 
 pub mod api;
+pub mod change;
 pub mod class;
 mod coded;
 pub mod digest;

@@ -9,16 +9,19 @@
 //! - [`sighting`]: when a tag was last seen, from the rows of passes (section 4.2).
 //! - [`window`]: from two marks to the window of an event, across clock steps (section 4.6).
 //! - [`band`]: how often a tag is checked (section 4.3).
+//! - [`entry`]: whether a registry entry can be asked (section 3.5).
 
 mod absence;
 pub mod band;
 mod delays;
+pub mod entry;
 mod exchange;
 mod listing;
 mod observe;
 mod plan;
 pub mod sighting;
 mod sweep;
+mod unread;
 mod watch;
 mod watched_tag;
 pub mod window;

@@ -126,13 +126,12 @@ async fn walk(
         Err(error) => return steps.fail("name", error.to_string(), "write the name as you would for docker pull"),
     };
     let (mut settings, source) = settings(&repository.host);
-    settings.recorder = Some(steps.recorder.clone());
     // A person waits, and wants to see the first failure.
     settings.retry.delays.clear();
     let base = settings.base().map_or_else(|error| error.to_string(), |url| url.to_string());
     steps.ok("name", format!("{reference} is {repository}, asked for at {base}"));
     credentials(&settings, &source, &repository, steps);
-    let registry = match HttpRegistry::new(settings, clock) {
+    let registry = match HttpRegistry::recorded(settings, clock, Some(steps.recorder.clone())) {
         Ok(registry) => registry,
         Err(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -345,7 +344,9 @@ fn advice(error: &RegistryError) -> &'static str {
         RegistryError::Refused { .. } => {
             "log in with docker login and point Tagwarden to that config.json, or ask for the right to pull"
         }
-        RegistryError::RateLimited { .. } => "wait; with credentials most registries allow more",
+        RegistryError::RateLimited { .. } | RegistryError::Spent { .. } => {
+            "wait; with credentials most registries allow more"
+        }
         // rustls refuses what `openssl req -x509` makes by default.
         RegistryError::Unreachable { message } if message.contains("CaUsedAsEndEntity") => {
             "the registry's certificate is a certificate authority's own; make one with basicConstraints=CA:FALSE"

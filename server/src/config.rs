@@ -1,405 +1,269 @@
-//! `tagwarden.toml`: where the server listens, where it keeps the record, what it watches and how.
+//! `tagwarden.toml` and what goes before it: where the server listens, where it keeps the record, what it watches and how.
+//!
+//! The command line goes before variables, these before the file, the file before the defaults. Whatever is wrong is said
+//! at once: syntax by `document`, unknown keys and kinds of values by the schema of `file`, the rest by `check`.
 
-use std::collections::BTreeMap;
+mod check;
+mod document;
+mod environment;
+mod file;
+mod mistake;
+mod notifiers;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use serde::Deserialize;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::name::RepositoryName;
-use tagwarden_model::record::{Delays, Plan};
-use tagwarden_model::tag::{Band, Class};
+use tagwarden_model::record::Plan;
 use url::Url;
 
-use crate::policy::{EVERYTHING, Policy, Rule};
+use self::check::Check;
+use self::document::Document;
+pub use self::environment::variables;
+pub use self::file::schema;
+pub use self::mistake::{ConfigError, Mistake};
+use crate::notify::config::NotifierSettings;
+use crate::policy::Policy;
 use crate::registry::client::RegistrySettings;
-use crate::registry::credentials::{Credential, Credentials, Secret};
+use crate::registry::credentials::{Credentials, Secret};
+use crate::store::watch::RegistryEntry;
 
-/// The whole configuration; everything has a default.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Where people reach the server and where it keeps the record.
-    pub server: ServerConfig,
-    /// How often and how patiently registries are asked.
-    pub polling: PollingConfig,
-    /// Registries that need more than their name: credentials, another address, certificates.
-    pub registry: Vec<RegistryConfig>,
-    /// Repositories to watch.
-    pub watch: Vec<WatchConfig>,
-    /// Classes of tags; the first rule that matches wins, then the built-in table.
-    pub policy: Vec<PolicyConfig>,
-}
-
-/// `[server]`
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ServerConfig {
-    /// Address and port.
-    pub listen: SocketAddr,
-    /// `sqlite:///path/to/file`, a path, or `postgres://user@host/database`.
-    pub database: String,
-    /// How people reach it through a proxy: `https://example.org/tagwarden/`.
-    pub public_url: Option<Url>,
-    /// Docker's `config.json` with credentials; by default the one that docker would use.
-    pub docker_config: Option<PathBuf>,
-}
-
-/// `[polling]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PollingConfig {
-    hot: Option<Length>,
-    warm: Option<Length>,
-    cold: Option<Length>,
-    pinned: Option<Length>,
-    pass_limit: Option<Length>,
-    proof: Option<Length>,
-    /// After so long without a sign of life another server of the same database, or this one started anew, polls instead.
-    lease: Option<Length>,
-    delays: DelaysConfig,
-}
-
-/// `[polling.delays]`: how long the rules of the record wait.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct DelaysConfig {
-    claim: Option<Length>,
-    stale: Option<Length>,
-    absence_least: Option<Length>,
-    absence_most: Option<Length>,
-    dangling: Option<Length>,
-    empty: Option<Length>,
-    vanished: Option<Length>,
-}
-
-/// `[[registry]]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RegistryConfig {
-    /// Unique name; the host by default.
-    name: Option<String>,
-    /// The host as in image names.
-    host: String,
-    /// Where its API is, when not at the host.
-    url: Option<Url>,
-    /// Which repositories this entry serves: `org-a/**`; all by default.
-    #[serde(default)]
-    repositories: Vec<String>,
-    username: Option<String>,
-    password: Option<String>,
-    password_file: Option<PathBuf>,
-    /// Certificates to trust besides the system's, PEM.
-    ca_file: Option<PathBuf>,
-    /// Speak HTTP without TLS.
-    #[serde(default)]
-    plain_http: bool,
-    /// Requests under way at once.
-    concurrency: Option<usize>,
-    /// Request budget.
-    requests_per_second: Option<f64>,
-    /// Internal hosts that the registry may send us to.
-    #[serde(default)]
-    allowed_hosts: Vec<String>,
-}
-
-/// `[[watch]]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WatchConfig {
-    /// As docker would take it.
-    repository: String,
-}
-
-/// `[[policy]]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyConfig {
-    /// Pattern over canonical names: `ghcr.io/acme/**`.
-    #[serde(default = "everything")]
-    repository: String,
-    /// Pattern over tags.
-    tag: String,
-    /// The class.
-    class: Class,
-}
-
-fn everything() -> String {
-    EVERYTHING.to_owned()
-}
-
-/// A length of time as people write it: `30s`, `5m`, `1h 30m`.
-#[derive(Debug, Clone, Copy)]
-struct Length(Millis);
-
-impl<'de> Deserialize<'de> for Length {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let length: jiff::SignedDuration = text
-            .parse()
-            .map_err(|_| serde::de::Error::custom(format!("`{text}` is no length of time such as 30s, 5m or 1h")))?;
-        let longest = Millis::days(3650).0;
-        let millis = i64::try_from(length.as_millis()).ok().filter(|millis| (1..=longest).contains(millis));
-        millis
-            .map(|millis| Self(Millis(millis)))
-            .ok_or_else(|| serde::de::Error::custom("a length of time is more than nothing and at most 3650 days"))
-    }
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            database: "tagwarden.db".to_owned(),
-            public_url: None,
-            docker_config: None,
-        }
-    }
-}
-
-/// What is wrong with a configuration: where, what, and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file that the configuration names, or itself, cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Syntax, or a key that does not exist.
-    #[error("{}: {message}", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// With line, column and the source line.
-        message: String,
-    },
-    /// Everything that is wrong beyond syntax.
-    #[error("the configuration is wrong:\n  {}", .0.join("\n  "))]
-    Meaning(Vec<String>),
-}
-
-/// A configuration that has been checked.
+/// A configuration that has been checked. The default is that of an empty file.
+#[derive(Default)]
 pub struct Checked {
+    /// The file it is from; `None` when there is none.
+    pub file: Option<PathBuf>,
     /// Where people reach the server and where it keeps the record.
     pub server: ServerConfig,
     /// How often and how patiently.
     pub plan: Plan,
     /// How long this server may be silent before another one polls in its place.
     pub lease: Option<Millis>,
-    /// Registry entries in their order: name, patterns, settings.
-    pub registries: Vec<(String, Vec<String>, RegistrySettings)>,
-    /// Repositories to watch.
-    pub watches: Vec<RepositoryName>,
+    /// Registry entries in their order.
+    pub registries: Vec<CheckedRegistry>,
+    /// Repositories to watch, by name.
+    pub watches: Vec<Watched>,
+    /// Named sets of repositories.
+    pub groups: Vec<Group>,
     /// Classes.
     pub policy: Policy,
+    /// How long it must be quiet before what belongs together is told, if that is said.
+    pub quiet_time: Option<Millis>,
+    /// Who is told of flags.
+    pub notifiers: Vec<NotifierSettings>,
     /// Credentials of docker, for hosts without an entry or entries without credentials.
     pub credentials: Credentials,
+    /// All files that were read or looked for: when one changes, this may be old.
+    pub read: Vec<Seen>,
 }
 
-impl Config {
-    /// Reads a file.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = read(path)?;
-        toml::from_str(&text).map_err(|error| ConfigError::Syntax { path: path.to_owned(), message: error.to_string() })
-    }
-
-    /// Checks what a parser cannot, all of it at once.
-    pub fn check(self) -> Result<Checked, ConfigError> {
-        let mut wrong = Vec::new();
-        let credentials = docker_credentials(self.server.docker_config.as_deref())?;
-        let mut registries: Vec<(String, Vec<String>, RegistrySettings)> = Vec::new();
-        for (at, entry) in self.registry.into_iter().enumerate() {
-            let place = format!("[[registry]] number {} ({})", at + 1, entry.host);
-            let name = entry.name.clone().unwrap_or_else(|| entry.host.clone());
-            if registries.iter().any(|(other, ..)| *other == name) {
-                wrong.push(format!("{place}: there is another entry named `{name}`; give one of them a `name`"));
-            }
-            let patterns = entry.repositories.clone();
-            for pattern in &patterns {
-                if let Err(error) = globset::Glob::new(pattern) {
-                    wrong.push(format!("{place}: repositories: `{pattern}` is no pattern: {}", error.kind()));
-                }
-            }
-            match entry.settings(&place, &credentials) {
-                Ok(settings) => registries.push((name, patterns, settings)),
-                Err(reason) => wrong.push(reason),
-            }
-        }
-        let mut watches = Vec::new();
-        for (at, watch) in self.watch.iter().enumerate() {
-            match watch.repository.parse::<RepositoryName>() {
-                Ok(name) => watches.push(name),
-                Err(error) => wrong.push(format!("[[watch]] number {}: repository: {error}", at + 1)),
-            }
-        }
-        let mut rules = Vec::new();
-        for (at, rule) in self.policy.iter().enumerate() {
-            match Rule::new(&rule.repository, &rule.tag, rule.class) {
-                Ok(rule) => rules.push(rule),
-                Err(error) => wrong.push(format!("[[policy]] number {}: {error}", at + 1)),
-            }
-        }
-        if !wrong.is_empty() {
-            return Err(ConfigError::Meaning(wrong));
-        }
-        let policy = Policy::new(rules);
-        let lease = self.polling.lease.map(|length| length.0);
-        Ok(Checked { server: self.server, plan: self.polling.plan(), lease, registries, watches, policy, credentials })
+impl Checked {
+    /// The line of the file that says that a repository is watched.
+    pub fn line_of(&self, name: &RepositoryName) -> Option<usize> {
+        self.file.as_ref()?;
+        let at = self.watches.binary_search_by(|watched| watched.name.cmp(name)).ok()?;
+        self.watches.get(at).map(|watched| watched.line)
     }
 }
 
-impl PollingConfig {
-    fn plan(&self) -> Plan {
-        let or = |own: Option<Length>, default: Millis| own.map_or(default, |length| length.0);
-        let bands =
-            [(Band::Hot, self.hot), (Band::Warm, self.warm), (Band::Cold, self.cold), (Band::Pinned, self.pinned)];
-        let intervals: BTreeMap<Band, Millis> =
-            bands.into_iter().filter_map(|(band, own)| Some((band, own?.0))).collect();
-        let (plan, delays, own) = (Plan::default(), Delays::default(), &self.delays);
-        Plan {
-            intervals,
-            pass_limit: or(self.pass_limit, plan.pass_limit),
-            proof_interval: or(self.proof, plan.proof_interval),
-            delays: Delays {
-                claim: or(own.claim, delays.claim),
-                stale: or(own.stale, delays.stale),
-                absence_least: or(own.absence_least, delays.absence_least),
-                absence_most: or(own.absence_most, delays.absence_most),
-                dangling: or(own.dangling, delays.dangling),
-                empty: or(own.empty, delays.empty),
-                vanished: or(own.vanished, delays.vanished),
-            },
-        }
+/// What of `[server]` the server is started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// `sqlite:///path/to/file`, a path, or `postgres://user@host/database`.
+    pub database: Secret,
+    /// How people reach it through a proxy: `https://example.org/tagwarden/`.
+    pub public_url: Option<Url>,
+    /// Where it is below its host, by `public_url`: `/tagwarden/`.
+    pub base_path: String,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        Self { listen, database: Secret::new("tagwarden.db"), public_url: None, base_path: "/".to_owned() }
     }
 }
 
-impl RegistryConfig {
-    fn settings(self, place: &str, docker: &Credentials) -> Result<RegistrySettings, String> {
-        // The host is checked as part of a name, because that is what it must be.
-        let probe = format!("{}/x", self.host).parse::<RepositoryName>();
-        let host = probe.ok().filter(|name| name.path == "x" || name.path == "library/x").map(|name| name.host);
-        let host =
-            host.ok_or_else(|| format!("{place}: host: `{}` is no host such as ghcr.io or 127.0.0.1:5000", self.host))?;
-        let password = match (self.password, self.password_file) {
-            (Some(_), Some(_)) => return Err(format!("{place}: both `password` and `password_file`; leave one out")),
-            (None, Some(path)) => {
-                let text = read(&path).map_err(|error| format!("{place}: password_file: {error}"))?;
-                Some(text.trim_end_matches(['\r', '\n']).to_owned())
-            }
-            (password, None) => password,
-        };
-        let credentials = match (self.username, password) {
-            (Some(username), Some(password)) => {
-                Credentials::for_everything(Credential::Basic { username, password: Secret::new(password) })
-            }
-            (None, None) => docker.clone(),
-            _ => return Err(format!("{place}: `username` and a password belong together")),
-        };
-        let mut settings = RegistrySettings::new(&host);
-        settings.url = self.url;
-        settings.plain_http = self.plain_http;
-        settings.ca_file = self.ca_file;
-        settings.allowed_hosts = self.allowed_hosts;
-        settings.credentials = credentials;
-        if let Some(concurrency) = self.concurrency {
-            if !(1..=64).contains(&concurrency) {
-                return Err(format!("{place}: concurrency: {concurrency} is not between 1 and 64"));
-            }
-            settings.limits.concurrency = concurrency;
-        }
-        if let Some(rate) = self.requests_per_second.filter(|rate| !(0.01..=10_000.0).contains(rate)) {
-            return Err(format!("{place}: requests_per_second: {rate} is not between 0.01 and 10000"));
-        }
-        settings.limits.requests_per_second = self.requests_per_second;
-        settings.base().map_err(|error| format!("{place}: {error}"))?;
-        Ok(settings)
+/// A registry entry.
+#[derive(Clone, PartialEq)]
+pub struct CheckedRegistry {
+    /// Unique name.
+    pub name: String,
+    /// Which repositories it serves; empty for all.
+    pub repositories: Vec<String>,
+    /// How it is reached.
+    pub settings: RegistrySettings,
+    /// What its `ca_file` held: others in it are a change.
+    pub certificates: Vec<u8>,
+}
+
+impl CheckedRegistry {
+    /// As the store takes it.
+    pub fn entry(&self) -> RegistryEntry {
+        let (name, host) = (self.name.clone(), self.settings.host.clone());
+        RegistryEntry { id: 0, name, host, repositories: self.repositories.clone() }
     }
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+/// A repository that the file watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// The repository.
+    pub name: RepositoryName,
+    /// The line that says so, from 1.
+    pub line: usize,
 }
 
-/// Credentials as docker keeps them. A file that was named must be there; docker's own place may be empty.
-pub fn docker_credentials(named: Option<&Path>) -> Result<Credentials, ConfigError> {
-    let own = || {
-        let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
-        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker"));
-        folder.or_else(home).map(|folder| folder.join("config.json")).filter(|path| path.exists())
+/// A named set of repositories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Unique name.
+    pub name: String,
+    /// What it is, for people; may be empty.
+    pub description: String,
+    /// Patterns over full names.
+    pub members: Vec<String>,
+}
+
+/// A file as it was when it was read; `None` in it when it could not be.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    path: PathBuf,
+    version: Option<(SystemTime, u64)>,
+}
+
+impl Seen {
+    /// Looks at a file.
+    fn now(path: &Path) -> Self {
+        let metadata = std::fs::metadata(path).ok();
+        let version = metadata.and_then(|metadata| Some((metadata.modified().ok()?, metadata.len())));
+        Self { path: path.to_owned(), version }
+    }
+
+    /// The same file as it is now.
+    pub fn again(&self) -> Self {
+        Self::now(&self.path)
+    }
+}
+
+/// Where a configuration comes from.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// What the command line says for keys of `[server]`: option, key, value.
+    pub options: Vec<(&'static str, &'static str, String)>,
+    /// Names and values of variables.
+    pub variables: Vec<(String, String)>,
+    /// The file.
+    pub file: Option<PathBuf>,
+}
+
+impl Sources {
+    /// A file alone.
+    pub fn of_file(file: impl Into<PathBuf>) -> Self {
+        Self { file: Some(file.into()), ..Self::default() }
+    }
+
+    /// Reads and checks everything anew.
+    pub fn load(&self) -> Result<Checked, ConfigError> {
+        let mut read: Vec<Seen> = self.file.iter().map(|file| Seen::now(file)).collect();
+        self.read(&mut read).map(|checked| Checked { read: read.clone(), ..checked }).map_err(|mistakes| {
+            let file = self.file.clone();
+            ConfigError { file, mistakes, read }
+        })
+    }
+
+    fn read(&self, seen: &mut Vec<Seen>) -> Result<Checked, Vec<Mistake>> {
+        let text = self.file.as_ref().map_or_else(|| Ok(String::new()), std::fs::read_to_string);
+        let text = text.map_err(|error| vec![Mistake::outside(format!("it cannot be read: {error}"), "")])?;
+        let path = self.file.as_deref().unwrap_or(Path::new("tagwarden.toml"));
+        let mut document = Document::parse(&text).map_err(|problem| {
+            let secrets = mistake::guessed_secrets(&text, file::is_harmless);
+            vec![Mistake::inside(path, &text, &secrets, problem)]
+        })?;
+        let mut mistakes = environment::apply(&mut document, &self.variables);
+        for (option, key, value) in &self.options {
+            document.set("server", key, option, value.clone());
+        }
+        let read = document.read();
+        let checked = Check { document: &mut document, text: &text, seen }.run(read);
+        let mut problems = std::mem::take(&mut document.problems);
+        problems.sort_by_key(|problem| problem.place.start);
+        mistakes.extend(problems.into_iter().map(|problem| match document.outside(&problem.place) {
+            Some(origin) => Mistake::outside(format!("{origin}: {}", problem.message), problem.advice),
+            None => Mistake::inside(path, &text, &document.secrets, problem),
+        }));
+        if mistakes.is_empty() { Ok(Checked { file: self.file.clone(), ..checked }) } else { Err(mistakes) }
+    }
+}
+
+/// A base path with a slash at both ends. Its parts have letters, digits and `- . _ ~` (RFC 3986, "unreserved"); anything
+/// else would be read in two ways by the router and by browsers.
+pub fn base_path(text: &str) -> Result<String, String> {
+    let inner = text.trim_matches('/');
+    let part = |part: &str| {
+        let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+        plain && !matches!(part, "" | "." | "..")
     };
-    let Some(path) = named.map(Path::to_owned).or_else(own) else { return Ok(Credentials::default()) };
-    let text = read(&path)?;
-    Credentials::from_docker_config(text.as_bytes())
-        .map_err(|error| ConfigError::Syntax { path, message: error.to_string() })
+    match inner {
+        "" => Ok("/".into()),
+        _ if inner.split('/').all(part) => Ok(format!("/{inner}/")),
+        _ => {
+            Err(format!("{text:?} is no base path: write it as in /tagwarden/, with letters, digits and - . _ ~ only"))
+        }
+    }
+}
+
+/// The known word that was probably meant: one with a few letters off, or one that begins alike.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let similarity = |known: &str| {
+        let known = known.to_lowercase();
+        let (off, length) = (strsim::osa_distance(&word, &known), word.len().max(known.len()));
+        let mistyped = if off * 3 <= length + 1 { 1.0 - off as f64 / length as f64 } else { 0.0 };
+        Some(strsim::jaro_winkler(&word, &known)).filter(|alike| *alike > 0.85).unwrap_or_default().max(mistyped)
+    };
+    let rated = known.map(|known| (similarity(known), known));
+    rated
+        .filter(|(similarity, _)| *similarity > 0.0)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|rated| rated.1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<Checked, String> {
-        let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
-        config.check().map_err(|error| error.to_string())
-    }
-
     #[test]
-    fn an_empty_file_is_a_configuration() {
-        let checked = check("").unwrap();
-        assert_eq!(checked.plan, Plan::default());
-        assert_eq!(checked.server.listen.to_string(), "127.0.0.1:8080");
-    }
-
-    #[test]
-    fn all_that_is_wrong_is_said_at_once_with_its_place() {
-        let error = check(
-            r#"
-            [[registry]]
-            host = "not a host"
-            [[registry]]
-            host = "ghcr.io"
-            username = "robot"
-            [[watch]]
-            repository = "UPPER/case"
-            [[policy]]
-            tag = "[broken"
-            class = "release"
-            "#,
-        )
-        .err()
-        .unwrap();
-        for part in [
-            "number 1 (not a host): host",
-            "number 2 (ghcr.io): `username`",
-            "[[watch]] number 1",
-            "[[policy]] number 1",
-        ] {
-            assert!(error.contains(part), "{part} is not in {error}");
+    fn a_base_path_has_a_slash_at_both_ends() {
+        for (text, path) in [("", "/"), ("/", "/"), ("tagwarden", "/tagwarden/"), ("/a/b-1/", "/a/b-1/")] {
+            assert_eq!(base_path(text).as_deref(), Ok(path));
+        }
+        for text in ["/a//b/", "/../", "/{x}/", "/a b/", "/\"/", "/ä/", "http://x/"] {
+            assert!(base_path(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn an_unknown_key_and_a_wrong_length_are_shown_with_their_line() {
-        let error = check("[server]\nlistne = \"127.0.0.1:1\"\n").err().unwrap();
-        assert!(error.contains("line 2") && error.contains("listne"), "{error}");
-        let error = check("[polling]\nhot = \"soon\"\n").err().unwrap();
-        assert!(error.contains("`soon` is no length of time"), "{error}");
-    }
-
-    #[test]
-    fn a_password_is_in_no_debug_output() {
-        let checked =
-            check("[[registry]]\nhost = \"ghcr.io\"\nusername = \"robot\"\npassword = \"hunter2\"\n").unwrap();
-        assert!(!format!("{:?}", checked.credentials).contains("hunter2"));
-        assert!(!format!("{:?}", checked.registries[0].2.credentials).contains("hunter2"));
-    }
-
-    #[test]
-    fn delays_are_read() {
-        let checked = check("[polling]\nhot = \"2s\"\n[polling.delays]\nstale = \"1m 30s\"\n").unwrap();
-        assert_eq!(checked.plan.interval(Band::Hot), Millis::seconds(2));
-        assert_eq!(checked.plan.delays.stale, Millis::seconds(90));
+    fn the_nearest_word_is_found_or_none() {
+        let keys = ["host", "name", "url", "repositories", "username", "password", "password_file", "tag", "class"];
+        for (word, near) in [
+            ("usrname", Some("username")),
+            ("tga", Some("tag")),
+            ("hots", Some("host")),
+            ("Password", Some("password")),
+            ("pasword_file", Some("password_file")),
+            ("repository", Some("repositories")),
+            ("pass", Some("password")),
+            ("x", None),
+            ("interval", None),
+            ("token", None),
+        ] {
+            assert_eq!(nearest(word, keys.into_iter()), near, "{word}");
+        }
     }
 }

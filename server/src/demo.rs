@@ -23,10 +23,9 @@ pub use self::play::Told;
 use self::registry::DemoRegistry;
 use self::story::{Act, HOSTS, PAST, Story, What};
 use crate::clock::{Clock as _, SharedClock};
-use crate::config::{Checked, ServerConfig};
-use crate::policy::Policy;
+use crate::config::{Checked, CheckedRegistry, ServerConfig, Watched};
 use crate::registry::client::RegistrySettings;
-use crate::registry::credentials::Credentials;
+use crate::registry::credentials::Secret;
 use crate::serve::{ServeError, serve};
 
 /// The story's seed. Any other tells another one.
@@ -52,7 +51,8 @@ pub async fn run(no_auth: bool, listener: TcpListener, stop: CancellationToken) 
         let mut settings = RegistrySettings::new(host);
         settings.url = served.url().parse().ok();
         settings.limits.concurrency = 16;
-        entries.push((host.to_owned(), Vec::new(), settings));
+        let (name, repositories) = (host.to_owned(), Vec::new());
+        entries.push(CheckedRegistry { name, repositories, settings, certificates: Vec::new() });
         serving.push(served);
     }
     let began = clock.now().mark.wall;
@@ -66,16 +66,14 @@ pub async fn run(no_auth: bool, listener: TcpListener, stop: CancellationToken) 
     }
     let watches = story::repositories().map(|(registry, path)| {
         let host = HOSTS.get(registry).copied().unwrap_or_default();
-        RepositoryName { host: host.to_owned(), path: path.to_owned() }
+        Watched { name: RepositoryName { host: host.to_owned(), path: path.to_owned() }, line: 0 }
     });
     let config = Checked {
-        server: ServerConfig { database: "sqlite::memory:".to_owned(), ..ServerConfig::default() },
+        server: ServerConfig { database: Secret::new("sqlite::memory:"), ..ServerConfig::default() },
         plan: plan(),
-        lease: None,
         registries: entries,
         watches: watches.collect(),
-        policy: Policy::default(),
-        credentials: Credentials::default(),
+        ..Checked::default()
     };
     let address = listener.local_addr()?;
     let server = format!("http://{}:{}/", if address.is_ipv6() { "[::1]" } else { "127.0.0.1" }, address.port());
@@ -85,7 +83,7 @@ pub async fn run(no_auth: bool, listener: TcpListener, stop: CancellationToken) 
         let player = Player { clock, registries, server, told };
         tokio::spawn(player.play(story, acts, stop.clone()));
     }
-    serve(config, no_auth, listener, Some(stage), stop).await
+    serve(config, None, no_auth, listener, Some(stage), stop).await
 }
 
 /// Quick where somebody watches, slow where nothing happens but what the story tells, so that a year is read in seconds.

@@ -9,6 +9,8 @@ mod adding;
 mod around;
 mod body;
 mod checks;
+mod compare;
+mod configuration;
 mod connections;
 mod cursor;
 mod digests;
@@ -21,9 +23,12 @@ mod health;
 mod host;
 mod jobs;
 mod live;
+mod notifiers;
 mod parameters;
 mod policies;
 mod promises;
+mod read_only;
+mod registries;
 mod repositories;
 mod routes;
 mod settings;
@@ -42,18 +47,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tagwarden_model::instant::Instant;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
 
-pub use self::settings::{HttpSettings, base_path, check_listen};
+pub use self::settings::{HttpSettings, check_listen};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::page::Page;
-use crate::policy::Policy;
+use crate::reload::InForce;
 use crate::store::{Store, StoreError};
 use error::ApiError;
 
@@ -64,10 +69,12 @@ pub struct AppState {
     pub store: Store,
     /// The clock.
     pub clock: SharedClock,
-    /// The rules in force.
-    pub policy: Arc<Policy>,
     /// Previews of policies take turns: each tries many patterns on many tags.
     pub previews: Arc<Semaphore>,
+    /// The clock of connections and bodies: how long the other side may take.
+    pub line: SharedClock,
+    /// The configuration by which the server works.
+    pub configuration: watch::Receiver<Arc<InForce>>,
     /// How the server is reached.
     pub settings: Arc<HttpSettings>,
     /// The page.
@@ -88,7 +95,7 @@ impl AppState {
     pub async fn new(
         store: Store,
         clock: SharedClock,
-        policy: Arc<Policy>,
+        configuration: watch::Receiver<Arc<InForce>>,
         settings: HttpSettings,
         metrics: Metrics,
         wake: Arc<dyn Fn() + Send + Sync>,
@@ -97,7 +104,19 @@ impl AppState {
         let live = Live::start(store.clone(), clock.clone(), shutdown.clone()).await?;
         let page = Arc::new(Page::embedded(&settings.base_path));
         let previews = Arc::new(Semaphore::new(1));
-        Ok(Self { store, clock, policy, previews, settings: Arc::new(settings), page, live, metrics, wake, shutdown })
+        Ok(Self {
+            store,
+            line: clock.clone(),
+            clock,
+            configuration,
+            previews,
+            settings: Arc::new(settings),
+            page,
+            live,
+            metrics,
+            wake,
+            shutdown,
+        })
     }
 
     /// Now, for the record.
@@ -125,6 +144,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     // The last layer is the outermost: it gives every answer its id, its body when it is an error, and its headers.
     Ok(routes
         .fallback(page_or_nothing)
+        .layer(from_fn_with_state(state.clone(), read_only::check))
         .layer(csrf)
         .layer(from_fn_with_state(state.clone(), host::check))
         .layer(CatchPanicLayer::custom(panicked))

@@ -4,8 +4,11 @@
 mod look;
 mod proof;
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
+use futures::FutureExt as _;
+use futures::future::join_all;
 use tagwarden_model::api::{JobKind, JobResult};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::Millis;
@@ -48,11 +51,9 @@ pub type Reach<R> = Box<dyn Fn(&str) -> Result<Arc<R>, String> + Send + Sync>;
 
 impl<R: Registry> Jobs<R> {
     /// Works until `stop`. A failing database is waited for.
-    pub async fn run(self, stop: CancellationToken) {
-        let work = async {
-            tokio::join!(self.work(JobKind::Proof), self.work(JobKind::Preview), self.work(JobKind::Catalogue));
-        };
-        stop.run_until_cancelled(work).await;
+    pub async fn run(&self, stop: CancellationToken) {
+        let kinds = [JobKind::Proof, JobKind::Preview, JobKind::Catalogue];
+        stop.run_until_cancelled(join_all(kinds.map(|kind| self.work(kind)))).await;
     }
 
     /// Does the jobs of a kind.
@@ -80,16 +81,32 @@ impl<R: Registry> Jobs<R> {
         }
         loop {
             let taken = self.store.take_jobs(self.entry, kind, 1).await?;
-            let Some(TakenJob { id, repository, request }) = taken.into_iter().next() else { return Ok(()) };
-            let done = match (request, repository) {
-                (JobRequest::Proof(digests), Some(repository)) => self.prove(id, repository, &digests).await?,
-                (JobRequest::Preview(name), _) => self.preview(id, &name).await?,
-                (JobRequest::Catalogue { host, pattern }, _) => self.catalogue(id, &host, &pattern).await?,
-                (JobRequest::Proof(_) | JobRequest::Check(_), _) => Err("this job is none of ours".to_owned()),
-            };
-            if let Err(reason) = done {
-                self.store.finish_job(id, Some(&reason), self.clock.now().mark.wall).await?;
+            let Some(job) = taken.into_iter().next() else { return Ok(()) };
+            let id = job.id;
+            match AssertUnwindSafe(self.done(job)).catch_unwind().await {
+                Ok(done) => {
+                    if let Err(reason) = done? {
+                        self.store.finish_job(id, Some(&reason), self.clock.now().mark.wall).await?;
+                    }
+                }
+                Err(panic) => {
+                    // Taken up again it might panic for ever, and no other job would have its turn.
+                    let now = self.clock.now().mark.wall;
+                    self.store.finish_job(id, Some("the server failed at it; its log says more"), now).await?;
+                    resume_unwind(panic);
+                }
             }
+        }
+    }
+
+    /// Does a job, or says why it cannot be done.
+    async fn done(&self, job: TakenJob) -> Result<Result<(), String>, StoreError> {
+        let TakenJob { id, repository, request } = job;
+        match (request, repository) {
+            (JobRequest::Proof(digests), Some(repository)) => self.prove(id, repository, &digests).await,
+            (JobRequest::Preview(name), _) => self.preview(id, &name).await,
+            (JobRequest::Catalogue { host, pattern }, _) => self.catalogue(id, &host, &pattern).await,
+            (JobRequest::Proof(_) | JobRequest::Check(_), _) => Ok(Err("this job is none of ours".to_owned())),
         }
     }
 

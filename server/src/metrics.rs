@@ -35,6 +35,8 @@ pub struct Metrics {
     pub passes: Family<OfPass, Counter>,
     /// Recorded events by kind.
     pub events: Family<OfEvent, Counter>,
+    /// Tasks that panicked and were started again.
+    pub panics: Family<OfTask, Counter>,
     /// Flags that are open, by severity.
     pub open_flags: Family<OfSeverity, Gauge>,
     rate_limit: Family<OfRegistry, Gauge>,
@@ -82,6 +84,15 @@ pub struct OfPass {
     pub registry: String,
     /// Whether every tag of the band was observed.
     pub complete: bool,
+}
+
+/// Labels of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OfTask {
+    /// Name of the registry entry; empty where the task is of no registry.
+    pub registry: String,
+    /// `poller`, `jobs`, `comparer` or `notifier`.
+    pub task: &'static str,
 }
 
 /// Label of an event.
@@ -136,6 +147,8 @@ impl Metrics {
         registry.register("passes", "Passes over a band by registry and completeness", passes.clone());
         let events = Family::default();
         registry.register("events", "Recorded events by kind", events.clone());
+        let panics = Family::default();
+        registry.register("panics", "Tasks that panicked and were started again, by registry and task", panics.clone());
         let open_flags = Family::default();
         registry.register("open_flags", "Open flags by severity", open_flags.clone());
         let since_complete = Family::default();
@@ -160,6 +173,7 @@ impl Metrics {
             checks,
             passes,
             events,
+            panics,
             open_flags,
             rate_limit,
             rate_limit_remaining,

@@ -7,7 +7,7 @@ mod lines;
 
 use std::collections::BTreeMap;
 
-use tagwarden_model::api::{PasteFormat, PasteItem, Pasted, Unread};
+use tagwarden_model::api::{NotUnderstood, PasteFormat, PasteItem, Pasted};
 use tagwarden_model::name::Reference;
 
 /// Bytes of a pasted text.
@@ -48,7 +48,7 @@ pub fn parse(text: &str) -> Pasted {
 #[derive(Default)]
 struct Found {
     items: BTreeMap<String, PasteItem>,
-    unread: Vec<Unread>,
+    unread: Vec<NotUnderstood>,
     truncated: bool,
 }
 
@@ -79,7 +79,7 @@ impl Found {
     fn unread(&mut self, text: &str, place: &str, reason: String) {
         if self.unread.len() < MOST_UNREAD {
             let text = text.chars().take(SHOWN).collect();
-            self.unread.push(Unread { place: place.to_owned(), text, reason });
+            self.unread.push(NotUnderstood { place: place.to_owned(), text, reason });
         } else {
             self.truncated = true;
         }

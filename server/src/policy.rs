@@ -10,7 +10,7 @@ use tagwarden_model::tag::Class;
 pub const EVERYTHING: &str = "**";
 
 /// Rules in the order of the configuration; the first match wins.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Policy {
     rules: Vec<Rule>,
 }
@@ -38,6 +38,13 @@ pub struct PatternError {
 pub struct RulesOf<'a> {
     repository: String,
     rules: Vec<&'a Rule>,
+}
+
+impl PartialEq for Rule {
+    /// The name holds both patterns.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, self.class) == (&other.name, other.class)
+    }
 }
 
 impl Rule {

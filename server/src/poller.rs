@@ -6,8 +6,11 @@
 mod ask;
 mod budget;
 mod checks;
+mod entry;
 mod load;
+mod rescue;
 mod slot;
+mod transition;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -19,11 +22,13 @@ use tagwarden_model::observation::{Moment, Mono};
 use tagwarden_model::record::window::{Clocks, Interval};
 use tagwarden_model::record::{Plan, Request, RequestKind};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::{Answered, ask};
 use self::checks::Checks;
+use self::entry::EntryState;
+use self::rescue::Rescue;
 use self::slot::Slot;
 use crate::clock::SharedClock;
 use crate::metrics::{Metrics, OfCheck};
@@ -35,6 +40,8 @@ use crate::store::{Store, StoreError, record::Lease, record::Offset};
 
 /// A repository that cannot be read from the record is tried again then.
 const PARKED: Millis = Millis::minutes(10);
+/// Checks under way at once; the others stay queued.
+const CHECKS: u32 = 100;
 
 /// How a registry entry is polled.
 #[derive(Debug, Clone)]
@@ -96,7 +103,7 @@ struct Landed {
 
 impl<R: Registry> Poller<R> {
     /// Polls until `stop`. A failing database is waited for; nothing else ends it.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(&self, stop: CancellationToken) {
         loop {
             let Err(error) = self.session(&stop).await else { return };
             match &error {
@@ -132,7 +139,9 @@ impl<R: Registry> Poller<R> {
             due: BTreeSet::new(),
             active: VecDeque::new(),
             flying: JoinSet::new(),
+            rescue: Rescue::default(),
             checks: Checks::default(),
+            entry: EntryState::new(self.entry.name.clone(), self.store.registry_state(self.entry.id).await?),
             wake: self.wake.clone(),
             renew_at: self.clock.now().mono.after(Millis(self.settings.lease.0 / 3)),
             refresh_at: Mono(0),
@@ -175,7 +184,9 @@ struct Worker<'a, R> {
     /// Repositories with requests to send or under way, in turn.
     active: VecDeque<i64>,
     flying: JoinSet<Landed>,
+    rescue: Rescue,
     checks: Checks,
+    entry: EntryState,
     wake: watch::Receiver<()>,
     renew_at: Mono,
     refresh_at: Mono,
@@ -201,6 +212,12 @@ impl<R: Registry> Worker<'_, R> {
                     }
                     self.settle().await?;
                 }
+                Some(fetched) = self.rescue.join(), if self.rescue.busy() => {
+                    let fetched = fetched.map_err(|error| panicked(&error))?;
+                    let pause = self.poller.settings.plan.delays.claim;
+                    let contents: Vec<_> = self.rescue.land(fetched, pause).into_iter().collect();
+                    self.poller.store.put_contents(&contents, self.poller.clock.now().mark.wall).await?;
+                }
                 Ok(()) = self.wake.changed() => self.refresh_at = Mono(0),
                 () = self.poller.clock.sleep_until(next) => {}
             }
@@ -211,7 +228,7 @@ impl<R: Registry> Worker<'_, R> {
         let due = self.due.first().map(|(at, _)| *at).filter(|_| self.hurried() < self.most_active());
         let active = self.active.iter().filter_map(|id| self.slots.get(id)).map(Slot::next_due).min();
         let house = self.renew_at.min(self.refresh_at);
-        due.into_iter().chain(active).min().map_or(house, |next| next.min(house))
+        due.into_iter().chain(active).chain(self.rescue.next_due()).min().map_or(house, |next| next.min(house))
     }
 
     /// Repositories under way that cannot wait. A slow pass takes what they leave, so it keeps nobody from beginning.
@@ -247,29 +264,38 @@ impl<R: Registry> Worker<'_, R> {
     }
 
     async fn refresh(&mut self, now: Moment) -> Result<(), StoreError> {
-        let watched = self.poller.store.watched(self.poller.entry.id).await?;
-        let known: BTreeMap<i64, i64> = watched.iter().map(|row| (row.id, row.period)).collect();
+        let (store, registry) = (&self.poller.store, self.poller.entry.id);
+        let known = store.periods(registry).await?;
         let gone: Vec<i64> = (self.slots.iter())
             .filter(|(id, slot)| known.get(id) != Some(&slot.watched.period))
             .map(|(id, _)| *id)
             .collect();
         for id in gone {
+            self.entry.doubt();
             self.slots.remove(&id);
             self.active.retain(|active| *active != id);
             self.due.retain(|(_, due)| *due != id);
         }
         let mut flagged: BTreeMap<i64, BTreeSet<TagName>> = BTreeMap::new();
-        for (repository, tag) in self.poller.store.flagged(self.poller.entry.id).await? {
+        for (repository, tag) in store.flagged(registry).await? {
             flagged.entry(repository).or_default().insert(tag);
         }
         for (id, slot) in &mut self.slots {
             slot.set_flagged(flagged.get(id).unwrap_or(&BTreeSet::new()), now);
         }
-        let fresh: Vec<_> = watched.into_iter().filter(|row| !self.slots.contains_key(&row.id)).collect();
+        let mut fresh = Vec::new();
+        if self.slots.is_empty() {
+            fresh = store.watched(registry).await?;
+        } else {
+            for id in known.keys().filter(|id| !self.slots.contains_key(id)) {
+                fresh.extend(store.watched_one(*id).await?);
+            }
+        }
         let late = fresh.iter().filter(|row| !row.passes.is_empty()).count();
         for row in fresh {
             let (id, at) = (row.id, load::first_due(&row, &self.poller.settings.plan, now, late));
             self.slots.insert(id, Slot::new(row));
+            self.entry.doubt();
             self.due.insert((at, id));
         }
         Ok(())
@@ -277,13 +303,24 @@ impl<R: Registry> Worker<'_, R> {
 
     async fn take_jobs(&mut self, now: Moment) -> Result<(), StoreError> {
         let store = &self.poller.store;
-        for taken in store.take_jobs(self.poller.entry.id, JobKind::Check, 100).await? {
+        let room = CHECKS.saturating_sub(self.checks.len());
+        for taken in store.take_jobs(self.poller.entry.id, JobKind::Check, room).await? {
             let (Some(id), JobRequest::Check(tags)) = (taken.repository, taken.request) else { continue };
             let Some(slot) = self.slots.get_mut(&id) else {
                 store.finish_job(taken.id, Some("the repository is not watched any more"), now.mark.wall).await?;
                 continue;
             };
-            slot.load(self.poller, now, &mut self.epoch).await?;
+            match slot.load(self.poller, now, &mut self.epoch).await {
+                Err(StoreError::Inconsistent(reason)) => {
+                    // One bad row fails its check; the others of the registry go on.
+                    tracing::error!(repository = %slot.watched.name, %reason, "a repository cannot be read from the record");
+                    store
+                        .finish_job(taken.id, Some("this repository cannot be read from the record"), now.mark.wall)
+                        .await?;
+                    continue;
+                }
+                loaded => loaded?,
+            }
             slot.check(&tags, now.mono);
             slot.begin(self.poller, now);
             self.checks.add(taken.id, id, tags, now.mono);
@@ -327,6 +364,7 @@ impl<R: Registry> Worker<'_, R> {
 
     /// Sends requests as long as the registry's limit allows: one repository after the other, those in a hurry first.
     fn send(&mut self, now: Moment) {
+        self.rescue.send(&self.poller.registry, now.mono);
         for in_a_hurry in [true, false] {
             let mut idle = 0;
             while self.flying.len() < self.poller.settings.concurrency && idle < self.active.len() {
@@ -361,15 +399,8 @@ impl<R: Registry> Worker<'_, R> {
     }
 
     /// Hands a reply to its repository.
-    async fn land(&mut self, landed: Result<Landed, tokio::task::JoinError>) -> Result<(), StoreError> {
-        let landed = match landed {
-            Ok(landed) => landed,
-            Err(error) => {
-                // A client that panics is a defect of ours: everything is read again, so that no request is waited for forever.
-                tracing::error!(%error, "a request to the registry ended in a panic");
-                return Err(StoreError::Inconsistent("a request did not return".to_owned()));
-            }
-        };
+    async fn land(&mut self, landed: Result<Landed, JoinError>) -> Result<(), StoreError> {
+        let landed = landed.map_err(|error| panicked(&error))?;
         let (sent, received, date) = landed.answered.clocks();
         if let Some(result) = landed.answered.result() {
             let of = OfCheck { registry: self.poller.entry.name.clone(), result };
@@ -385,6 +416,9 @@ impl<R: Registry> Worker<'_, R> {
         else {
             return Ok(());
         };
+        if landed.request.kind == RequestKind::Listing {
+            self.entry.doubt();
+        }
         slot.reply(self.poller, &self.clocks, &landed.request, landed.answered, others_visible).await
     }
 
@@ -394,13 +428,32 @@ impl<R: Registry> Worker<'_, R> {
         let active: Vec<i64> = self.active.iter().copied().collect();
         for id in active {
             let Some(slot) = self.slots.get_mut(&id) else { continue };
-            let last = urgent || !slot.busy();
+            // What somebody waits for is written before the check counts as done.
+            let last = urgent || !slot.busy() || self.checks.waits_for_tags(id);
             slot.flush(self.poller, self.lease, last).await?;
-            if !slot.busy() {
+            let left = slot.take_left();
+            if !left.is_empty() {
+                let lacking = self.poller.store.lacking(left).await?;
+                self.rescue.want(&slot.watched.name, lacking, self.poller.clock.now().mono);
+            }
+            if slot.watch().is_none() {
+                // Somebody else wrote its tags: whose it is now is read first.
+                self.active.retain(|active| *active != id);
+                let now = self.poller.clock.now().mono;
+                self.due.insert((now.after(Millis::seconds(1)), id));
+                self.refresh_at = Mono(0);
+            } else if !slot.busy() {
                 self.active.retain(|active| *active != id);
                 self.due.insert((slot.next_due(), id));
             }
         }
+        self.entry.settle(&self.poller.store, self.lease, &self.slots, &self.poller.clock).await?;
         self.checks.settle(&self.poller.store, &self.poller.clock, |id| self.slots.get(&id).and_then(Slot::watch)).await
     }
+}
+
+/// A client that panics is a defect of ours: everything is read again, so that no request is waited for forever.
+fn panicked(error: &JoinError) -> StoreError {
+    tracing::error!(%error, "a request to the registry ended in a panic");
+    StoreError::Inconsistent("a request did not return".to_owned())
 }

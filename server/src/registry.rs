@@ -108,6 +108,14 @@ pub enum RegistryError {
         /// What the registry said.
         message: String,
     },
+    /// The registry counts GETs of manifests, and few or none are left: they go on then, everything else may be asked.
+    #[error("no more manifests are read for now: {message}")]
+    Spent {
+        /// When the next one may be sent.
+        retry_at: Mono,
+        /// What is left, or what the registry said.
+        message: String,
+    },
     /// No connection, TLS failure, time-out, reset. Ask again later.
     #[error("unreachable: {message}")]
     Unreachable {

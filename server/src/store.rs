@@ -4,9 +4,12 @@
 //! come in as arguments. [`Store`] itself is the port; there is one implementation, over the two databases in `db`.
 
 pub mod acts;
+pub mod backup;
 mod commit;
+pub mod comparisons;
 pub mod content;
 mod db;
+pub mod deliveries;
 mod digests;
 mod events;
 mod flags;
@@ -20,7 +23,9 @@ mod purge;
 pub mod read;
 pub mod record;
 pub mod sole;
+pub mod tellings;
 mod transaction;
+mod verify;
 pub mod watch;
 
 use std::sync::Arc;
@@ -48,6 +53,8 @@ struct Shared {
     db: Db,
     /// The newest change notice that this process knows of.
     newest: signal::Sender<i64>,
+    /// Changes when this process wrote something that is to be told, or made a delivery due.
+    outbox: signal::Sender<()>,
     /// On PostgreSQL: follows what other replicas write.
     _listener: Option<AbortOnDropHandle<()>>,
 }
@@ -55,6 +62,7 @@ struct Shared {
 db::statements! {
     SERVER_NEEDED = "SELECT min_server FROM schema";
     NEWEST_CHANGE = "SELECT change FROM counter";
+    NEWEST_MIGRATION = "SELECT max(version) AS version FROM _sqlx_migrations";
 }
 
 impl Store {
@@ -63,23 +71,39 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let db = Db::open(url).await?;
         db.migrate().await?;
+        Self::over(db).await
+    }
+
+    /// Opens a database that is there, to look at it: nothing of it is changed, and everything that writes fails.
+    pub async fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        let db = Db::open_read_only(url).await?;
+        let known = db.read().await?.one(NEWEST_MIGRATION, values![]).await;
+        let known = known.and_then(|row| row.int("version")).map_err(|error| {
+            StoreError::Open(format!("the database holds no record of Tagwarden: {}", with_causes(&error)))
+        })?;
+        if known < db.newest_migration() {
+            return Err(StoreError::Open(
+                "the database is of an older version, and looking at it must not change it: serve a copy of it once \
+                 without --read-only, which brings it up to date"
+                    .to_owned(),
+            ));
+        }
+        Self::over(db).await
+    }
+
+    async fn over(db: Db) -> Result<Self, StoreError> {
         // Listening begins before the newest notice is read: none can fall between the two.
         let listener = match &db {
             Db::Sqlite { .. } => None,
             Db::Postgres(pool) => Some((pool.clone(), connect(pool).await)),
         };
         let mut conn = db.read().await?;
-        let needed = conn.one(SERVER_NEEDED, values![]).await?.int("min_server")?;
-        if needed > SCHEMA {
-            return Err(StoreError::Open(format!(
-                "the database was upgraded by a newer server and needs one of schema {needed}, this one has schema {SCHEMA}: install the newer version"
-            )));
-        }
+        check_schema(&mut conn).await?;
         let (newest, _) = signal::channel(newest_change(&mut conn).await?);
         drop(conn);
         let listener = listener
             .map(|(pool, listener)| AbortOnDropHandle::new(tokio::spawn(listen(pool, listener, newest.clone()))));
-        Ok(Self { shared: Arc::new(Shared { db, newest, _listener: listener }) })
+        Ok(Self { shared: Arc::new(Shared { db, newest, outbox: signal::Sender::new(()), _listener: listener }) })
     }
 
     /// Closes all connections; what still runs on them fails.
@@ -113,7 +137,9 @@ const LISTS: &[&[&str]] = &[
     STATEMENTS,
     acts::STATEMENTS,
     commit::STATEMENTS,
+    comparisons::STATEMENTS,
     content::STATEMENTS,
+    deliveries::STATEMENTS,
     digests::STATEMENTS,
     events::STATEMENTS,
     flags::STATEMENTS,
@@ -127,13 +153,27 @@ const LISTS: &[&[&str]] = &[
     read::STATEMENTS,
     read::flags::STATEMENTS,
     read::histories::STATEMENTS,
+    read::registries::STATEMENTS,
     read::repositories::STATEMENTS,
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,
     record::STATEMENTS,
+    tellings::STATEMENTS,
     transaction::STATEMENTS,
+    verify::STATEMENTS,
     watch::STATEMENTS,
 ];
+
+/// Whether this server is new enough for the database.
+async fn check_schema(conn: &mut Conn) -> Result<(), StoreError> {
+    let needed = conn.one(SERVER_NEEDED, values![]).await?.int("min_server")?;
+    if needed > SCHEMA {
+        return Err(StoreError::Open(format!(
+            "the database was upgraded by a newer server and needs one of schema {needed}, this one has schema {SCHEMA}: install the newer version"
+        )));
+    }
+    Ok(())
+}
 
 async fn newest_change(conn: &mut Conn) -> Result<i64, StoreError> {
     conn.one(NEWEST_CHANGE, values![]).await?.int("change")
@@ -224,6 +264,17 @@ impl StoreError {
     }
 }
 
+/// The error and what caused it, in one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// What a reader may see. Every read takes one; roles and shares narrow it later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -242,10 +293,23 @@ pub struct Actor {
     pub display: String,
 }
 
+impl ActorKind {
+    /// The word of a stored code, as it stands in the log.
+    pub(in crate::store) fn word(code: i64) -> Option<&'static str> {
+        let words = ["person", "token", "share", "system", "registry"];
+        usize::try_from(code - 1).ok().and_then(|at| words.get(at).copied())
+    }
+}
+
 impl Actor {
     /// Tagwarden itself.
     pub fn system() -> Self {
         Self { kind: ActorKind::System, id: "tagwarden".to_owned(), display: "Tagwarden".to_owned() }
+    }
+
+    /// Whoever writes the configuration file.
+    pub fn configuration() -> Self {
+        Self { kind: ActorKind::System, id: "configuration".to_owned(), display: "configuration".to_owned() }
     }
 }
 

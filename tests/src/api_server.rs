@@ -10,15 +10,18 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
+use tagwarden::config::Checked;
 use tagwarden::http::{AppState, HttpSettings, router};
 use tagwarden::metrics::Metrics;
 use tagwarden::page::Page;
+use tagwarden::reload::InForce;
 use tagwarden::store::Store;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::record::Record;
-use crate::step_clock::StepClock;
+use crate::step_clock::{START, StepClock};
 
 /// The server.
 pub struct Server {
@@ -28,6 +31,8 @@ pub struct Server {
     pub state: AppState,
     /// Fills its record.
     pub record: Record,
+    /// By what it works.
+    pub configuration: watch::Sender<Arc<InForce>>,
     /// How often the poller was woken.
     pub woken: Arc<AtomicUsize>,
     router: Router,
@@ -64,13 +69,13 @@ impl Server {
         let wake = Arc::new(move || {
             count.fetch_add(1, Ordering::SeqCst);
         });
-        let state =
-            AppState::new(store.clone(), clock.clone(), Arc::default(), settings, Metrics::new(), wake, shutdown)
-                .await
-                .unwrap();
+        let configuration = watch::Sender::new(Arc::new(InForce::new(Checked::default(), START)));
+        let in_force = configuration.subscribe();
+        let state = AppState::new(store.clone(), clock.clone(), in_force, settings, Metrics::new(), wake, shutdown);
+        let state = state.await.unwrap();
         let state = AppState { page, ..state };
         let record = Record::new(store, clock.clone());
-        Self { clock, router: router(state.clone()).unwrap(), state, record, woken }
+        Self { clock, router: router(state.clone()).unwrap(), state, record, configuration, woken }
     }
 
     /// Changes what the handlers share.

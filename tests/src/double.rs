@@ -43,7 +43,9 @@ pub enum Ask {
     Head(TagName),
     /// GET of a tag.
     Get(TagName),
-    /// Something by digest.
+    /// GET of a manifest by digest.
+    Manifest(Digest),
+    /// Another thing by digest.
     Other,
 }
 
@@ -75,6 +77,8 @@ pub struct Image {
 
 struct State {
     content: BTreeMap<String, BTreeMap<TagName, Image>>,
+    /// Everything that was ever pushed and is not collected.
+    kept: Vec<Image>,
     script: Box<dyn FnMut(&Call) -> Play + Send>,
     latency: Millis,
     allowance: Option<Allowance>,
@@ -98,6 +102,7 @@ impl Double {
     pub fn new(clock: Arc<FakeClock>) -> Self {
         let state = State {
             content: BTreeMap::new(),
+            kept: Vec::new(),
             script: Box::new(|_| Play::Truth),
             latency: Millis(0),
             allowance: None,
@@ -111,7 +116,9 @@ impl Double {
 
     /// Lets `tag` name an image.
     pub fn push(&self, repository: &str, tag: &TagName, image: Image) {
-        self.state().content.entry(repository.to_owned()).or_default().insert(tag.clone(), image);
+        let mut state = self.state();
+        state.kept.push(image.clone());
+        state.content.entry(repository.to_owned()).or_default().insert(tag.clone(), image);
     }
 
     /// Removes a tag.
@@ -119,6 +126,13 @@ impl Double {
         if let Some(tags) = self.state().content.get_mut(repository) {
             tags.remove(tag);
         }
+    }
+
+    /// Forgets the manifests that no tag names any more, as a registry's collector does.
+    pub fn collect(&self) {
+        let mut state = self.state();
+        let named: Vec<Image> = state.content.values().flat_map(|tags| tags.values().cloned()).collect();
+        state.kept = named;
     }
 
     /// How requests are answered from now on.
@@ -239,13 +253,23 @@ impl Registry for Double {
     }
 
     async fn manifest(&self, repository: &RepositoryName, by: By<'_>) -> Answer<Manifest> {
-        let By::Tag(tag) = by else {
-            return self.answer(repository, Ask::Other, |_, _| Err(missing(Some("MANIFEST_UNKNOWN")))).await;
+        let manifest = |image: Image, claim| {
+            let (bytes, digest) = (image.bytes.to_vec(), image.digest);
+            Manifest { bytes, digest, claim: Some(claim), media_type: MediaType::OciManifest }
+        };
+        let tag = match by {
+            By::Tag(tag) => tag,
+            By::Digest(digest) => {
+                let kept = self.state().kept.iter().find(|image| image.digest == *digest).cloned();
+                let serve = |_: Option<&BTreeMap<TagName, Image>>, _| {
+                    kept.map(|image| manifest(image, digest.clone())).ok_or_else(|| missing(Some("MANIFEST_UNKNOWN")))
+                };
+                return self.answer(repository, Ask::Manifest(digest.clone()), serve).await;
+            }
         };
         let serve = |tags: Option<&BTreeMap<TagName, Image>>, play| {
             let (image, claim) = named(tags, tag, play)?;
-            let (bytes, digest) = (image.bytes.to_vec(), image.digest);
-            Ok(Manifest { bytes, digest, claim: Some(claim), media_type: MediaType::OciManifest })
+            Ok(manifest(image, claim))
         };
         self.answer(repository, Ask::Get(tag.clone()), serve).await
     }

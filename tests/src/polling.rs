@@ -12,7 +12,7 @@ use tagwarden::registry::Registry;
 use tagwarden::store::read::{EventFilter, EventOrder, FlagFilter};
 use tagwarden::store::watch::{Added, RegistryEntry};
 use tagwarden::store::{Scope, Store};
-use tagwarden_model::api::{Event, Flag, Repository};
+use tagwarden_model::api::{Event, Flag, Registry as Entry, Repository};
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
 use tempfile::TempDir;
@@ -40,7 +40,7 @@ pub struct World {
     _folder: Option<TempDir>,
 }
 
-/// A poller that runs.
+/// A poller, or another task, that runs.
 pub struct Polling {
     /// What it counts.
     pub metrics: Metrics,
@@ -80,26 +80,36 @@ impl World {
         }
     }
 
-    /// Starts a poller.
-    pub fn poll<R: Registry>(&self, entry: &RegistryEntry, registry: Arc<R>, settings: PollerSettings) -> Polling {
-        let metrics = Metrics::new();
-        let poller = Poller {
+    /// A poller that does not run yet.
+    pub fn poller<R: Registry>(&self, entry: &RegistryEntry, registry: Arc<R>, settings: PollerSettings) -> Poller<R> {
+        Poller {
             store: self.store.clone(),
             clock: self.clock.clone(),
             registry,
             entry: entry.clone(),
             policy: self.policy.clone(),
             settings,
-            metrics: metrics.clone(),
+            metrics: Metrics::new(),
             wake: self.wake.subscribe(),
-        };
+        }
+    }
+
+    /// Starts a poller.
+    pub fn poll<R: Registry>(&self, entry: &RegistryEntry, registry: Arc<R>, settings: PollerSettings) -> Polling {
+        let poller = self.poller(entry, registry, settings);
+        let metrics = poller.metrics.clone();
+        Polling { metrics, ..self.start(|stop| async move { poller.run(stop).await }) }
+    }
+
+    /// Starts a task that takes part in the clock's time.
+    pub fn start<F: Future<Output = ()> + Send + 'static>(&self, run: impl FnOnce(CancellationToken) -> F) -> Polling {
         let (stop, worker) = (CancellationToken::new(), self.clock.worker());
-        let stopped = stop.clone();
+        let run = run(stop.clone());
         let task = tokio::spawn(async move {
             let _worker = worker;
-            poller.run(stopped).await;
+            run.await;
         });
-        Polling { metrics, stop, task }
+        Polling { metrics: Metrics::new(), stop, task }
     }
 
     /// Tells the pollers that a repository or a job was added.
@@ -129,6 +139,12 @@ impl World {
     /// All flags.
     pub async fn flags(&self) -> Vec<Flag> {
         self.store.flags(Scope::All, &FlagFilter::default(), None, 1000).await.unwrap().0
+    }
+
+    /// A registry entry as the API shows it.
+    pub async fn registry(&self, entry: &RegistryEntry) -> Entry {
+        let entries = self.store.registry_states(Scope::All, None, 1000).await.unwrap().0;
+        entries.into_iter().find(|found| found.name == entry.name).unwrap()
     }
 
     /// A watched repository as the API shows it.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use tagwarden::clock::Clock as _;
-use tagwarden::store::record::{Commit, Lease, RepositoryRow, RepositoryWrite, TagWrite, Written};
+use tagwarden::store::record::{Commit, Lease, RepositoryRow, RepositoryWrite, StoredTag, TagWrite, Written};
 use tagwarden::store::watch::{Added, RegistryEntry};
 use tagwarden::store::{Actor, ActorKind, Store};
 use tagwarden_model::api::RepositoryState;
@@ -85,6 +85,24 @@ impl Record {
         }
     }
 
+    /// These releases are found gone by one pass, whose number is `group`.
+    pub async fn delete(&self, of: &Watched, tags: &[&str], group: i64) {
+        let now = self.now();
+        let loaded = self.store.load(of.id, now).await.unwrap();
+        let present = loaded.tags.into_iter().filter(|tag| tags.contains(&tag.name.as_str()));
+        let deleted = |tag: StoredTag| {
+            let old = tag.record.state.digest().cloned();
+            let event = NewEvent { kind: EventKind::Deleted, old, group: Some(group), ..event(now) };
+            let record = TagRecord { state: TagState::Absent, claimed: None, ..tag.record };
+            let rule = "built in".into();
+            TagWrite { name: tag.name, class: tag.class, rule, record, events: vec![event], proven: false }
+        };
+        let tags: Vec<_> = present.map(deleted).collect();
+        let commit = Commit { repository: of.id, lease: of.lease, now, tags };
+        let written = self.store.commit(&commit).await.unwrap();
+        assert!(written.iter().all(|written| matches!(written, Written::Ok { flagged: true, .. })), "{written:?}");
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one call in the loop above")]
     async fn write(
         &self,
@@ -105,19 +123,8 @@ impl Record {
         record.floor = Some(moment.mark);
         record.proof_floor = Some(moment.mark);
         let baseline = old.is_none();
-        let event = NewEvent {
-            kind,
-            old,
-            new,
-            not_before: (!baseline).then_some(now - Millis::minutes(5)),
-            not_after: now,
-            clock_changed: false,
-            verified: true,
-            baseline,
-            source: Source::Poll,
-            deleted_by: None,
-            group: None,
-        };
+        let not_before = (!baseline).then_some(now - Millis::minutes(5));
+        let event = NewEvent { kind, old, new, not_before, baseline, ..event(now) };
         let name = TagName::new(tag).unwrap();
         let write = TagWrite {
             name,
@@ -132,6 +139,23 @@ impl Record {
             [Written::Ok { last_seq, .. }] => last_seq,
             ref written => panic!("{tag}: {written:?}"),
         }
+    }
+}
+
+/// A proven event of five minutes that ended now.
+fn event(now: Instant) -> NewEvent {
+    NewEvent {
+        kind: EventKind::Created,
+        old: None,
+        new: None,
+        not_before: Some(now - Millis::minutes(5)),
+        not_after: now,
+        clock_changed: false,
+        verified: true,
+        baseline: false,
+        source: Source::Poll,
+        deleted_by: None,
+        group: None,
     }
 }
 

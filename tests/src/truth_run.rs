@@ -12,7 +12,7 @@ use std::path::Path;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tagwarden::clock::{Clock as _, SystemClock};
-use tagwarden::config::Config;
+use tagwarden::config::Sources;
 use tagwarden::store::read::{EventFilter, EventOrder, FlagFilter};
 use tagwarden::store::{Scope, Store};
 use tagwarden_model::digest::Digest;
@@ -79,7 +79,7 @@ pub async fn play(run: Run) -> Report {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = config(folder.path(), &database, &driver, run.pace);
     let stop = CancellationToken::new();
-    let server = tokio::spawn(tagwarden::serve::serve(config, false, listener, None, stop.clone()));
+    let server = tokio::spawn(tagwarden::serve::serve(config, None, false, listener, None, stop.clone()));
 
     let end = driver.now() + run.acts_for;
     while driver.now() < end {
@@ -120,7 +120,7 @@ fn config(folder: &Path, database: &str, driver: &Driver, pace: Millis) -> tagwa
     );
     let file = folder.join("tagwarden.toml");
     std::fs::write(&file, text).unwrap();
-    Config::read(&file).unwrap().check().unwrap()
+    Sources::of_file(file).load().unwrap()
 }
 
 impl Driver {

@@ -5,10 +5,12 @@
 mod api {
     mod acts;
     mod adding;
+    mod configuration;
     mod connections;
     mod errors;
     mod front;
     mod lists;
+    mod notifiers;
     mod openapi;
     mod policies;
     mod stream;

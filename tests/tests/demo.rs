@@ -19,6 +19,29 @@ async fn a_year_is_told_and_every_incident_is_found() {
     };
     let [main] = of("acme/payments-api", "2.3.0").try_into().unwrap();
     assert_eq!((&main["state"], &main["flapping"]), (&"open".into(), &false.into()));
+    // What each incident did to the bytes is told from the contents.
+    let told = |repository: &str| {
+        let found =
+            flags.iter().find(|flag| flag["repository"].as_str().is_some_and(|name| name.ends_with(repository)));
+        let flag = found.unwrap();
+        (flag["severity"].as_str().unwrap(), flag["difference"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(told("/payments-api").0, "critical");
+    assert!(
+        told("/payments-api").1.starts_with("entrypoint, environment and 3 of 11 layers differ on both platforms"),
+        "{:?}",
+        told("/payments-api")
+    );
+    assert_eq!(told("/python"), ("warning", "creation time and history differ on both platforms".to_owned()));
+    assert_eq!(told("/gateway"), ("info", "only attestations differ".to_owned()));
+    assert_eq!(told("/ledger"), ("warning", "linux/arm64 was removed".to_owned()));
+    assert_eq!(told("/search").0, "warning");
+    assert_eq!(told("/notifier"), ("warning", String::new()));
+    let detail = demo.get(&format!("flags/{}", main["id"])).await;
+    let rows = detail["differences"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["what"] == "entrypoint" && row["critical"] == true), "{rows:#?}");
+    let pair = format!("compare?old={}&new={}", main["promise"].as_str().unwrap(), main["current"].as_str().unwrap());
+    assert_eq!(demo.get(&pair).await["level"], "content");
     let states = |wanted: &str| flags.iter().filter(|flag| flag["state"] == wanted).count();
     // One moved and put back, one compressed anew, three deleted together.
     assert_eq!((states("closed"), states("acknowledged"), states("open"), states("restored")), (5, 1, 4, 0));

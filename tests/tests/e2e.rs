@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tagwarden::demo::registry::DemoRegistry;
 use tagwarden_model::digest::Digest;
+use tagwarden_model::tag::MediaType;
 use tagwarden_tests::browser::Browser;
 use tagwarden_tests::docker_registry::DockerRegistry;
 use tagwarden_tests::images::Image;
 use tagwarden_tests::tagwarden_process::Tagwarden;
+use tagwarden_tests::wait::{START, until};
 use tagwarden_tests::{http_client, skopeo};
-use thirtyfour::By;
+use thirtyfour::{By, Key};
 
 const REPOSITORY: &str = "team/api";
 
@@ -29,6 +32,85 @@ async fn the_browser_shows_a_moved_release_and_gives_the_way_back() {
     let flag = site.copy_the_way_back(&old.digest).await;
     site.every_page_can_be_reloaded(&flag, &old.digest, &new).await;
     site.back_and_forward(&flag).await;
+    site.browser.close().await;
+}
+
+/// Behind a proxy that gives it a path of its own; then as a server that only shows its record.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_browser_is_at_home_below_a_path() {
+    let registry = DockerRegistry::start().await;
+    let host = registry.host();
+    skopeo::push(&Image::index(1), &host, REPOSITORY, "2.3.0").await;
+    let mut tagwarden = Tagwarden::quick_below("/acme/tags", "record.db").await;
+    let site =
+        Site { browser: Browser::start().await, url: tagwarden.url(), repository: format!("{host}/{REPOSITORY}") };
+    site.watch_by_the_form().await;
+    site.flag_appears_without_reload(&host).await;
+    site.browser.shown(".flag-card-button").await.click().await.unwrap();
+    site.browser.shown(".way-back").await;
+    let flag = site.path().await;
+    site.back_and_forward(&flag).await;
+    site.search_leads_to_a_page().await;
+    site.the_description_of_the_api_is_there().await;
+    site.nothing_was_asked_elsewhere().await;
+
+    tagwarden.restart_with(&["--read-only"]).await;
+    site.no_act_is_offered(&flag).await;
+    tagwarden.restart().await;
+    site.stop_watching().await;
+    // The server was ended under an open page, twice.
+    site.browser.assert_no_errors(&["/api/v1/live - Failed to load resource"]).await;
+    site.browser.close().await;
+}
+
+/// The file is wrong, and every page says so until it is right; what it watches has no button that ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_browser_says_which_configuration_is_in_force() {
+    let registry = DemoRegistry::new();
+    registry.push(REPOSITORY, "2.3.0", "{}", MediaType::OciManifest);
+    let serving = registry.serve().await.unwrap();
+    let repository = format!("{}/{REPOSITORY}", serving.host());
+    let tagwarden = Tagwarden::start(|place| {
+        std::fs::write(place.folder.join("config.json"), "{}").unwrap();
+        let docker = place.folder.join("config.json");
+        format!(
+            "[server]\nlisten = '127.0.0.1:{}'\ndocker_config = '{}'\n[[watch]]\nrepository = '{repository}'\n",
+            place.port,
+            docker.display()
+        )
+    })
+    .await;
+    let site = Site { browser: Browser::start().await, url: tagwarden.url(), repository };
+    let page = format!("repository?name={}", site.repository);
+    site.open(&page).await;
+    site.browser.shows("watched by the configuration file").await;
+    assert!(site.browser.driver.find(By::Id("stop")).await.is_err(), "the file watches it");
+
+    let in_force = async |has_mistakes: bool| {
+        let url = format!("{}/api/v1/configuration", site.url);
+        let errors = |of: &Value| of["errors"].as_array().is_some_and(|errors| errors.is_empty() != has_mistakes);
+        until("it was read again", START, || async {
+            let answer = http_client().get(&url).send().await.ok()?;
+            Some(answer.json::<Value>().await.ok()?).filter(errors)
+        })
+        .await;
+    };
+    tagwarden.rewrite(|text| text + "[[registry]]\nhost = 'ghcr.io'\nusrname = 'robot'\n[[wacth]]\n");
+    tagwarden.signal("HUP");
+    in_force(true).await;
+    for path in ["", &page] {
+        site.open(path).await;
+        site.browser.shows("The newest version of tagwarden.toml has 2 mistakes and is not in force").await;
+    }
+    site.browser.shown(".configuration-note summary").await.click().await.unwrap();
+    site.browser.shows("line 8: `usrname` is no key of [[registry]]; did you mean `username`?").await;
+    site.browser.screenshot("configuration-with-mistakes").await;
+    tagwarden.rewrite(|text| text.replace("usrname = 'robot'\n[[wacth]]\n", ""));
+    tagwarden.signal("HUP");
+    in_force(false).await;
+    site.open(&page).await;
+    site.browser.shows("watched by the configuration file").await;
+    assert!(!site.browser.text().await.contains("The newest version"), "it is right again");
     site.browser.close().await;
 }
 
@@ -65,7 +147,8 @@ impl Site {
 
     async fn path(&self) -> String {
         let url = self.browser.driver.current_url().await.unwrap();
-        url.as_str().strip_prefix(&format!("{}/", self.url)).unwrap().to_owned()
+        let path = url.as_str().strip_prefix(&format!("{}/", self.url));
+        path.unwrap_or_else(|| panic!("{url} is outside {}/", self.url)).to_owned()
     }
 
     /// Waits until the page at `path` is shown, with `words` in it.
@@ -149,5 +232,60 @@ impl Site {
         self.is_at("flags", "All not closed").await;
         let same = self.browser.driver.execute("return window.sameDocument === true;", Vec::new()).await.unwrap();
         assert_eq!(same.json(), &json!(true), "a link loaded the document again");
+    }
+
+    async fn search_leads_to_a_page(&self) {
+        let field = self.browser.shown("#find").await;
+        field.send_keys("api".to_owned() + Key::Enter).await.unwrap();
+        self.is_at("repositories?find=api", "1 repository").await;
+        field.clear().await.unwrap();
+        field.send_keys("abcdef0".to_owned() + Key::Enter).await.unwrap();
+        self.browser
+            .until("the page of the digest", || async { (self.path().await == "digest/abcdef0").then_some(()) })
+            .await;
+    }
+
+    async fn the_description_of_the_api_is_there(&self) {
+        self.open("api/v1/docs").await;
+        self.browser.shown("a[href='openapi.json']").await.click().await.unwrap();
+        self.is_at("api/v1/openapi.json", "\"openapi\"").await;
+        let document: Value = serde_json::from_str(&self.browser.text().await).unwrap();
+        let servers = document["servers"][0]["url"].as_str().unwrap();
+        assert!(self.url.ends_with(servers), "{servers}");
+    }
+
+    /// Every file, request and link of the pages that have most of them is below our own address.
+    async fn nothing_was_asked_elsewhere(&self) {
+        for path in ["", &format!("repository?name={}", self.repository)] {
+            self.open(path).await;
+            self.browser.shows("2.3.0").await;
+            let script = "return [...performance.getEntriesByType('resource').map(entry => entry.name),
+                ...[...document.querySelectorAll('a[href]')].map(link => link.href)];";
+            let asked: Vec<String> = self.browser.driver.execute(script, Vec::new()).await.unwrap().convert().unwrap();
+            assert!(asked.iter().any(|url| url.ends_with("_bg.wasm")) && asked.len() > 8, "{asked:#?}");
+            let elsewhere: Vec<_> = asked.iter().filter(|url| !url.starts_with(&format!("{}/", self.url))).collect();
+            assert!(elsewhere.is_empty(), "{elsewhere:#?}");
+        }
+    }
+
+    /// Pages are shown, without what the server would refuse.
+    async fn no_act_is_offered(&self, flag: &str) {
+        for (path, words, acts) in [
+            ("", "Needs attention", "#add-name"),
+            (flag, "The way back", "#decide, .way-back-prove button"),
+            (&format!("repository?name={}", self.repository), "2.3.0", "#stop"),
+        ] {
+            self.open(path).await;
+            self.browser.shows(words).await;
+            self.browser.shows("Read-only.").await;
+            assert!(self.browser.driver.find(By::Css(acts)).await.is_err(), "{path} offers {acts}");
+        }
+    }
+
+    async fn stop_watching(&self) {
+        self.open(&format!("repository?name={}", self.repository)).await;
+        self.browser.shown("#stop").await.click().await.unwrap();
+        self.browser.shown("#stop-now").await.click().await.unwrap();
+        self.is_at("", "Name the first repository.").await;
     }
 }

@@ -4,12 +4,16 @@
 
 #[path = "poller/jobs.rs"]
 mod jobs;
+#[path = "poller/panics.rs"]
+mod panics;
 #[path = "poller/passes.rs"]
 mod passes;
 #[path = "poller/policies.rs"]
 mod policies;
 #[path = "poller/registries.rs"]
 mod registries;
+#[path = "poller/rescue.rs"]
+mod rescue;
 
 use tagwarden_tests::fault_run;
 

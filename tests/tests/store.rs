@@ -4,8 +4,16 @@
 
 #[path = "store/acts.rs"]
 mod acts;
+#[path = "store/backup.rs"]
+mod backup;
 #[path = "store/commit.rs"]
 mod commit;
+#[path = "store/configuration.rs"]
+mod configuration;
+#[path = "store/deliveries.rs"]
+mod deliveries;
+#[path = "store/entries.rs"]
+mod entries;
 #[path = "store/flags.rs"]
 mod flags;
 #[path = "store/jobs.rs"]

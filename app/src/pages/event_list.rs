@@ -38,12 +38,12 @@ fn event_row(event: Event) -> impl IntoView {
         (None, Some(digest)) => view! { <DigestChip digest /> }.into_any(),
         (before, after) => view! { <Difference before after /> }.into_any(),
     };
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<String> = event.difference.as_deref().map(phrase::visible).into_iter().collect();
     if !event.verified && event.new_digest.is_some() {
-        remarks.push("claimed, not yet proven");
+        remarks.push("claimed, not yet proven".to_owned());
     }
     if event.clock_changed {
-        remarks.push("window widened: a clock changed");
+        remarks.push("window widened: a clock changed".to_owned());
     }
     let window = (!event.baseline).then(|| {
         view! { <span class="quiet"><WindowWords not_before=event.not_before not_after=event.not_after /></span> }

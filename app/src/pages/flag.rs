@@ -13,7 +13,7 @@ use super::way_back::{Of, WayBack};
 use crate::live::Live;
 use crate::phrase::{self, Breach};
 use crate::remote::Remote;
-use crate::ui::{Difference, DigestChip, Loaded, Now, WindowWords, title};
+use crate::ui::{Acting, Difference, DigestChip, Loaded, Now, WindowWords, title};
 use crate::{api, browser, time, url};
 
 /// The page.
@@ -30,8 +30,10 @@ pub fn FlagPage() -> impl IntoView {
         let about_this = id.try_get_untracked() == Some(change.reference.to_string());
         match change.kind {
             ChangeKind::Flag => about_this,
-            ChangeKind::Events | ChangeKind::Job => shown.flatten().as_ref() == Some(&change.repository),
-            ChangeKind::Repository => false,
+            ChangeKind::Events | ChangeKind::Job => {
+                shown.flatten().is_some_and(|shown| change.repository == Some(shown))
+            }
+            ChangeKind::Repository | ChangeKind::Registry => false,
         }
     });
     view! {
@@ -89,7 +91,7 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
                 <Show when=is_breach>
                     <section class="card"><h2>"What changed"</h2><Changed data /></section>
                 </Show>
-                <FlagActs flag detail />
+                <Acting><FlagActs flag detail /></Acting>
                 <FlagStory data />
             </div>
             <div class="stack">
@@ -133,7 +135,7 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
 #[component]
 fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
     let rows = move || {
-        let FlagDetail { flag, events, .. } = data.get();
+        let FlagDetail { flag, events, differences, revision, .. } = data.get();
         let steps = events.into_iter().filter(|event| event.old_digest.is_some() || event.new_digest.is_some());
         let steps: Vec<_> = steps
             .map(|event| {
@@ -147,18 +149,41 @@ fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
                 }
             })
             .collect();
-        let words = match (flag.comparing, flag.promise == flag.current) {
-            (true, _) => "The contents are being compared; until then this ranks as critical.",
-            (false, true) => "The name gives the promised digest again.",
-            (false, false) => "Promised, and what the name gives now.",
+        let words = match (flag.comparing, flag.promise == flag.current, flag.difference) {
+            (true, ..) => "The contents are being compared; until then this ranks as critical.".to_owned(),
+            (_, true, _) => "The name gives the promised digest again.".to_owned(),
+            (_, _, Some(difference)) => format!("{}.", phrase::capital(&phrase::visible(&difference))),
+            (..) => "Promised, and what the name gives now.".to_owned(),
         };
+        let revision = revision.map(|claim| format!(" It {}.", phrase::visible(&claim)));
+        let table: Vec<_> = differences
+            .into_iter()
+            .map(|row| {
+                let class = if row.critical { "changed-critical mono" } else { "mono" };
+                let value =
+                    |value: Option<String>| value.map_or_else(|| "—".to_owned(), |value| phrase::visible(&value));
+                view! {
+                    <tr>
+                        <th scope="row">{phrase::capital(&phrase::visible(&row.what))}</th>
+                        <td class="mono"><bdi>{value(row.before)}</bdi></td>
+                        <td class=class><bdi>{value(row.after)}</bdi></td>
+                    </tr>
+                }
+            })
+            .collect();
         let digests = match flag.promise {
             Some(digest) if flag.current.as_ref() == Some(&digest) => view! { <DigestChip digest /> }.into_any(),
             before => view! { <Difference before after=flag.current /> }.into_any(),
         };
         view! {
             <p class="flag-difference">{digests}</p>
-            <p class="quiet">{words}</p>
+            <p class="quiet"><bdi>{words}{revision}</bdi></p>
+            {(!table.is_empty()).then(|| view! {
+                <table class="table table-plain changed">
+                    <thead><tr><th scope="col">"What"</th><th scope="col">"Before"</th><th scope="col">"After"</th></tr></thead>
+                    <tbody>{table}</tbody>
+                </table>
+            })}
             {(steps.len() > 1).then(|| view! { <table class="table table-plain"><tbody>{steps}</tbody></table> })}
         }
     };

@@ -9,7 +9,7 @@ use super::add_form::AddForm;
 use super::recent::{LatestReleases, RecentReleases, Registries};
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{FlagCard, Loaded, title};
+use crate::ui::{Acting, FlagCard, Loaded, title};
 use crate::{api, phrase};
 
 /// Flags that are shown here; the rest is on their own page.
@@ -120,7 +120,7 @@ fn FirstSteps(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoVi
                 "Tagwarden reads its tags, remembers which digest each one has, and flags every release that is "
                 "reassigned or removed from then on. It only reads."
             </p>
-            <AddForm on_added />
+            <Acting><AddForm on_added /></Acting>
         </div>
     }
 }

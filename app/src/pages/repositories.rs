@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use tagwarden_model::api::{ChangeKind, Page, Repository};
+use tagwarden_model::api::{ChangeKind, Page, Registry, Repository};
 
 use super::add_form::AddForm;
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{Loaded, RepositoryName, When, title};
+use crate::ui::{Acting, Loaded, RepositoryName, When, title};
 use crate::{api, phrase, time};
 
 /// The page.
@@ -16,19 +16,43 @@ pub fn RepositoriesPage() -> impl IntoView {
     title(|| Some("Repositories".into()));
     let repositories = Remote::new(|| (), |()| api::repositories());
     Live::here().keep_fresh(repositories, |change| change.kind != ChangeKind::Job);
+    let registries = Remote::new(|| (), |()| api::registries());
+    Live::here().keep_fresh(registries, |change| change.kind == ChangeKind::Registry);
     let query = use_query_map();
     let find = Memo::new(move |_| query.with(|query| query.get("find")).unwrap_or_default().to_lowercase());
     view! {
         <div class="page-head"><h1>"Repositories"</h1></div>
         <Loaded remote=repositories lines=8 let:page>
+            <LockedOut registries=registries.data page />
             <div class="columns">
                 <Found page find />
-                <aside class="stack-tight">
-                    <h2>"Watch another repository"</h2>
-                    <div class="card"><AddForm on_added=move || repositories.reload() /></div>
-                </aside>
+                <Acting>
+                    <aside class="stack-tight">
+                        <h2>"Watch another repository"</h2>
+                        <div class="card"><AddForm on_added=move || repositories.reload() /></div>
+                    </aside>
+                </Acting>
             </div>
         </Loaded>
+    }
+}
+
+/// Registries that refuse everything: said once, however many repositories each has.
+#[component]
+fn LockedOut(registries: RwSignal<Option<Page<Registry>>>, page: Signal<Page<Repository>>) -> impl IntoView {
+    let note = |(sentence, command): (String, String)| {
+        view! {
+            <p class="note note-warning" role="status">
+                <bdi>{phrase::visible(&sentence)}</bdi>
+                " See what it answers to each step: "
+                <code>{command}</code>
+            </p>
+        }
+    };
+    move || {
+        let registries = registries.get().map(|page| page.items).unwrap_or_default();
+        let locked_out = |registry| page.with(|page| phrase::locked_out(registry, &page.items));
+        registries.iter().filter_map(locked_out).map(note).collect_view()
     }
 }
 

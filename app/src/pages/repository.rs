@@ -49,7 +49,8 @@ pub fn RepositoryPage() -> impl IntoView {
         },
     );
     Effect::watch(move || pages.get(), move |_, _, _| data.reload(), false);
-    Live::here().keep_fresh(data, move |change| name.try_get_untracked().as_ref() == Some(&change.repository));
+    Live::here()
+        .keep_fresh(data, move |change| name.try_get_untracked().is_some_and(|name| change.repository == Some(name)));
     let path = move || name.with(|name| split_name(name).0.trim_end_matches('/').to_owned());
     let last = move || name.with(|name| split_name(name).1.to_owned());
     view! {

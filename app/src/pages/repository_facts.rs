@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
-use tagwarden_model::api::{Check, Repository};
+use tagwarden_model::api::{Check, Repository, WatchSource};
 use tagwarden_model::instant::Millis;
 
 use crate::api::{self, ApiError};
-use crate::ui::{Now, SummaryHere, When};
+use crate::ui::{Acting, Now, SummaryHere, When};
 use crate::{browser, phrase, time};
 
 /// State and freshness in words, and what can be done.
@@ -30,6 +30,9 @@ pub fn RepositoryFacts(
             let tags = phrase::count(repository.tags, "tag", "tags");
             format!("{tags}, {}", phrase::count(repository.releases, "release", "releases"))
         })
+    };
+    let unread = move || {
+        repository.with(phrase::unread).map(|unread| view! { <bdi class="facts-note">{phrase::visible(&unread)}</bdi> })
     };
     let passes = move || {
         let (last, next) = repository.with(|repository| (repository.last_pass, repository.next_pass));
@@ -60,8 +63,8 @@ pub fn RepositoryFacts(
     };
     view! {
         <div class="facts">
-            <p class="facts-words">{chip} {sentence} <span>{counts}</span> {passes} {promised} {proven}</p>
-            <Acts repository on_change />
+            <p class="facts-words">{chip} {sentence} {unread} <span>{counts}</span> {passes} {promised} {proven}</p>
+            <Acting><Acts repository on_change /></Acting>
         </div>
     }
 }
@@ -69,6 +72,8 @@ pub fn RepositoryFacts(
 #[component]
 fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let SummaryHere(summary) = expect_context();
+    // What the file names can only be ended there.
+    let of_file = Memo::new(move |_| repository.with(|repository| repository.source == WatchSource::File));
     let busy = RwSignal::new(false);
     let asked = RwSignal::new(false);
     let failed = RwSignal::new(None::<ApiError>);
@@ -89,7 +94,8 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
             match api::remove_repository(&name).await {
                 Ok(()) => {
                     summary.reload();
-                    navigate("/", leptos_router::NavigateOptions::default());
+                    // Not "/": below a path the router would leave its last slash out.
+                    navigate(&browser::base_uri(), leptos_router::NavigateOptions::default());
                 }
                 Err(error) => drop(failed.try_set(Some(error))),
             }
@@ -112,11 +118,13 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
     view! {
         <div class="acts">
             {move || failed.get().map(|error| view! { <span class="form-error" role="alert">{error.message()}</span> })}
-            <Show when=move || asked.get() fallback=move || view! {
-                <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
-                    "Stop watching…"
-                </button>
-            }>{question}</Show>
+            <Show when=move || !of_file.get() fallback=|| view! { <span class="facts-question">"watched by the configuration file"</span> }>
+                <Show when=move || asked.get() fallback=move || view! {
+                    <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
+                        "Stop watching…"
+                    </button>
+                }>{question}</Show>
+            </Show>
             <button class="button" type="button" disabled=busy on:click=check>
                 {move || if busy.get() { "Checking…" } else { "Check now" }}
             </button>

@@ -38,8 +38,9 @@ pub fn TagPage() -> impl IntoView {
     });
     title(move || of.with(|(repository, name)| Some(format!("{} {name}", split_name(repository).1))));
     let data = Remote::new(move || of.get(), |(repository, name)| async move { load(&repository, &name).await });
-    Live::here()
-        .keep_fresh(data, move |change| of.try_with_untracked(|of| of.0 == change.repository).unwrap_or_default());
+    Live::here().keep_fresh(data, move |change| {
+        of.try_with_untracked(|of| Some(&of.0) == change.repository.as_ref()) == Some(true)
+    });
     let crumb = move || {
         of.with(|(repository, _)| view! { <a href=url::repository(repository)>{repository.clone()}</a> }.into_any())
     };

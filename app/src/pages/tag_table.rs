@@ -28,7 +28,8 @@ pub fn TagTable(name: Memo<String>) -> impl IntoView {
         },
     );
     Effect::watch(move || pages.get(), move |_, _, _| tags.reload(), false);
-    Live::here().keep_fresh(tags, move |change| name.try_get_untracked().as_ref() == Some(&change.repository));
+    Live::here()
+        .keep_fresh(tags, move |change| name.try_get_untracked().is_some_and(|name| change.repository == Some(name)));
     let tab = move |(key, words, _): (&'static str, &'static str, Option<&'static str>)| {
         let current = move || (view.get() == key).then_some("true");
         let address = move || {

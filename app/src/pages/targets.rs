@@ -26,7 +26,7 @@ pub fn TargetsPage() -> impl IntoView {
         |of| async move { api::targets(&of.repository, of.tag.as_deref().unwrap_or_default()).await },
     );
     Live::here().keep_fresh(targets, move |change| {
-        of.try_with_untracked(|of| of.repository == change.repository) == Some(true)
+        of.try_with_untracked(|of| Some(&of.repository) == change.repository.as_ref()) == Some(true)
     });
     let crumb = move || {
         of.with(|of| {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tagwarden_model::api::{JobState, ProveTargets, Readiness, Target};
 
-use crate::ui::{Copyable, DigestChip, When};
+use crate::ui::{Acting, Copyable, DigestChip, When};
 use crate::{api, phrase, url};
 
 /// Which tag is to go back.
@@ -87,7 +87,7 @@ fn Chosen(of: Memo<Of>, target: Target) -> impl IntoView {
             {target.detail.clone().map(|detail| view! { <bdi>{phrase::visible(&detail)}</bdi>" " })}
             {target.proven.map(|at| view! { "Proven " <When at /> "." })}
         </p>
-        <Prove of target=target.clone() />
+        <Acting><Prove of target=target.clone() /></Acting>
         <Copyable text=line(pinned.clone()) what="pinned reference" />
         <Copyable text=line(format!("docker pull {pinned}")) what="docker" />
         <Copyable text=line(kubectl) what="kubectl" />

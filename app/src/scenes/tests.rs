@@ -30,6 +30,7 @@ fn event(kind: EventKind, repository: &str, tag: &str, bytes: (Option<&str>, Opt
         deleted_by: None,
         group_id: None,
         flag: None,
+        difference: None,
         leaf: String::new(),
     }
 }
@@ -79,6 +80,7 @@ fn detail(events: Vec<Event>, current: Option<&str>) -> FlagDetail {
         kind: FlagKind::Breach,
         state: FlagState::Open,
         severity: Severity::Critical,
+        difference: None,
         comparing: false,
         flapping: false,
         repository: "r/api".into(),
@@ -93,7 +95,7 @@ fn detail(events: Vec<Event>, current: Option<&str>) -> FlagDetail {
         group_id: None,
         version: 1,
     };
-    FlagDetail { flag, events, transitions: Vec::new(), targets: Vec::new() }
+    FlagDetail { flag, differences: Vec::new(), revision: None, events, transitions: Vec::new(), targets: Vec::new() }
 }
 
 #[test]

@@ -28,10 +28,11 @@ pub fn FlagCard(flag: Flag, #[prop(optional)] first: bool) -> impl IntoView {
     let label = format!("{verb} for {subject}");
     let mut remarks = Vec::new();
     if flag.comparing {
-        remarks.push("comparing what changed");
+        remarks.push("comparing what changed".to_owned());
     }
+    remarks.extend(flag.difference.as_deref().map(phrase::visible));
     if flag.flapping {
-        remarks.push("keeps moving");
+        remarks.push("keeps moving".to_owned());
     }
     let class = match (urgent, tone) {
         (true, phrase::Tone::Flag) => "card flag-card flag-card-urgent",

@@ -5,7 +5,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use tagwarden_model::api::Summary;
 use tagwarden_model::instant::Millis;
 
-use super::Now;
+use super::{ConfigurationNote, Now};
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::stream::Status;
@@ -14,6 +14,18 @@ use crate::{api, browser, time, url};
 /// The summary, asked once for the whole page.
 #[derive(Clone, Copy)]
 pub struct SummaryHere(pub Remote<Summary>);
+
+/// Whether the server only shows its record.
+fn is_read_only(summary: Remote<Summary>) -> bool {
+    summary.data.with(|data| data.is_some_and(|data| data.read_only))
+}
+
+/// What a person can do: shown unless the server only shows its record.
+#[component]
+pub fn Acting(children: ChildrenFn) -> impl IntoView {
+    let SummaryHere(summary) = expect_context();
+    view! { <Show when=move || !is_read_only(summary)>{children()}</Show> }
+}
 
 /// What the shown page is called; the tab's title is made of it.
 #[derive(Clone, Copy)]
@@ -42,10 +54,11 @@ pub fn Shell(children: Children) -> impl IntoView {
                 <a class="brand" href=url::OVERVIEW><Logo />"Tagwarden"</a>
                 <Navigation summary />
                 <DemoNote summary />
+                <ReadOnlyNote summary />
                 <ThemeSwitch />
             </header>
             <div class="shell-top"><Search /><StreamState summary /></div>
-            <main id="main" class="shell-main" tabindex="-1">{children()}</main>
+            <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote />{children()}</main>
         </div>
     }
 }
@@ -105,7 +118,7 @@ fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
     let is_demo = move || percent.get().is_some();
     view! {
         <Show when=is_demo>
-            <section class="demo-note" aria-label="Demo">
+            <section class="shell-note" aria-label="Demo">
                 {move || {
                     telling()
                         .map(|percent| {
@@ -116,6 +129,17 @@ fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
                         })
                 }}
                 <p>"This is a demo: made-up images, nothing is kept. Watch your own with "<code>"tagwarden serve"</code>"."</p>
+            </section>
+        </Show>
+    }
+}
+
+#[component]
+fn ReadOnlyNote(summary: Remote<Summary>) -> impl IntoView {
+    view! {
+        <Show when=move || is_read_only(summary)>
+            <section class="shell-note" aria-label="Read-only">
+                <p><strong>"Read-only."</strong>" This server shows a record as it is: nothing is checked or decided here."</p>
             </section>
         </Show>
     }
@@ -161,11 +185,12 @@ fn Search() -> impl IntoView {
 fn StreamState(summary: Remote<Summary>) -> impl IntoView {
     let status = Live::here().status;
     let promise = move || {
-        let promised = summary.data.with(|data| data.and_then(|data| data.promised_ms))?;
+        let promised = summary.data.with(|data| data.filter(|data| !data.read_only)?.promised_ms)?;
         let promised = Millis(i64::try_from(promised).unwrap_or(i64::MAX));
         Some(format!("new releases checked within {}", time::length(promised)))
     };
     let words = move || match status.get() {
+        Status::Live if is_read_only(summary) => ("state-dot", "Read-only".to_owned()),
         Status::Connecting => ("state-dot", "Connecting".to_owned()),
         Status::Live => ("state-dot state-dot-live", "Live".to_owned()),
         Status::Asleep => ("state-dot", "Paused".to_owned()),

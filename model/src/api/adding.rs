@@ -133,7 +133,7 @@ pub struct Pasted {
     /// The repositories that it names, by name; at most 2,000.
     pub items: Vec<PasteItem>,
     /// What was not understood; at most 200.
-    pub not_understood: Vec<Unread>,
+    pub not_understood: Vec<NotUnderstood>,
     /// There is more of either.
     pub truncated: bool,
 }
@@ -155,7 +155,7 @@ pub struct PasteItem {
 /// Something that was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Unread {
+pub struct NotUnderstood {
     /// Line or key.
     pub place: String,
     /// The beginning of what stands there.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Target};
+use crate::change::ChangeRow;
 use crate::digest::Digest;
 use crate::event::Severity;
 use crate::flag::{FlagKind, FlagState, Resolution};
@@ -22,6 +23,8 @@ pub struct Flag {
     pub severity: Severity,
     /// Whether the change is still being compared; until then it ranks critical.
     pub comparing: bool,
+    /// What the tag names now and the promise differ in, in words, once it was compared.
+    pub difference: Option<String>,
     /// It keeps moving: three moves in 24 hours, or a third breach in 7 days.
     pub flapping: bool,
     /// The repository's canonical name.
@@ -62,6 +65,11 @@ pub struct FlagDetail {
     /// The flag.
     #[serde(flatten)]
     pub flag: Flag,
+    /// What the promise and the newest digest that was not the promise differ in, once it was compared, for people; `GET
+    /// compare` has all of it.
+    pub differences: Vec<ChangeRow>,
+    /// What both claim to be built from, in words: a label, not proof.
+    pub revision: Option<String>,
     /// Its events, oldest first.
     pub events: Vec<Event>,
     /// What people and the machine did with it, oldest first.

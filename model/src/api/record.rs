@@ -93,6 +93,8 @@ pub struct Event {
     pub group_id: Option<i64>,
     /// The flag it belongs to.
     pub flag: Option<i64>,
+    /// What the two digests differ in, in words, where that was found out.
+    pub difference: Option<String>,
     /// SHA-256 leaf of the event in the log, hex.
     pub leaf: String,
 }

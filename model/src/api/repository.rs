@@ -24,6 +24,10 @@ pub struct Repository {
     /// When watching began.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub watched_since: Instant,
+    /// Who says that it is watched: what the configuration file names, only the file ends.
+    pub source: WatchSource,
+    /// Names of the groups it belongs to.
+    pub groups: Vec<String>,
     /// Present tags that are not ignored.
     pub tags: u64,
     /// Of these, releases.
@@ -38,11 +42,20 @@ pub struct Repository {
     pub next_pass: Option<Instant>,
     /// Per band with tags in it.
     pub freshness: Vec<Freshness>,
-    /// The groups that it is in, by name.
-    #[serde(default)]
-    pub groups: Vec<String>,
     /// While the first reading goes on.
     pub progress: Option<Progress>,
+    /// Tags that are listed and could never be read: they are in no other count.
+    pub unread: Option<Unread>,
+}
+
+coded! {
+    /// Who says that a repository is watched, or what is in a group.
+    pub enum WatchSource {
+        /// The configuration file.
+        File = 1 "file",
+        /// A person, through page or API.
+        Person = 2 "person",
+    }
 }
 
 coded! {
@@ -103,6 +116,16 @@ pub struct Progress {
     pub found: u64,
 }
 
+/// Tags that are listed and could never be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unread {
+    /// How many.
+    pub count: u64,
+    /// The commonest reason, in words.
+    pub reason: String,
+}
+
 /// A request to watch a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -133,6 +156,8 @@ pub struct Summary {
     pub late: u64,
     /// The longest freshness promised for a release of the hot band, in milliseconds.
     pub promised_ms: Option<u64>,
+    /// The server only shows its record: nothing is checked, and whatever would change something is refused.
+    pub read_only: bool,
     /// In the demo: how much of its past was told, in hundredths.
     pub demo_percent: Option<u8>,
 }
@@ -153,6 +178,10 @@ pub struct NameRepository {
 pub struct Group {
     /// Its name.
     pub name: String,
+    /// What it is, for people; may be empty.
+    pub description: String,
+    /// Who says what is in it: a group of the configuration file is changed there.
+    pub source: WatchSource,
     /// Canonical names of its repositories.
     pub repositories: Vec<String>,
 }

@@ -59,6 +59,25 @@ fn joined(facts: &Facts<'_>) -> Change {
 }
 
 #[test]
+fn section_9_a_comparison_says_how_bad_it_is_and_leaves_the_state() {
+    let until = Some(Instant(9));
+    for state in [FlagState::Open, FlagState::Acknowledged, FlagState::Restored] {
+        let flag = Flag {
+            kind: FlagKind::Breach,
+            state,
+            severity: Severity::Critical,
+            comparing: true,
+            flapping: true,
+            acknowledged_until: until,
+            version: 4,
+        };
+        let change = flag.compared(Severity::Info);
+        let expected = Flag { severity: Severity::Info, comparing: false, version: 5, ..flag };
+        assert_eq!((change.flag, change.transition.to), (expected, state));
+    }
+}
+
+#[test]
 fn section_8_2_a_moved_release_opens_a_critical_flag_that_is_still_comparing() {
     let flag = opened_flag(&moved(&promise("a"), &present("b"), None));
     assert_eq!((flag.kind, flag.state, flag.severity), (FlagKind::Breach, FlagState::Open, Severity::Critical));

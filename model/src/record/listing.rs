@@ -80,6 +80,8 @@ pub struct ListingOutcome {
     pub invisible: bool,
     /// The listing has just become empty: the newest tags should be asked first.
     pub became_empty: bool,
+    /// Tags without a state that are not named any more.
+    pub unlisted: Vec<TagName>,
 }
 
 impl Repository {
@@ -153,6 +155,7 @@ impl Repository {
                     out.listed.push(name.clone());
                     out.asks.push((name.clone(), Ask::Again { at: now, method: Method::Head }));
                 }
+                TagState::Unread if !is_named => out.unlisted.push(name.clone()),
                 TagState::Absent | TagState::Unread => {}
                 TagState::Present(_) => {
                     present += 1;

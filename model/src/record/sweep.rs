@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::sighting::Pass;
 use super::{Listing, ListingSeen, Plan, RequestKind, Sighting, Tag};
+use crate::api::Unread;
 use crate::instant::{Instant, Millis};
 use crate::name::TagName;
 use crate::observation::{Method, Moment, Mono, Seen, Unknown};
@@ -27,6 +28,8 @@ pub(super) struct Sweep {
     listing: FirstListing,
     listing_wanted: bool,
     hidden: bool,
+    /// The registry asked for a pause.
+    paused: bool,
     failures: u32,
     /// Tags read for the first time.
     first_readings: usize,
@@ -58,6 +61,8 @@ pub struct FinishedPass {
     pub seen: u64,
     /// How many were not, by reason.
     pub unseen: BTreeMap<Unknown, u64>,
+    /// Tags that are listed and could never be read.
+    pub unread: Option<Unread>,
     /// Why the band is not as fresh as promised, in words; doubts that wait for their confirmation are no reason.
     pub reason: Option<String>,
     /// When the next pass is due.
@@ -82,6 +87,7 @@ impl Sweep {
             listing: FirstListing::ToAsk,
             listing_wanted: false,
             hidden: false,
+            paused: false,
             failures: 0,
             first_readings: 0,
             reason: None,
@@ -227,8 +233,9 @@ impl Sweep {
             Seen::Unknown(_, reason) => {
                 let why = message.unwrap_or_else(|| reason.word().to_owned());
                 self.reason.get_or_insert(why);
-                // What cannot be understood is the tag's own matter (an old manifest, say); the others are the registry's.
-                self.failures += u32::from(*reason != Unknown::Unintelligible);
+                // What cannot be understood is the tag's own matter (an old manifest, say), and where only GETs are refused for
+                // their number, HEADs go on; the others are the registry's.
+                self.failures += u32::from(!matches!(reason, Unknown::Unintelligible | Unknown::RateLimited));
             }
             Seen::NotFound(_) if refused => self.failures += 1,
             _ => self.failures = 0,
@@ -243,6 +250,7 @@ impl Sweep {
     /// The registry asked for a pause: the request is made again after it.
     pub(super) fn put_back(&mut self, kind: RequestKind) {
         self.in_flight -= 1;
+        self.paused = true;
         if kind == RequestKind::Listing {
             if self.opened() {
                 self.listing_wanted = true;
@@ -263,6 +271,11 @@ impl Sweep {
     /// A tag was read for the first time.
     pub(super) const fn first_reading(&mut self) {
         self.first_readings += 1;
+    }
+
+    /// Whether the registry answered nothing or failed, so that it is worth asking sooner than in an interval.
+    pub(super) fn broke_off(&self) -> bool {
+        matches!(self.stopped, Some(Unknown::Unreachable | Unknown::ServerError))
     }
 
     /// Whether the pass was cut in the middle of a first reading that gets on.
@@ -286,7 +299,12 @@ impl Sweep {
             self.reason.get_or_insert_with(|| "the registry is too slow for the time a pass may take".to_owned());
         }
         if self.expired && !self.opened() {
-            self.reason.get_or_insert_with(|| "the registry asked for a pause longer than a pass may take".to_owned());
+            let why = if self.paused {
+                "the registry asked for a pause longer than a pass may take"
+            } else {
+                "its list of tags did not come in the time a pass may take"
+            };
+            self.reason.get_or_insert_with(|| why.to_owned());
             self.enrol(tags, None);
         }
         let rest = self.stopped.unwrap_or(Unknown::NotAsked);
@@ -321,13 +339,14 @@ impl Sweep {
             *unseen.entry(*reason).or_default() += 1;
         }
         let asked = members().count();
+        let seen = asked - exceptions.len() - waiting.len();
         let doubts_only = unseen.keys().all(|reason| matches!(reason, Unknown::Pending | Unknown::Discarded));
         let fresh = listed.is_some() && doubts_only;
         let pass = Pass {
             band,
             started: self.started.mark,
             complete: exceptions.len() <= NAMED && self.opened(),
-            proof: asked > 0 && !self.by_head.contains(&band),
+            proof: seen > 0 && !self.by_head.contains(&band),
             exceptions: exceptions.iter().take(NAMED).map(|(name, _)| (*name).clone()).collect(),
         };
         let why = || {
@@ -340,8 +359,9 @@ impl Sweep {
             finished: now,
             listed,
             asked: asked as u64,
-            seen: (asked - exceptions.len() - waiting.len()) as u64,
+            seen: seen as u64,
             unseen,
+            unread: None,
             reason: (!fresh).then(why),
             next: now,
             promised: plan.promised(band),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::sighting::Pass;
 use super::sweep::Sweep;
+use super::unread::Unreadable;
 use super::{Effects, Plan, Repository, Request, RequestKind, Tag};
 use crate::digest::Digest;
 use crate::instant::Millis;
@@ -38,6 +39,7 @@ pub struct Watch {
     /// Counted GETs a day that may be spent on proofs; `None` where they are not counted.
     get_budget: Option<f64>,
     unwritten: BTreeSet<TagName>,
+    unreadable: Unreadable,
     /// Groups of deletions by digest, as long as further tags that named it are in doubt: one act, one group (3.6).
     deletions: BTreeMap<Digest, i64>,
     seed: u64,
@@ -118,6 +120,7 @@ impl Watch {
             used: BTreeMap::new(),
             get_budget: None,
             unwritten: BTreeSet::new(),
+            unreadable: Unreadable::default(),
             deletions: BTreeMap::new(),
             seed,
         };
@@ -266,12 +269,19 @@ impl Watch {
     /// Starts what is due, and ends a pass whose time is over.
     pub fn begin(&mut self, now: Moment) -> Effects {
         let mut effects = Effects::default();
-        self.finish_sweeps(now, &mut effects);
+        self.end_passes(now, &mut effects);
         if self.held.is_none_or(|held| now.mono >= held) {
             self.held = None;
             self.start(now);
         }
         effects
+    }
+
+    fn end_passes(&mut self, now: Moment, effects: &mut Effects) {
+        self.finish_sweeps(now, effects);
+        for finished in &mut effects.passes {
+            finished.unread = self.unreadable.of_band(finished.pass.band, &self.tags);
+        }
     }
 
     fn start(&mut self, now: Moment) {

@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
+use tagwarden_model::api::RegistryState;
 use tagwarden_model::event::{DeletedBy, EventKind};
 use tagwarden_model::instant::Millis;
 use tagwarden_model::observation::{Method, Seen, Unknown};
+use tagwarden_model::record::entry::{LastListing, entry_state};
 use tagwarden_model::record::{Ask, Happened, ListingSeen, Pending, Plan, RequestKind, Sighting, Standing, Warning};
 use tagwarden_model::tag::{Band, Class, TagState};
 
@@ -573,6 +575,28 @@ fn rule_3_5_a_visible_listing_ends_the_flag() {
     play.run_for(HOUR);
     assert_eq!(play.invisible.last(), Some(&false));
     assert!(play.events.is_empty() && play.repository_events.is_empty());
+}
+
+#[test]
+fn rule_3_5_an_entry_is_unauthorized_when_the_newest_listing_of_every_repository_was_refused() {
+    let (answered, refused, failed) =
+        (Some(LastListing::Answered), Some(LastListing::Refused), Some(LastListing::Failed));
+    for (newest, state) in [
+        (vec![], Some(RegistryState::New)),
+        (vec![refused], Some(RegistryState::Unauthorized)),
+        (vec![refused, refused, refused], Some(RegistryState::Unauthorized)),
+        (vec![refused, answered, refused], Some(RegistryState::Ok)),
+        (vec![refused, failed], Some(RegistryState::Failing)),
+        (vec![failed, failed], Some(RegistryState::Failing)),
+        (vec![failed, answered], Some(RegistryState::Ok)),
+        // What is still to be listed may be let in.
+        (vec![refused, None], None),
+        (vec![failed, None], None),
+        (vec![None], None),
+        (vec![None, answered], Some(RegistryState::Ok)),
+    ] {
+        assert_eq!(entry_state(newest.clone()), state, "{newest:?}");
+    }
 }
 
 /// `present` hot tags, of which the first `absent` go at once; when how many were deleted by the watch.

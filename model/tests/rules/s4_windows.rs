@@ -207,6 +207,61 @@ fn rule_4_2_a_tag_seen_with_new_bytes_in_the_pass_is_no_exception() {
 }
 
 #[test]
+fn rule_4_2_tags_that_could_never_be_read_are_counted_with_the_commonest_reason() {
+    let mut play = Play::new();
+    let fails = |reason| Seen::Unknown(Method::Get, reason);
+    for (name, failure) in [
+        ("1.0", None),
+        ("1.1", Some(fails(Unknown::Unintelligible))),
+        ("1.2", Some(fails(Unknown::ServerError))),
+        ("1.3", Some(fails(Unknown::Unintelligible))),
+        // A tag link whose manifest was collected before anybody read it.
+        ("1.4", Some(Seen::NotFound(Method::Get))),
+    ] {
+        play.push(name, 'A');
+        play.failing.extend(failure.map(|failure| (tag(name), failure)));
+    }
+    let newest = |play: &Play| {
+        let unread = play.passes.last().unwrap().unread.clone();
+        unread.map(|unread| (unread.count, unread.reason))
+    };
+    play.run_until(MINUTE);
+    assert_eq!(newest(&play), Some((4, "unintelligible".to_owned())));
+    // What is not listed any more is no matter, and what was read once fails as any other tag.
+    play.delete("1.1");
+    play.failing.insert(tag("1.0"), fails(Unknown::ServerError));
+    play.run_for(10 * MINUTE);
+    assert_eq!(newest(&play).map(|(count, _)| count), Some(3));
+    play.delete("1.3");
+    play.failing.remove(&tag("1.2"));
+    play.run_for(10 * MINUTE);
+    assert_eq!(newest(&play), Some((1, "it is listed, but the registry has no manifest for it (404)".to_owned())));
+    // While the repository is hidden a 404 says nothing.
+    play.push("1.5", 'A');
+    play.failing.insert(tag("1.5"), fails(Unknown::ServerError));
+    play.run_for(10 * MINUTE);
+    play.lists = Lists::Missing;
+    play.failing.insert(tag("1.5"), Seen::NotFound(Method::Get));
+    play.run_for(10 * MINUTE);
+    assert_eq!(newest(&play).map(|(count, _)| count), Some(2));
+    play.lists = Lists::Tags;
+    play.failing.clear();
+    play.run_for(10 * MINUTE);
+    assert_eq!(newest(&play), None);
+    assert_eq!(play.kinds(), [EventKind::Created; 4]);
+}
+
+#[test]
+fn rule_4_2_ignored_tags_that_cannot_be_read_are_not_counted() {
+    let mut play = Play::new();
+    play.class = Class::Ignored;
+    play.push("sha256-0", 'A');
+    play.gets = Some(Unknown::Unintelligible);
+    play.run_until(MINUTE);
+    assert_eq!((play.passes[0].unread.clone(), play.passes[0].asked), (None, 1));
+}
+
+#[test]
 fn rule_4_2_at_most_100_exceptions_are_named_and_more_make_the_pass_incomplete() {
     for (failing, complete) in [(100, true), (101, false)] {
         let name = |number: i64| format!("1.{number:03}");

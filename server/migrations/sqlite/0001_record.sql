@@ -26,15 +26,21 @@ CREATE TABLE clock_generations (
     began INTEGER NOT NULL
 ) STRICT;
 
--- One entry of the configuration: a host or a part of it, and who may poll it now.
+-- One entry of the configuration, or one that was made for a host: a host or a part of it, and who may poll it now. An entry
+-- whose host changed is another entry.
 CREATE TABLE registries (
     id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
     host TEXT NOT NULL,
     repositories TEXT NOT NULL, -- JSON list of patterns
+    position INTEGER, -- the first that serves a repository is taken; NULL: not configured any more, and serves nothing
+    state INTEGER NOT NULL DEFAULT 1,
+    state_reason TEXT,
+    state_since INTEGER, -- NULL: not listed yet
     lease_owner TEXT,
     lease_epoch INTEGER NOT NULL DEFAULT 0,
-    lease_until INTEGER
+    lease_until INTEGER,
+    UNIQUE (name, host)
 ) STRICT;
 
 -- Our clock minus the registry's lies in low..=high, per clock generation.
@@ -81,7 +87,9 @@ CREATE INDEX watch_periods_by_repository ON watch_periods (repository_id, began)
 -- The unit of a product's page, a role, a share, a badge.
 CREATE TABLE groups (
     id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
+    name TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL,
+    source INTEGER NOT NULL -- 1: the configuration file; 2: a person
 ) STRICT;
 CREATE TABLE group_repositories (
     group_id INTEGER NOT NULL REFERENCES groups (id),
@@ -267,7 +275,7 @@ CREATE INDEX promises_history ON promises (repository_id, tag, id);
 CREATE INDEX promises_by_digest ON promises (digest_id) WHERE stands = 1;
 
 CREATE TABLE flags (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again, whatever is deleted
     kind INTEGER NOT NULL,
     state INTEGER NOT NULL,
     severity INTEGER NOT NULL,
@@ -288,12 +296,24 @@ CREATE UNIQUE INDEX flags_one_of_repository ON flags (repository_id, kind) WHERE
 CREATE INDEX flags_worst_first ON flags (state, severity, id);
 CREATE INDEX flags_of_repository ON flags (repository_id, state, severity, id);
 CREATE INDEX flags_of_tag ON flags (tag_id, id);
+CREATE INDEX flags_comparing ON flags (id) WHERE comparing = 1;
 CREATE INDEX flags_to_expire ON flags (acknowledged_until) WHERE acknowledged_until IS NOT NULL;
 
 CREATE TABLE flag_events (
     flag_id INTEGER NOT NULL REFERENCES flags (id),
     seq INTEGER NOT NULL UNIQUE REFERENCES events (seq),
     PRIMARY KEY (flag_id, seq)
+) STRICT;
+
+-- What two digests differ in, told once from their contents.
+CREATE TABLE comparisons (
+    old_id INTEGER NOT NULL REFERENCES digests (id),
+    new_id INTEGER NOT NULL REFERENCES digests (id),
+    severity INTEGER NOT NULL,
+    words TEXT NOT NULL, -- the difference in a sentence
+    body TEXT NOT NULL, -- the whole of it, JSON
+    at INTEGER NOT NULL,
+    PRIMARY KEY (old_id, new_id)
 ) STRICT;
 
 -- Append-only.
@@ -328,6 +348,8 @@ CREATE TABLE passes (
     asked INTEGER NOT NULL,
     seen INTEGER NOT NULL,
     unseen TEXT NOT NULL, -- JSON: [[reason, tags], ...]
+    unread INTEGER NOT NULL, -- tags that are listed and could never be read
+    unread_reason TEXT,
     exceptions TEXT NOT NULL, -- JSON: [tag, ...]
     reason TEXT,
     next INTEGER NOT NULL,
@@ -353,14 +375,14 @@ CREATE TABLE changes (
     id INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
     ref INTEGER NOT NULL,
-    repository_id INTEGER REFERENCES repositories (id), -- NULL: a job about none that is watched
+    repository_id INTEGER REFERENCES repositories (id), -- NULL: of a registry, or of a job about none that is watched
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX changes_by_time ON changes (at);
 
 -- Work that needs a registry and was asked for.
 CREATE TABLE jobs (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again, whatever is deleted
     registry_id INTEGER NOT NULL, -- 0: a host without an entry
     repository_id INTEGER REFERENCES repositories (id), -- NULL: the job is about none that is watched
     subject TEXT NOT NULL, -- what it is about: a repository, or a host
@@ -380,21 +402,37 @@ CREATE TABLE jobs (
 ) STRICT;
 CREATE UNIQUE INDEX jobs_waiting_once ON jobs (registry_id, kind, request_hash) WHERE state = 1;
 CREATE INDEX jobs_by_state ON jobs (state, id);
+CREATE INDEX jobs_ended ON jobs (finished) WHERE finished IS NOT NULL;
 
--- Outbox of notifications.
+-- What notifiers are yet to be told: written with the step that it tells of, gone when messages were made of it.
+CREATE TABLE tellings (
+    id INTEGER PRIMARY KEY,
+    occasion INTEGER NOT NULL,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    flag_id INTEGER REFERENCES flags (id), -- NULL: it is about the repository
+    version INTEGER NOT NULL, -- of the flag after the step; of a repository, the instant
+    group_id INTEGER,
+    at INTEGER NOT NULL,
+    reason TEXT
+) STRICT;
+
+-- Outbox of notifications: one row for a message and a notifier.
 CREATE TABLE deliveries (
     id INTEGER PRIMARY KEY,
     dedupe_key TEXT NOT NULL UNIQUE,
-    channel TEXT NOT NULL,
+    notifier TEXT NOT NULL,
     payload TEXT NOT NULL, -- JSON
-    state INTEGER NOT NULL, -- 1 waiting, 2 delivered, 3 dead
+    state INTEGER NOT NULL, -- 1 waiting, 2 delivered, 3 dead, 4 a test that failed
     attempts INTEGER NOT NULL,
     created INTEGER NOT NULL,
     next INTEGER,
     finished INTEGER,
+    failed INTEGER, -- when the last attempt that failed did
     error TEXT
 ) STRICT;
-CREATE INDEX deliveries_waiting ON deliveries (next) WHERE state = 1;
+CREATE INDEX deliveries_waiting ON deliveries (notifier, next) WHERE state = 1;
+CREATE INDEX deliveries_by_state ON deliveries (notifier, state, finished);
+CREATE INDEX deliveries_failed ON deliveries (notifier, failed) WHERE failed IS NOT NULL;
 
 -- The newest proof of a digest in a repository.
 CREATE TABLE proofs (

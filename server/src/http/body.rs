@@ -27,10 +27,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         if !is_json(&request) {
             return Err(ApiError::MediaType);
         }
-        let deadline = state.clock.now().mono.after(BODY_TIME);
+        let deadline = state.line.now().mono.after(BODY_TIME);
         let bytes = tokio::select! {
             bytes = Bytes::from_request(request, state) => bytes.map_err(|rejection| unreadable(&rejection))?,
-            () = state.clock.sleep_until(deadline) => return Err(ApiError::Timeout),
+            () = state.line.sleep_until(deadline) => return Err(ApiError::Timeout),
         };
         // serde would also take a list of a structure's values in order.
         if bytes.trim_ascii_start().first().is_some_and(|byte| *byte == b'[') {

@@ -45,7 +45,7 @@ const REFUSED: Millis = Millis::seconds(1);
 
 /// Serves until the state's `shutdown`, and then until all requests have ended or [`GRACE`] is over.
 pub(super) async fn serve(listener: TcpListener, router: &Router, state: &AppState) {
-    let (clock, shutdown) = (&state.clock, &state.shutdown);
+    let (clock, shutdown) = (&state.line, &state.shutdown);
     let mut http = http1::Builder::new();
     http.timer(ClockTimer::new(clock.clone())).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_LIMIT);
     // Dropped, it ends what still runs.
@@ -88,7 +88,7 @@ async fn accept(listener: &TcpListener, clock: &SharedClock) -> TcpStream {
 /// One connection to its end.
 async fn talk(http: http1::Builder, stream: TcpStream, router: Router, state: AppState) {
     let _counted = Counted::new(&state);
-    let io = TokioIo::new(Taken { stream, clock: state.clock.clone(), stalled: None });
+    let io = TokioIo::new(Taken { stream, clock: state.line.clone(), stalled: None });
     let mut connection = pin!(http.serve_connection(io, TowerToHyperService::new(router)));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tagwarden_model::api::{ErrorBody, ErrorDetail};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, with_causes};
 
 /// Why a request was not done, by what the caller can do about it.
 ///
@@ -126,17 +126,6 @@ impl From<StoreError> for ApiError {
             error => Self::Internal(with_causes(&error).into()),
         }
     }
-}
-
-/// The error and what caused it, in one line for the log.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// Gives every error answer its body and logs the cause of a failure, once.

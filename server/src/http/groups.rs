@@ -38,7 +38,7 @@ pub(super) struct Member {
     repository: parameters::Repository,
 }
 
-/// All groups, by name.
+/// All groups, by name: those of the configuration file and those that people made.
 #[utoipa::path(get, path = "/api/v1/groups", tag = "groups", responses((status = 200, body = Page<Group>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
@@ -65,7 +65,8 @@ pub(super) async fn create(
 
 /// Gives a group another name.
 #[utoipa::path(post, path = "/api/v1/groups/rename", tag = "groups", request_body = RenameGroup,
-    responses((status = 200, body = Group), (status = 404, body = ErrorBody, description = "There is no such group.")))]
+    responses((status = 200, body = Group), (status = 404, body = ErrorBody, description = "There is no such group."),
+        (status = 409, body = ErrorBody, description = "The configuration file has this group.")))]
 pub(super) async fn rename(
     State(state): State<AppState>,
     caller: Caller,
@@ -73,6 +74,7 @@ pub(super) async fn rename(
     Body(asked): Body<RenameGroup>,
 ) -> Result<Json<Group>, ApiError> {
     let to = checked("to", &asked.to)?;
+    changeable(&state, &asked.name)?;
     if !state.store.rename_group(&asked.name, to, state.now()).await? {
         return Err(no_group("name"));
     }
@@ -81,12 +83,14 @@ pub(super) async fn rename(
 
 /// Deletes a group. Its repositories stay as they are.
 #[utoipa::path(delete, path = "/api/v1/groups", tag = "groups", params(Named),
-    responses((status = 204, description = "It is gone."), (status = 404, body = ErrorBody, description = "There is no such group.")))]
+    responses((status = 204, description = "It is gone."), (status = 404, body = ErrorBody, description = "There is no such group."),
+        (status = 409, body = ErrorBody, description = "The configuration file has this group.")))]
 pub(super) async fn delete(
     State(state): State<AppState>,
     _: Caller,
     Query(of): Query<Named>,
 ) -> Result<StatusCode, ApiError> {
+    changeable(&state, &of.name)?;
     if state.store.delete_group(&of.name, state.now()).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -97,7 +101,8 @@ pub(super) async fn delete(
 /// Puts a watched repository into a group.
 #[utoipa::path(post, path = "/api/v1/groups/repositories", tag = "groups", request_body = JoinGroup,
     responses((status = 200, body = Group),
-        (status = 404, body = ErrorBody, description = "There is no such group, or the repository is not watched.")))]
+        (status = 404, body = ErrorBody, description = "There is no such group, or the repository is not watched."),
+        (status = 409, body = ErrorBody, description = "The configuration file has this group.")))]
 pub(super) async fn join(
     State(state): State<AppState>,
     caller: Caller,
@@ -105,6 +110,7 @@ pub(super) async fn join(
     Body(asked): Body<JoinGroup>,
 ) -> Result<Json<Group>, ApiError> {
     let repository = parameters::repository("repository", &asked.repository)?;
+    changeable(&state, &asked.group)?;
     match state.store.join_group(&asked.group, &repository, state.now()).await? {
         Joined::In => one(&state, &caller, &asked.group).await,
         Joined::NoGroup => Err(no_group("group")),
@@ -114,17 +120,30 @@ pub(super) async fn join(
 
 /// Takes a repository out of a group.
 #[utoipa::path(delete, path = "/api/v1/groups/repositories", tag = "groups", params(Member),
-    responses((status = 204, description = "It is out."), (status = 404, body = ErrorBody, description = "It was not in it.")))]
+    responses((status = 204, description = "It is out."), (status = 404, body = ErrorBody, description = "It was not in it."),
+        (status = 409, body = ErrorBody, description = "The configuration file has this group.")))]
 pub(super) async fn leave(
     State(state): State<AppState>,
     _: Caller,
     Query(of): Query<Member>,
 ) -> Result<StatusCode, ApiError> {
     let parameters::Repository(repository) = of.repository;
+    changeable(&state, &of.group)?;
     if state.store.leave_group(&of.group, &repository, state.now()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(ApiError::not_found("repository", "this repository is not in this group"))
+}
+
+/// What the configuration file says of a group is changed there.
+fn changeable(state: &AppState, name: &str) -> Result<(), ApiError> {
+    let in_force = state.configuration.borrow().clone();
+    match &in_force.config.file {
+        Some(file) if in_force.config.groups.iter().any(|group| group.name == name) => {
+            Err(ApiError::Conflict(format!("{} says what is in the group {name}: change it there", file.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn one(state: &AppState, caller: &Caller, name: &str) -> Result<Json<Group>, ApiError> {

@@ -33,7 +33,8 @@ pub(super) async fn list(State(state): State<AppState>, _: Caller, _: Query<Noth
         tag: EVERYTHING.to_owned(),
         class: None,
     };
-    let items = state.policy.rules().iter().map(of_file).chain([table]).collect();
+    let config = state.configuration.borrow().config.clone();
+    let items = config.policy.rules().iter().map(of_file).chain([table]).collect();
     Json(Page { items, next: None })
 }
 
@@ -55,8 +56,9 @@ pub(super) async fn preview(
     let repository = asked.repository.map(|name| parameters::repository("repository", &name)).transpose()?;
     // Nobody closes it.
     let _turn = state.previews.acquire().await;
+    let config = state.configuration.borrow().config.clone();
     let preview = Preview {
-        current: &state.policy,
+        current: &config.policy,
         proposed: &proposed,
         repository: repository.as_ref(),
         now: state.now(),

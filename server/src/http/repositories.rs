@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use tagwarden_model::api::{AddRepository, ErrorBody, NameRepository, Page, Repository};
+use tagwarden_model::api::{AddRepository, ErrorBody, NameRepository, Page, Repository, WatchSource};
 use tagwarden_model::name::RepositoryName;
 use utoipa::IntoParams;
 
@@ -82,7 +82,9 @@ pub(super) async fn list(
     let after = list.position(which.cursor.as_deref())?;
     let group = which.group.as_deref();
     let rows = state.store.repositories(caller.scope, group, state.now(), after.as_ref(), which.limit.0).await?;
-    Ok(Json(list.page(rows)))
+    let (rows, more) = rows;
+    let rows = rows.into_iter().map(|repository| with_source(&state, repository)).collect();
+    Ok(Json(list.page((rows, more))))
 }
 
 /// One watched repository.
@@ -94,8 +96,7 @@ pub(super) async fn one(
     Query(of): Query<Named>,
 ) -> Result<Json<Repository>, ApiError> {
     let parameters::Repository(name) = of.name;
-    let repository = state.store.repository(caller.scope, &name, state.now()).await?;
-    Ok(Json(repository.ok_or_else(|| ApiError::not_watched("name"))?))
+    self::of(&state, &caller, &name).await
 }
 
 /// Begins to watch a repository. The answer says what is known of it: nothing yet.
@@ -171,12 +172,13 @@ pub(super) async fn purge(
 
 async fn of(state: &AppState, caller: &Caller, name: &RepositoryName) -> Result<Json<Repository>, ApiError> {
     let repository = state.store.repository(caller.scope, name, state.now()).await?;
-    Ok(Json(repository.ok_or_else(|| ApiError::not_watched("name"))?))
+    Ok(Json(with_source(state, repository.ok_or_else(|| ApiError::not_watched("name"))?)))
 }
 
 /// Ends watching a repository. What was recorded stays.
 #[utoipa::path(delete, path = "/api/v1/repositories", tag = "repositories", params(Named),
     responses((status = 204, description = "It is not watched any more."),
+        (status = 409, body = ErrorBody, description = "The configuration file watches it: its line goes first."),
         (status = 404, body = ErrorBody, description = "It was not watched.")))]
 pub(super) async fn remove(
     State(state): State<AppState>,
@@ -184,9 +186,23 @@ pub(super) async fn remove(
     Query(of): Query<Named>,
 ) -> Result<StatusCode, ApiError> {
     let parameters::Repository(name) = of.name;
+    let in_force = state.configuration.borrow().clone();
+    if let (Some(file), Some(line)) = (&in_force.config.file, in_force.config.line_of(&name)) {
+        return Err(ApiError::Conflict(format!(
+            "line {line} of {} says that {name} is watched: take it out there, and it is not watched any more",
+            file.display()
+        )));
+    }
     if !state.store.unwatch(&name, &caller.actor, state.now()).await? {
         return Err(ApiError::not_watched("name"));
     }
     (state.wake)();
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The record does not know what the file says.
+fn with_source(state: &AppState, repository: Repository) -> Repository {
+    let name = repository.name.parse();
+    let named = name.is_ok_and(|name| state.configuration.borrow().config.line_of(&name).is_some());
+    Repository { source: if named { WatchSource::File } else { WatchSource::Person }, ..repository }
 }

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    adding, checks, digests, docs, events, flags, groups, health, jobs, live, policies, promises, repositories,
-    summary, tags, targets, timeline,
+    adding, checks, compare, configuration, digests, docs, events, flags, groups, health, jobs, live, notifiers,
+    policies, promises, registries, repositories, summary, tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -41,6 +41,7 @@ pub(super) fn all(base_path: &str) -> Router<AppState> {
 fn table(document: OpenApi) -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(document)
         .routes(Read.guard(routes!(summary::summary)))
+        .routes(Read.guard(routes!(registries::list)))
         .routes(Read.guard(routes!(repositories::list)))
         .routes(Act.guard(routes!(repositories::add)))
         .routes(Act.guard(routes!(repositories::remove)))
@@ -66,6 +67,7 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(flags::acknowledge)))
         .routes(Act.guard(routes!(flags::close)))
         .routes(Read.guard(routes!(digests::uses)))
+        .routes(Read.guard(routes!(compare::compare)))
         .routes(Read.guard(routes!(targets::list)))
         .routes(Act.guard(routes!(targets::prove)))
         .routes(Act.guard(routes!(checks::check)))
@@ -74,7 +76,11 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Read.guard(routes!(policies::list)))
         .routes(Read.guard(routes!(policies::preview)))
         .routes(Read.guard(routes!(jobs::one)))
+        .routes(Read.guard(routes!(notifiers::list)))
+        .routes(Act.guard(routes!(notifiers::test)))
+        .routes(Act.guard(routes!(notifiers::retry)))
         .routes(Read.guard(routes!(live::stream)))
+        .routes(Read.guard(routes!(configuration::configuration)))
         .routes(Public.guard(routes!(health::healthz)))
         .routes(Public.guard(routes!(health::readyz)))
         .routes(Read.guard(routes!(health::metrics)))

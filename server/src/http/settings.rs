@@ -13,12 +13,14 @@ const CONNECTIONS: usize = 768;
 /// How the server is reached and by whom.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy; see [`base_path`].
+    /// Where the server is below its host: `/`, or `/tagwarden/` behind a proxy; see [`base_path`](crate::config::base_path).
     pub base_path: String,
     /// How people reach the server, when that is not its loopback address: its host is taken in `Host`, its origin in POSTs.
     pub public_url: Option<Url>,
     /// Anybody who reaches the server may use it, under any name: `--no-auth`.
     pub no_auth: bool,
+    /// The record is looked at only: whatever would change something is refused.
+    pub read_only: bool,
     /// How far the story is, in the demo.
     pub demo: Option<watch::Receiver<Told>>,
     /// Connections at once; more of them wait to be accepted. Readers of the live stream may take two thirds.
@@ -27,23 +29,13 @@ pub struct HttpSettings {
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { base_path: "/".into(), public_url: None, no_auth: false, demo: None, connections: CONNECTIONS }
-    }
-}
-
-/// A base path with a slash at both ends. Its parts have letters, digits and `- . _ ~` (RFC 3986, "unreserved"); anything
-/// else would be read in two ways by the router and by browsers.
-pub fn base_path(text: &str) -> Result<String, String> {
-    let inner = text.trim_matches('/');
-    let part = |part: &str| {
-        let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        plain && !matches!(part, "" | "." | "..")
-    };
-    match inner {
-        "" => Ok("/".into()),
-        _ if inner.split('/').all(part) => Ok(format!("/{inner}/")),
-        _ => {
-            Err(format!("{text:?} is no base path: write it as in /tagwarden/, with letters, digits and - . _ ~ only"))
+        Self {
+            base_path: "/".into(),
+            public_url: None,
+            no_auth: false,
+            read_only: false,
+            demo: None,
+            connections: CONNECTIONS,
         }
     }
 }
@@ -74,16 +66,6 @@ mod tests {
             let message = check_listen(&address.parse().unwrap(), false).unwrap_err();
             assert!(message.contains("--no-auth") && message.contains("127.0.0.1:8080"), "{message}");
             assert_eq!(check_listen(&address.parse().unwrap(), true), Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_base_path_has_a_slash_at_both_ends() {
-        for (text, path) in [("", "/"), ("/", "/"), ("tagwarden", "/tagwarden/"), ("/a/b-1/", "/a/b-1/")] {
-            assert_eq!(base_path(text).as_deref(), Ok(path));
-        }
-        for text in ["/a//b/", "/../", "/{x}/", "/a b/", "/\"/", "/ä/", "http://x/"] {
-            assert!(base_path(text).is_err(), "{text}");
         }
     }
 }

@@ -17,6 +17,7 @@ pub(super) async fn summary(
     _: Query<Nothing>,
 ) -> Result<Json<Summary>, ApiError> {
     let mut summary = state.store.summary(caller.scope, state.now()).await?;
+    summary.read_only = state.settings.read_only;
     summary.demo_percent = state.settings.demo.as_ref().map(|told| told.borrow().percent);
     Ok(Json(summary))
 }

@@ -1,7 +1,7 @@
 //! JSON and YAML, within bounds.
 
 use serde_json::Value;
-use tagwarden_model::api::Unread;
+use tagwarden_model::api::NotUnderstood;
 
 /// Nodes of a pasted YAML: what fits into its megabyte and is no attack.
 const MOST_NODES: usize = 100_000;
@@ -19,7 +19,7 @@ const MOST_REPLAYED: usize = 20_000;
 const KEYS: &[&str] = &["services", "apiVersion", "kind", "providers", "items", "version", "name", "metadata"];
 
 /// The documents of a text; `None` if it looks like neither JSON nor YAML.
-pub fn read(text: &str) -> Result<Option<Vec<Value>>, Unread> {
+pub fn read(text: &str) -> Result<Option<Vec<Value>>, NotUnderstood> {
     if text.trim_start().starts_with(['{', '[']) {
         let json = serde_json::from_str(text).map(|document| Some(vec![document]));
         // `[::1]:5000/team/api` begins so, too.
@@ -60,6 +60,6 @@ fn is_key(line: &str) -> bool {
     KEYS.contains(&key.trim_end()) && (rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
 }
 
-fn unread(line: u64, reason: &str) -> Unread {
-    Unread { place: format!("line {line}"), text: String::new(), reason: reason.to_owned() }
+fn unread(line: u64, reason: &str) -> NotUnderstood {
+    NotUnderstood { place: format!("line {line}"), text: String::new(), reason: reason.to_owned() }
 }

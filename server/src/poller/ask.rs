@@ -2,6 +2,7 @@ use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::{Bytes, Method, Moment, Mono, Observation, Seen, Unknown};
+use tagwarden_model::record::entry::LastListing;
 use tagwarden_model::record::{Listing, ListingSeen, Reply, RequestKind};
 
 use crate::registry::{Answer, By, Head, Manifest, Registry, RegistryError};
@@ -74,6 +75,16 @@ impl Answered {
             Self::Get(tag, Answer { result: Ok(manifest), .. }) => Some((tag, manifest)),
             _ => None,
         }
+    }
+
+    /// What a listing says of the registry entry, and why it is none, in words.
+    pub fn listing(&self) -> Option<(LastListing, Option<String>)> {
+        let Self::Listing(answer) = self else { return None };
+        Some(match &answer.result {
+            Ok(_) | Err(RegistryError::NotFound { .. }) => (LastListing::Answered, None),
+            Err(error @ RegistryError::Refused { .. }) => (LastListing::Refused, Some(error.to_string())),
+            Err(error) => (LastListing::Failed, Some(error.to_string())),
+        })
     }
 
     /// The reply that the record machine understands.
@@ -149,7 +160,7 @@ const fn reason(error: &RegistryError) -> Unknown {
     match error {
         RegistryError::NotFound { .. } => Unknown::Hidden,
         RegistryError::Refused { .. } => Unknown::Refused,
-        RegistryError::RateLimited { .. } => Unknown::RateLimited,
+        RegistryError::RateLimited { .. } | RegistryError::Spent { .. } => Unknown::RateLimited,
         RegistryError::Unreachable { .. } => Unknown::Unreachable,
         RegistryError::Server { .. } => Unknown::ServerError,
         RegistryError::Unintelligible { .. } => Unknown::Unintelligible,

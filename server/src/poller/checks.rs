@@ -24,6 +24,16 @@ impl Checks {
         self.open.push(Check { job, repository, tags, since, reported: (0, 0) });
     }
 
+    /// How many are under way.
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.open.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether somebody waits for single tags of this repository.
+    pub fn waits_for_tags(&self, repository: i64) -> bool {
+        self.open.iter().any(|check| check.repository == repository && !check.tags.is_empty())
+    }
+
     /// Ends the checks that are done and tells how far the others have come.
     pub async fn settle<'a>(
         &mut self,

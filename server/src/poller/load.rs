@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::instant::Millis;
+use tagwarden_model::name::TagName;
 use tagwarden_model::observation::{Moment, Mono};
+use tagwarden_model::record::entry::LastListing;
 use tagwarden_model::record::sighting::Pass;
 use tagwarden_model::record::{Former, Known, Plan, Repository, Standing, Tag, Watch};
 use tagwarden_model::tag::Band;
@@ -19,6 +21,10 @@ pub fn watch(
     now: Moment,
 ) -> Watch {
     let mut tags = BTreeMap::new();
+    let mut recent: BTreeMap<&TagName, Vec<_>> = BTreeMap::new();
+    for (name, state, left) in &loaded.recent {
+        recent.entry(name).or_default().push((state, left));
+    }
     let mut reclassed = Vec::new();
     for stored in loaded.tags {
         let (class, rule) = policy.classify(&watched.name, &stored.name);
@@ -26,10 +32,10 @@ pub fn watch(
             reclassed.push(stored.name.clone());
         }
         let mut known = Known::new(stored.record);
-        for (_, state, left) in loaded.recent.iter().filter(|(name, ..)| *name == stored.name) {
+        for (state, left) in recent.get(&stored.name).into_iter().flatten() {
             // Before this process began, by our clock; a clock that was set back makes it "just now", which waits longer.
-            let ago = (now.mark.wall - *left).0.max(0).unsigned_abs().saturating_mul(1000);
-            known.recent.push(Former::new(state.clone(), Mono(now.mono.0.saturating_sub(ago))));
+            let ago = (now.mark.wall - **left).0.max(0).unsigned_abs().saturating_mul(1000);
+            known.recent.push(Former::new((*state).clone(), Mono(now.mono.0.saturating_sub(ago))));
         }
         let (first_seen, baseline, flagged) = (stored.first_seen, stored.baseline, stored.flagged);
         tags.insert(stored.name, Tag { known, class, rule, first_seen, baseline, flagged });
@@ -84,6 +90,19 @@ fn standing(row: &RepositoryRow) -> Standing {
         (RepositoryState::New | RepositoryState::Paused, _) => Standing::New,
         (RepositoryState::Ok | RepositoryState::Failing, _) => Standing::Ok,
     }
+}
+
+/// What the newest listing gave by the stored state.
+pub fn last_listing(row: &RepositoryRow) -> Option<(LastListing, Option<String>)> {
+    let listing = match (row.state, row.refused_since) {
+        (RepositoryState::New | RepositoryState::Paused, _) => return None,
+        (RepositoryState::Failing, _) => LastListing::Failed,
+        (RepositoryState::Hidden, Some((false, _))) => LastListing::Refused,
+        (RepositoryState::Hidden | RepositoryState::Ok | RepositoryState::Empty | RepositoryState::Vanished, _) => {
+            LastListing::Answered
+        }
+    };
+    Some((listing, row.reason.clone()))
 }
 
 fn pass(row: PassRow) -> Pass {

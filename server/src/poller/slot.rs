@@ -6,11 +6,13 @@ use tagwarden_model::event::{NewEvent, Source};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::{Moment, Mono, Unknown};
+use tagwarden_model::record::entry::LastListing;
 use tagwarden_model::record::window::Clocks;
 use tagwarden_model::record::{Effects, FinishedPass, Happened, Pending, Request, RequestKind, Standing, Watch};
 
 use super::ask::{Answered, children};
-use super::{Poller, load};
+use super::transition::{Told, transition};
+use super::{Poller, load, rescue};
 use crate::metrics::{OfEvent, OfPass, Word};
 use crate::registry::Registry;
 use crate::store::StoreError;
@@ -29,12 +31,16 @@ pub struct Slot {
     pub watched: WatchedRepository,
     loaded: Option<(Watch, u64)>,
     failing: Option<Unknown>,
+    /// What its newest listing gave, and why it was none, in words.
+    pub last_listing: Option<(LastListing, Option<String>)>,
     /// Whether the listing was asked for, with whatever answer, since loading: before that the stored state stands.
     listed: bool,
     /// What the store was told of "no longer visible to these credentials".
     invisible: Option<bool>,
     /// A pass ended that had asked every tag: the repository is new no more.
     read_once: bool,
+    /// Digests that written events left.
+    left: BTreeSet<Digest>,
     waiting: Waiting,
 }
 
@@ -51,8 +57,19 @@ struct Waiting {
 impl Slot {
     pub fn new(watched: WatchedRepository) -> Self {
         let read_once = !watched.passes.is_empty() && watched.state.state != RepositoryState::New;
-        let waiting = Waiting::default();
-        Self { watched, loaded: None, failing: None, listed: false, invisible: None, read_once, waiting }
+        let (last_listing, waiting) = (load::last_listing(&watched.state), Waiting::default());
+        let left = BTreeSet::new();
+        Self {
+            watched,
+            loaded: None,
+            failing: None,
+            last_listing,
+            listed: false,
+            invisible: None,
+            read_once,
+            left,
+            waiting,
+        }
     }
 
     pub fn watch(&self) -> Option<&Watch> {
@@ -74,7 +91,10 @@ impl Slot {
     /// Whether its newest listing was answered.
     pub fn visible(&self) -> bool {
         self.watch().is_some_and(|watch| {
-            watch.failing.is_none() && matches!(watch.repository.standing, Standing::Ok | Standing::Empty)
+            // What the record says of before this start proves nothing.
+            self.listed
+                && watch.failing.is_none()
+                && matches!(watch.repository.standing, Standing::Ok | Standing::Empty)
         })
     }
 
@@ -91,6 +111,8 @@ impl Slot {
         let plan = &poller.settings.plan;
         let loaded = poller.store.load(self.watched.id, now.mark.wall - plan.delays.stale).await?;
         *epoch += 1;
+        // What was to be fetched when the last process ended is asked for again; what is held is not.
+        self.left.extend(loaded.recent.iter().filter_map(|(_, state, _)| state.digest().cloned()));
         self.loaded = Some((load::watch(&self.watched, loaded, plan, &poller.policy, now), *epoch));
         self.waiting = Waiting::default();
         self.listed = false;
@@ -146,9 +168,10 @@ impl Slot {
         others_visible: bool,
     ) -> Result<(), StoreError> {
         self.listed |= request.kind == RequestKind::Listing;
+        self.last_listing = answered.listing().or(self.last_listing.take());
         let related = self.related(poller, request, &answered).await?;
         if let Some((_, manifest)) = answered.manifest()
-            && self.recorded(request) != Some(&manifest.digest)
+            && !self.holds(request, &manifest.digest)
         {
             let content = Content { media_type: manifest.media_type.word().to_owned(), bytes: manifest.bytes.clone() };
             self.waiting.contents.push((manifest.digest.clone(), content));
@@ -160,6 +183,12 @@ impl Slot {
             watch.reply(request, answered.reply(related), now, others_visible, |tag| poller.policy.classify(name, tag));
         self.take(poller, clocks, effects);
         Ok(())
+    }
+
+    /// Whether the bytes of this digest were read before: it is recorded, and not only claimed.
+    fn holds(&self, request: &Request, digest: &Digest) -> bool {
+        let record = || Some(&self.watch()?.tags().get(request.tag()?)?.known.record);
+        record().is_some_and(|record| record.verified && record.state.digest() == Some(digest))
     }
 
     /// The digest that the record has for the tag of a request.
@@ -222,6 +251,7 @@ impl Slot {
 
     /// Writes what waits, when it is enough, urgent, or nothing else is under way.
     pub async fn flush<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease, idle: bool) -> Result<(), StoreError> {
+        let lease = Lease { period: Some(self.watched.period), ..lease };
         let waiting = &self.waiting;
         let bytes: usize = waiting.contents.iter().map(|(_, content)| content.bytes.len()).sum();
         let full = waiting.tags.len() >= BATCH || bytes >= BATCH_BYTES;
@@ -234,6 +264,11 @@ impl Slot {
             self.put_pass(poller, lease, finished).await?;
         }
         Ok(())
+    }
+
+    /// The digests that were left by what was written since the last call.
+    pub fn take_left(&mut self) -> BTreeSet<Digest> {
+        std::mem::take(&mut self.left)
     }
 
     async fn commit<R: Registry>(&mut self, poller: &Poller<R>, lease: Lease) -> Result<(), StoreError> {
@@ -260,7 +295,10 @@ impl Slot {
         let mut conflict = false;
         for (tag, written) in commit.tags.iter().zip(written) {
             match written {
-                Written::Ok { last_seq, flagged } => watch.written(&tag.name, last_seq, flagged, now),
+                Written::Ok { last_seq, flagged } => {
+                    watch.written(&tag.name, last_seq, flagged, now);
+                    self.left.extend(rescue::left(&tag.events));
+                }
                 Written::Conflict => conflict = true,
             }
         }
@@ -291,6 +329,11 @@ impl Slot {
         }
         let write = RepositoryWrite { repository: self.watched.id, lease, now, state: row.clone(), event, invisible };
         poller.store.put_repository(&write).await?;
+        let (before, after) = (Told::from(&self.watched.state), Told::from(&row));
+        if let Some(words) = transition(&before, &after) {
+            let repository = &self.watched.name;
+            if after.well { tracing::info!(%repository, "{words}") } else { tracing::warn!(%repository, "{words}") }
+        }
         self.watched.state = row;
         self.failing = failing;
         self.invisible = invisible.or(self.invisible);
@@ -343,6 +386,7 @@ impl Slot {
             seen: finished.seen,
             unseen: finished.unseen.into_iter().collect(),
             exceptions: finished.pass.exceptions.into_iter().collect(),
+            unread: finished.unread,
             reason: finished.reason,
             next: finished.next,
             promised: finished.promised,

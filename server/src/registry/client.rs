@@ -40,7 +40,7 @@ pub struct HttpRegistry {
 }
 
 /// How one registry is reached.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct RegistrySettings {
     /// The host as it stands in names: `docker.io`, `127.0.0.1:5055`.
     pub host: String,
@@ -66,8 +66,6 @@ pub struct RegistrySettings {
     pub time_outs: TimeOuts,
     /// The `User-Agent`.
     pub user_agent: String,
-    /// Keeps what is sent, for `tagwarden check`.
-    pub recorder: Option<Recorder>,
 }
 
 /// Why a registry cannot be reached as it is configured.
@@ -124,7 +122,6 @@ impl RegistrySettings {
             retry: Retry::default(),
             time_outs: TimeOuts::default(),
             user_agent: concat!("tagwarden/", env!("CARGO_PKG_VERSION")).to_owned(),
-            recorder: None,
         }
     }
 
@@ -152,6 +149,15 @@ pub(super) struct Ask<'a> {
 impl HttpRegistry {
     /// A client; nothing is sent yet.
     pub fn new(settings: RegistrySettings, clock: SharedClock) -> Result<Self, SettingsError> {
+        Self::recorded(settings, clock, None)
+    }
+
+    /// A client that keeps what it sends, for `tagwarden check`.
+    pub fn recorded(
+        settings: RegistrySettings,
+        clock: SharedClock,
+        recorder: Option<Recorder>,
+    ) -> Result<Self, SettingsError> {
         // The first one installed counts; that another part of the process was faster is no error.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let base = settings.base()?;
@@ -181,7 +187,7 @@ impl HttpRegistry {
         };
         let mask = Arc::new(Mask::new(&settings.credentials.secrets()));
         let reach = Reach::new(base.clone(), settings.allowed_hosts);
-        let transport = Transport::new(builder, reach.clone(), clock.clone(), mask, settings.recorder)?;
+        let transport = Transport::new(builder, reach.clone(), clock.clone(), mask, recorder)?;
         Ok(Self {
             auth: Auth::new(base.clone(), settings.credentials, reach, clock.clone()),
             gate: Gate::new(settings.limits, settings.host_limits, clock.clone()),
@@ -202,9 +208,14 @@ impl HttpRegistry {
 
     /// Sends a request, again where that may help.
     pub(super) async fn call(&self, ask: &Ask<'_>) -> Answer<Reply> {
+        let counted = ask.method == Method::GET && ask.path.contains("/manifests/");
         let mut tried = 0;
         loop {
-            let pass = match self.gate.enter().await {
+            let entered = match self.gate.may_get() {
+                Err(error) if counted => Err(error),
+                _ => self.gate.enter().await,
+            };
+            let pass = match entered {
                 Ok(pass) => pass,
                 Err(error) => {
                     let (sent, received) = (self.clock.now(), self.clock.now());
@@ -220,7 +231,9 @@ impl HttpRegistry {
                 Ok(reply) => Ok(reply),
                 Err(Fault::Final(error)) => Err(error),
                 Err(Fault::Limited { by, after, message }) => {
-                    return Answer { sent, received, date, result: Err(self.gate.pause(by, after, message)) };
+                    let by_count = (counted && by == To::Registry).then(|| self.gate.spend(after, &message)).flatten();
+                    let error = by_count.unwrap_or_else(|| self.gate.pause(by, after, message));
+                    return Answer { sent, received, date, result: Err(error) };
                 }
                 Err(Fault::Again { error, after }) => {
                     if let Some(delay) = self.retry.delay(tried, after) {

@@ -1,34 +1,13 @@
 //! Who we are to a registry: docker's `config.json` and containers' `auth.json` (containers-auth.json(5)).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde::Deserialize;
 use tagwarden_model::name::RepositoryName;
 
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes a text in.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Gives the text out, to be sent and for nothing else.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+pub use crate::secret::Secret;
 
 /// How to show who we are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +32,7 @@ pub enum Credential {
 }
 
 /// All credentials of a configuration, each for a host or a part of it. The default has none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// By `host` or `host/path`.
     entries: BTreeMap<String, Credential>,
@@ -143,7 +122,7 @@ impl Credentials {
         for credential in self.entries.values() {
             match credential {
                 Credential::Basic { username, password } => {
-                    secrets.push(Secret(basic(username, password)));
+                    secrets.push(Secret::new(basic(username, password)));
                     secrets.push(password.clone());
                 }
                 Credential::IdentityToken { token } | Credential::RegistryToken { token } => {
@@ -167,13 +146,13 @@ impl Entry {
     /// `None` for an empty entry, which docker writes when a store keeps the secret.
     fn credential(self) -> Result<Option<Credential>, NotBasic> {
         if !self.registrytoken.is_empty() {
-            return Ok(Some(Credential::RegistryToken { token: Secret(self.registrytoken) }));
+            return Ok(Some(Credential::RegistryToken { token: Secret::new(self.registrytoken) }));
         }
         if !self.identitytoken.is_empty() {
-            return Ok(Some(Credential::IdentityToken { token: Secret(self.identitytoken) }));
+            return Ok(Some(Credential::IdentityToken { token: Secret::new(self.identitytoken) }));
         }
         if self.auth.is_empty() {
-            let basic = Credential::Basic { username: self.username.clone(), password: Secret(self.password) };
+            let basic = Credential::Basic { username: self.username.clone(), password: Secret::new(self.password) };
             return Ok((!self.username.is_empty()).then_some(basic));
         }
         let auth = self.auth.trim();

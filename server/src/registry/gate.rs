@@ -1,6 +1,7 @@
 //! What every request of one registry entry passes first: concurrency, request budget, the pause after a 429, and the circuit
 //! that opens after repeated failure. The pause is the host's: all entries of a host keep it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tagwarden_model::instant::Millis;
@@ -50,9 +51,36 @@ pub struct HostLimits {
     said: Mutex<Said>,
 }
 
+/// Hosts whose limits are known are at most so many, or as many as are asked just now.
+const MOST_ORIGINS: usize = 1_000;
+
+/// What hosts say of their limits, by the origin that is asked, which a mirror's URL may say. Clones share it.
+#[derive(Clone, Default)]
+pub struct Origins(Arc<Mutex<BTreeMap<String, Arc<HostLimits>>>>);
+
+impl Origins {
+    /// What the host behind this origin says, shared by all who ask it.
+    pub fn limits(&self, origin: String) -> Arc<HostLimits> {
+        let mut origins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if origins.len() >= MOST_ORIGINS {
+            origins.retain(|_, limits| Arc::strong_count(limits) > 1);
+        }
+        origins.entry(origin).or_default().clone()
+    }
+}
+
+impl PartialEq for HostLimits {
+    /// What a host said is no part of how it is configured.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 #[derive(Default)]
 struct Said {
     pause: Pause,
+    /// Until when no more GETs of manifests are sent, and why.
+    spent: Option<(Mono, String)>,
     allowance: Option<Allowance>,
 }
 
@@ -162,9 +190,38 @@ impl Gate {
         }
     }
 
-    /// Takes note of what the registry allows.
+    /// Takes note of what the registry allows. Less than a tenth is left to people and to other programs.
     pub fn allow(&self, allowance: Allowance) {
-        self.host.said().allowance = Some(allowance);
+        let now = self.clock.now().mono;
+        let Allowance { limit, remaining, window } = allowance;
+        let mut said = self.host.said();
+        said.allowance = Some(allowance);
+        said.spent = (u64::from(remaining) * 10 < u64::from(limit)).then(|| {
+            let message = format!("{remaining} of {limit} that the registry allows are left");
+            (now.after(Millis(window.0 / 10)), message)
+        });
+    }
+
+    /// Whether a GET of a manifest may be sent, as far as the registry's allowance goes.
+    pub fn may_get(&self) -> Result<(), RegistryError> {
+        let now = self.clock.now().mono;
+        match &self.host.said().spent {
+            Some((retry_at, message)) if now < *retry_at => {
+                Err(RegistryError::Spent { retry_at: *retry_at, message: message.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A GET of a manifest was refused by 429. Where the registry counts only those, everything else goes on; `None` where
+    /// it never said so.
+    pub fn spend(&self, asked: Option<Millis>, message: &str) -> Option<RegistryError> {
+        let now = self.clock.now().mono;
+        let mut said = self.host.said();
+        let window = said.allowance?.window;
+        let retry_at = now.after(asked.unwrap_or(Millis(window.0 / 10)));
+        said.spent = Some((retry_at, message.to_owned()));
+        Some(RegistryError::Spent { retry_at, message: message.to_owned() })
     }
 
     /// What the registry's host allows, as it said last.

@@ -19,6 +19,13 @@ pub struct Retry {
     pub jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
 
+impl PartialEq for Retry {
+    /// Chance is no setting.
+    fn eq(&self, other: &Self) -> bool {
+        self.delays == other.delays
+    }
+}
+
 impl Default for Retry {
     fn default() -> Self {
         Self { delays: vec![Millis(500), Millis::seconds(2)], jitter: Arc::new(rand::random::<f64>) }

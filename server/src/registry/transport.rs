@@ -55,6 +55,8 @@ pub struct Reply {
     /// Its body, at most as long as was asked for; cut at 64 KiB where the status is an error.
     pub body: Vec<u8>,
     mask: Arc<Mask>,
+    /// What follows the `?` of the address to which a redirect led: it may be a signature.
+    signed: Vec<String>,
 }
 
 /// What one request did, for a person.
@@ -150,10 +152,12 @@ impl Transport {
         let url = request.url().clone();
         let mut response = client.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
+        let signed = if *response.url() == url { Vec::new() } else { parts_of_query(response.url()) };
         if let Some(exchange) = exchange {
             exchange.status = Some(status.as_u16());
             let lines = headers.get_all(reqwest::header::WWW_AUTHENTICATE).iter();
-            exchange.challenges = lines.map(|line| self.mask.text(&String::from_utf8_lossy(line.as_bytes()))).collect();
+            let line = |line: &HeaderValue| without(&signed, &String::from_utf8_lossy(line.as_bytes()));
+            exchange.challenges = lines.map(|value| self.mask.text(&line(value))).collect();
             if *response.url() != url {
                 let mut end = response.url().clone();
                 end.set_query(None);
@@ -173,7 +177,7 @@ impl Transport {
                 break;
             }
         }
-        Ok(Reply { status, headers, body, mask: self.mask.clone() })
+        Ok(Reply { status, headers, body, mask: self.mask.clone(), signed })
     }
 
     /// Covers secrets in everything said from now on.
@@ -266,7 +270,7 @@ struct ErrorEntry {
 impl Reply {
     /// A part of this answer made fit to be shown; what decides something is read as it came.
     pub fn covered(&self, text: &str) -> String {
-        self.mask.text(text)
+        self.mask.text(&without(&self.signed, text))
     }
 
     /// The first error code of the body, such as `MANIFEST_UNKNOWN`.
@@ -275,7 +279,7 @@ impl Reply {
         let code = body.errors.into_iter().next()?.code;
         // Codes decide what a 404 means; only what does not look like one is masked.
         let looks_right = code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-        let code = if looks_right { code } else { self.mask.text(&code) };
+        let code = if looks_right { code } else { self.covered(&code) };
         (!code.is_empty()).then(|| code.chars().take(64).collect())
     }
 
@@ -297,7 +301,7 @@ impl Reply {
             Err(_) if self.is_html() => Some("an HTML page".to_owned()),
             Err(_) => Some(String::from_utf8_lossy(&self.body).into_owned()),
         };
-        let said = said.map(|said| self.mask.text(&said)).filter(|said| !said.is_empty());
+        let said = said.map(|said| self.covered(&said)).filter(|said| !said.is_empty());
         said.unwrap_or_else(|| self.reason().to_owned())
     }
 
@@ -312,6 +316,20 @@ impl Reply {
         let declared = self.headers.get(reqwest::header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         starts(b"<!doctype html") || starts(b"<html") || declared.is_some_and(|value| value.starts_with(b"text/html"))
     }
+}
+
+/// The query of an address, and each value in it, the longest first. Short ones are no signatures, and stand in any text.
+fn parts_of_query(url: &Url) -> Vec<String> {
+    let query = url.query().unwrap_or_default();
+    let raw = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1.to_owned()));
+    let values = raw.chain(url.query_pairs().map(|(_, value)| value.into_owned()));
+    let mut parts: Vec<String> = values.chain([query.to_owned()]).filter(|part| part.len() > 7).collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    parts
+}
+
+fn without(parts: &[String], text: &str) -> String {
+    parts.iter().fold(text.to_owned(), |text, part| text.replace(part.as_str(), "***"))
 }
 
 /// Takes secrets out of texts: servers like to quote what they were sent.
@@ -385,12 +403,21 @@ mod tests {
     }
 
     #[test]
+    fn the_signature_of_an_address_is_not_quoted() {
+        let url = "https://cdn.example/blob?sig=abc%2Fdefgh%3D&sv=1&token=0123456789".parse().unwrap();
+        let said = without(&parts_of_query(&url), "no: abc/defgh= abc%2Fdefgh%3D 0123456789 1");
+        assert_eq!(said, "no: *** *** *** 1");
+        assert_eq!(without(&parts_of_query(&url), url.as_str()), "https://cdn.example/blob?***");
+    }
+
+    #[test]
     fn what_a_registry_says_of_an_error_is_found() {
         let reply = |body: &[u8]| Reply {
             status: StatusCode::NOT_FOUND,
             headers: HeaderMap::new(),
             body: body.to_vec(),
             mask: Arc::default(),
+            signed: Vec::new(),
         };
         let known = reply(br#"{"errors":[{"code":"TAG_EXPIRED","message":"gone","detail":{"a":1}}]}"#);
         assert_eq!(known.error_code().as_deref(), Some("TAG_EXPIRED"));

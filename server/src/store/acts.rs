@@ -143,6 +143,7 @@ impl Store {
             // A person may have been faster.
             let Some(change) = stored.flag.expire(now) else { continue };
             write.change_flag(&stored, &change, now, &Actor::system(), None).await?;
+            write.tell_step(&stored, &change, None);
             self.finish(write, now).await?;
             opened += 1;
         }

@@ -1,6 +1,6 @@
 //! What a check concluded, written in one transaction: tags, events, promises, flags, projections, change notices.
 
-use tagwarden_model::api::ChangeKind;
+use tagwarden_model::api::{ChangeKind, RepositoryState};
 use tagwarden_model::event::{EventKind, NewEvent};
 use tagwarden_model::flag::{BREACHES_WITHIN, Facts, FlagKind, FlagStep, MOVES_WITHIN, judge, judge_repository};
 use tagwarden_model::instant::Instant;
@@ -54,9 +54,9 @@ impl Store {
     pub async fn commit(&self, commit: &Commit) -> Result<Vec<Written>, StoreError> {
         let mut write = self.begin().await?;
         write.hold_lease(commit.lease).await?;
-        let repository = write.lock_repository(commit.repository).await?;
-        // What was seen when nobody wanted it seen any more is not recorded.
-        let Some(_) = repository.int_opt("period_id")? else { return Ok(vec![Written::Conflict; commit.tags.len()]) };
+        let Some(repository) = write.hold_repository(commit.repository, commit.lease).await? else {
+            return Ok(vec![Written::Conflict; commit.tags.len()]);
+        };
         let ids = Interned::new(&mut write.conn, digests(&commit.tags)).await?;
         let mut accepted = Vec::new();
         let mut names = std::collections::HashSet::new();
@@ -98,8 +98,7 @@ impl Store {
     pub async fn put_repository(&self, change: &RepositoryWrite) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         write.hold_lease(change.lease).await?;
-        let row = write.lock_repository(change.repository).await?;
-        let Some(_) = row.int_opt("period_id")? else { return Ok(()) };
+        let Some(row) = write.hold_repository(change.repository, change.lease).await? else { return Ok(()) };
         let name = format!("{}/{}", row.text("host")?, row.text("path")?);
         let (state, refused) = (&change.state, change.state.refused_since);
         let values = values![
@@ -112,6 +111,7 @@ impl Store {
             refused.map(|(_, mark)| mark.wall.0),
         ];
         write.conn.execute(UPDATE_STATE, values).await?;
+        write.tell_state(change, row.code("state", RepositoryState::from_code)?);
         write.notice(ChangeKind::Repository, 0, change.repository);
         if let Some(event) = &change.event {
             let seq = write.take_event_numbers(1).await?;

@@ -6,7 +6,7 @@ use tagwarden_model::instant::Instant;
 
 use tagwarden_model::api::ChangeKind;
 
-use super::db::{statements, values};
+use super::db::{Row, statements, values};
 use super::digests::Interned;
 use super::{Store, StoreError};
 
@@ -19,6 +19,7 @@ statements! {
     PUT_CONTENT = "INSERT INTO content (digest_id, media_type, size, zstd, at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (digest_id) DO NOTHING";
     CONTENT = "SELECT c.media_type, c.size, c.zstd FROM content c JOIN digests d ON d.id = c.digest_id WHERE d.hash = $1";
+    HOLDS = "SELECT c.size FROM content c JOIN digests d ON d.id = c.digest_id WHERE d.hash = $1";
     PUT_PROOF = "INSERT INTO proofs (repository_id, digest_id, readiness, detail, at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (repository_id, digest_id) DO UPDATE
         SET readiness = excluded.readiness, detail = excluded.detail, at = excluded.at WHERE excluded.at >= proofs.at";
@@ -81,13 +82,19 @@ impl Store {
     pub async fn content(&self, digest: &Digest) -> Result<Option<Content>, StoreError> {
         let row = self.read_conn().await?.optional(CONTENT, values![digest.bytes()]).await?;
         let Some(row) = row else { return Ok(None) };
-        let damaged = || StoreError::Inconsistent(format!("the kept bytes of {digest} are damaged"));
-        let size = usize::try_from(row.count("size")?).ok().filter(|size| *size <= LARGEST).ok_or_else(damaged)?;
-        let bytes = zstd::bulk::decompress(&row.bytes("zstd")?, size).map_err(|_| damaged())?;
-        if !digest.matches(&bytes) {
-            return Err(damaged());
+        Ok(Some(Content { media_type: row.text("media_type")?, bytes: unpacked(&row, digest)? }))
+    }
+
+    /// Those of the digests whose bytes are not kept.
+    pub async fn lacking(&self, digests: impl IntoIterator<Item = Digest>) -> Result<Vec<Digest>, StoreError> {
+        let mut conn = self.read_conn().await?;
+        let mut lacking = Vec::new();
+        for digest in digests {
+            if conn.optional(HOLDS, values![digest.bytes()]).await?.is_none() {
+                lacking.push(digest);
+            }
         }
-        Ok(Some(Content { media_type: row.text("media_type")?, bytes }))
+        Ok(lacking)
     }
 
     /// Keeps the outcome of a proof, unless a later one is kept, and writes a change notice.
@@ -99,4 +106,12 @@ impl Store {
         write.notice(ChangeKind::Repository, 0, repository);
         self.finish(write, proof.at).await
     }
+}
+
+/// The bytes of a row with `size` and `zstd`, when they have the digest that they are kept under.
+pub(super) fn unpacked(row: &Row, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+    let damaged = || StoreError::Inconsistent(format!("the kept bytes of {digest} are damaged"));
+    let size = usize::try_from(row.count("size")?).ok().filter(|size| *size <= LARGEST).ok_or_else(damaged)?;
+    let bytes = zstd::bulk::decompress(&row.bytes("zstd")?, size).map_err(|_| damaged())?;
+    if digest.matches(&bytes) { Ok(bytes) } else { Err(damaged()) }
 }

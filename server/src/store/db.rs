@@ -3,8 +3,10 @@
 //! Every column is an integer of 64 bits, text or bytes, and every placeholder is `$1`, `$2` …, which both understand. SQL is
 //! `&'static str` (sqlx takes nothing else without an assertion), so that one test can prepare all of it on both databases.
 
+use std::path::Path;
 use std::str::FromStr;
 
+use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
@@ -61,41 +63,62 @@ pub(crate) enum Row {
     Postgres(PgRow),
 }
 
+/// With the write lock at once.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// Where a database is, by its URL.
+pub(crate) enum Place<'a> {
+    Postgres,
+    Memory,
+    File(&'a str),
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn of(url: &'a str) -> Result<Self, StoreError> {
+        match url.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres),
+            Some((scheme, _)) if scheme != "sqlite" => Err(StoreError::Open(format!(
+                "a database of the kind `{scheme}` is not known: give a path, sqlite://PATH or postgres://…"
+            ))),
+            _ if url == "sqlite::memory:" || url == ":memory:" => Ok(Self::Memory),
+            _ => Ok(Self::File(url.strip_prefix("sqlite://").or(url.strip_prefix("sqlite:")).unwrap_or(url))),
+        }
+    }
+}
+
+fn migrations(db: &Db) -> Migrator {
+    let mut migrations = match db {
+        Db::Sqlite { .. } => sqlx::migrate!("migrations/sqlite"),
+        Db::Postgres(_) => sqlx::migrate!("migrations/postgres"),
+    };
+    migrations.set_ignore_missing(true);
+    migrations
+}
+
+/// What every connection to SQLite has.
+fn common(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.busy_timeout(std::time::Duration::from_secs(10)).statement_cache_capacity(STATEMENT_CACHE)
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new().min_connections(1).max_connections(connections).idle_timeout(None).max_lifetime(None)
+}
+
 impl Db {
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
-        let failed = |error: sqlx::Error| StoreError::Open(format!("the database cannot be opened: {error}"));
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(url).map_err(failed)?.statement_cache_capacity(STATEMENT_CACHE);
-            let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await.map_err(failed)?;
-            return Ok(Self::Postgres(pool));
-        }
-        if let Some((scheme, _)) = url.split_once("://").filter(|(scheme, _)| *scheme != "sqlite") {
-            return Err(StoreError::Open(format!(
-                "a database of the kind `{scheme}` is not known: give a path, sqlite://PATH or postgres://…"
-            )));
-        }
         // One connection that is never closed: a second one would see another, empty database.
-        let memory = url == "sqlite::memory:" || url == ":memory:";
-        let path = url.strip_prefix("sqlite://").or(url.strip_prefix("sqlite:")).unwrap_or(url);
+        let (path, memory) = match Place::of(url)? {
+            Place::Postgres => return Self::postgres(url, false).await,
+            Place::Memory => (":memory:", true),
+            Place::File(path) => (path, false),
+        };
         let failed = |error: sqlx::Error| StoreError::Open(format!("the database {path} cannot be opened: {error}"));
         let options = if memory {
             SqliteConnectOptions::from_str("sqlite::memory:").map_err(failed)?
         } else {
             SqliteConnectOptions::new().filename(path).journal_mode(SqliteJournalMode::Wal)
         };
-        let options = options
-            .create_if_missing(true)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(std::time::Duration::from_secs(10))
-            .statement_cache_capacity(STATEMENT_CACHE);
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .min_connections(1)
-                .max_connections(connections)
-                .idle_timeout(None)
-                .max_lifetime(None)
-        };
+        let options = common(options).create_if_missing(true).synchronous(SqliteSynchronous::Full).foreign_keys(true);
         let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
         let reader = if memory {
             writer.clone()
@@ -105,15 +128,45 @@ impl Db {
         Ok(Self::Sqlite { writer, reader })
     }
 
+    /// Opens a database that is there, to read it only: beside the server that uses it, or where it cannot be written to.
+    pub(crate) async fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        match Place::of(url)? {
+            Place::Postgres => Self::postgres(url, true).await,
+            Place::Memory => Err(StoreError::Open("a database in memory begins empty: name a file".to_owned())),
+            Place::File(path) => Self::read_file(path.as_ref(), false).await,
+        }
+    }
+
+    /// The same for a file. One that is `private` to us is not locked, and no other file is looked for beside it.
+    pub(crate) async fn read_file(path: &Path, private: bool) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(private);
+        let reader = pool(4)
+            .connect_with(common(options))
+            .await
+            .map_err(|error| StoreError::Open(format!("the database {} cannot be opened: {error}", path.display())))?;
+        Ok(Self::Sqlite { writer: reader.clone(), reader })
+    }
+
+    async fn postgres(url: &str, read_only: bool) -> Result<Self, StoreError> {
+        let failed = |error: sqlx::Error| StoreError::Open(format!("the database cannot be opened: {error}"));
+        let options = PgConnectOptions::from_str(url).map_err(failed)?.statement_cache_capacity(STATEMENT_CACHE);
+        let options = if read_only { options.options([("default_transaction_read_only", "on")]) } else { options };
+        let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await.map_err(failed)?;
+        Ok(Self::Postgres(pool))
+    }
+
     /// Brings the schema up to date. Migrations of a newer server are none of our business: `schema` says whether we may run.
     pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
         let done = match self {
-            Self::Sqlite { writer, .. } => {
-                sqlx::migrate!("migrations/sqlite").set_ignore_missing(true).run(writer).await
-            }
-            Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").set_ignore_missing(true).run(pool).await,
+            Self::Sqlite { writer, .. } => migrations(self).run(writer).await,
+            Self::Postgres(pool) => migrations(self).run(pool).await,
         };
         done.map_err(|error| StoreError::Open(format!("the database's schema cannot be brought up to date: {error}")))
+    }
+
+    /// The newest migration that this server knows.
+    pub(crate) fn newest_migration(&self) -> i64 {
+        migrations(self).iter().map(|migration| migration.version).max().unwrap_or_default()
     }
 
     /// A connection for reading.
@@ -128,7 +181,15 @@ impl Db {
     /// would fail at once when another writer was faster.
     pub(crate) async fn begin(&self) -> Result<Conn, StoreError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Conn::SqliteWrite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { writer, .. } => match writer.begin_with(BEGIN).await {
+                // SQLite ended the last transaction by itself, as it does when the disk is full, and sqlx still counts it:
+                // that connection can never write again, another one can.
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    writer.acquire().await?.close().await?;
+                    Conn::SqliteWrite(writer.begin_with(BEGIN).await?)
+                }
+                begun => Conn::SqliteWrite(begun?),
+            },
             Self::Postgres(pool) => Conn::PostgresWrite(pool.begin().await?),
         })
     }
@@ -213,6 +274,11 @@ impl Conn {
             Self::SqliteRead(_) | Self::SqliteWrite(_) => dialects.sqlite,
             Self::PostgresRead(_) | Self::PostgresWrite(_) => dialects.postgres,
         }
+    }
+
+    /// Whether it is a transaction.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::SqliteWrite(_) | Self::PostgresWrite(_))
     }
 
     /// Whether several processes may write to this database.
@@ -402,3 +468,24 @@ macro_rules! values {
 }
 
 pub(crate) use {statements, values};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_does_not_end_all_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("record.db").display());
+        let db = Db::open(&url).await.unwrap();
+        for _ in 0..3 {
+            let mut ended = db.begin().await.unwrap();
+            // As on a full disk; sqlx learns nothing of it.
+            ended.execute("ROLLBACK", &[]).await.unwrap();
+            assert!(ended.commit().await.is_err());
+            let mut next = db.begin().await.unwrap();
+            next.execute("CREATE TABLE IF NOT EXISTS written (at INTEGER)", &[]).await.unwrap();
+            next.commit().await.unwrap();
+        }
+    }
+}

@@ -36,13 +36,14 @@ macro_rules! select {
         concat!(
             "SELECT e.seq, e.at, e.kind, r.name AS repository, t.name AS tag, e.class, o.hash AS old_hash, n.hash AS new_hash,
                 e.not_before, e.not_after, e.clock_changed, e.source, e.verified, p.proven_at, e.baseline, e.deleted_by,
-                e.group_id, f.flag_id, e.leaf
+                e.group_id, f.flag_id, e.leaf, c.words AS difference
             FROM events e JOIN repositories r ON r.id = e.repository_id
                 LEFT JOIN tags t ON t.id = e.tag_id
                 LEFT JOIN digests o ON o.id = e.old_id
                 LEFT JOIN digests n ON n.id = e.new_id
                 LEFT JOIN event_proofs p ON p.seq = e.seq
-                LEFT JOIN flag_events f ON f.seq = e.seq ",
+                LEFT JOIN flag_events f ON f.seq = e.seq
+                LEFT JOIN comparisons c ON c.old_id = e.old_id AND c.new_id = e.new_id ",
             $rest
         )
     };
@@ -208,6 +209,7 @@ fn event(row: &Row) -> Result<Event, StoreError> {
         deleted_by: row.code_opt("deleted_by", DeletedBy::from_code)?,
         group_id: row.int_opt("group_id")?,
         flag: row.int_opt("flag_id")?,
+        difference: row.text_opt("difference")?,
         leaf: tagwarden_model::digest::hex(&row.bytes("leaf")?),
     })
 }

@@ -131,6 +131,7 @@ impl Write {
             (_, FlagStep::Open(_)) => self.open_flag(change, about).await?,
             (Some(before), _) => {
                 self.change_flag(before, change, about.at, about.actor, about.reason).await?;
+                self.tell_step(before, change, about.event.and_then(|cause| cause.group));
                 before.id
             }
             (None, _) => return Err(StoreError::Inconsistent("a step of a flag that does not exist".to_owned())),
@@ -161,6 +162,8 @@ impl Write {
         ];
         let id = self.conn.one(INSERT_FLAG, values).await?.int("id")?;
         self.put_transition(id, change, about.at, about.actor, about.reason).await?;
+        let group = about.event.and_then(|cause| cause.group);
+        self.tell_opened(id, about.repository, group);
         self.notice(ChangeKind::Flag, id, about.repository);
         Ok(id)
     }

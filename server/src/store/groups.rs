@@ -1,8 +1,8 @@
-//! Groups: named sets of repositories.
+//! Groups: named sets of repositories. Those of the configuration file are what it says; the others are people's.
 
 use std::collections::BTreeMap;
 
-use tagwarden_model::api::{ChangeKind, Group};
+use tagwarden_model::api::{ChangeKind, Group, WatchSource};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
@@ -17,16 +17,19 @@ pub const MOST_GROUPS: u64 = 500;
 pub const MOST_MEMBERS: u64 = 5_000;
 
 statements! {
-    GROUPS = "SELECT g.name, r.name AS repository FROM groups g LEFT JOIN group_repositories m ON m.group_id = g.id
-            LEFT JOIN repositories r ON r.id = m.repository_id
+    GROUPS = "SELECT g.name, g.description, g.source, r.name AS repository FROM groups g
+            LEFT JOIN group_repositories m ON m.group_id = g.id LEFT JOIN repositories r ON r.id = m.repository_id
         WHERE CAST($1 AS TEXT) IS NULL OR g.name = $1 ORDER BY g.name, r.name";
     GROUP = "SELECT id FROM groups WHERE name = $1";
+    OF_SOURCE = "SELECT id, name, description FROM groups WHERE source = $1 ORDER BY id";
     OF_REPOSITORY = "SELECT g.name FROM group_repositories m JOIN groups g ON g.id = m.group_id WHERE m.repository_id = $1
         ORDER BY g.name";
     COUNT = "SELECT count(*) AS n FROM groups";
     COUNT_MEMBERS = "SELECT count(*) AS n FROM group_repositories WHERE group_id = $1";
-    MEMBERS = "SELECT repository_id FROM group_repositories WHERE group_id = $1";
-    INSERT = "INSERT INTO groups (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
+    MEMBERS = "SELECT repository_id FROM group_repositories WHERE group_id = $1 ORDER BY repository_id";
+    INSERT = "INSERT INTO groups (name, description, source) VALUES ($1, '', $2) ON CONFLICT (name) DO NOTHING";
+    PUT = "INSERT INTO groups (name, description, source) VALUES ($1, $2, $3)
+        ON CONFLICT (name) DO UPDATE SET description = excluded.description, source = excluded.source RETURNING id";
     RENAME = "UPDATE groups SET name = $2 WHERE id = $1";
     DELETE = "DELETE FROM groups WHERE id = $1";
     DELETE_MEMBERS = "DELETE FROM group_repositories WHERE group_id = $1";
@@ -34,6 +37,17 @@ statements! {
     PUT_MEMBER = "INSERT INTO group_repositories (group_id, repository_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     REMOVE_MEMBER = "DELETE FROM group_repositories WHERE group_id = $1
         AND repository_id IN (SELECT id FROM repositories WHERE name = $2)";
+}
+
+/// A group of the configuration file as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRow {
+    /// Unique name.
+    pub name: String,
+    /// What it is, for people; may be empty.
+    pub description: String,
+    /// Rows of its repositories, ascending.
+    pub members: Vec<i64>,
 }
 
 /// What became of a repository that was to join a group.
@@ -61,11 +75,46 @@ impl Store {
     /// All groups with their repositories, or the one that is named.
     pub async fn groups(&self, scope: Scope, only: Option<&str>) -> Result<Vec<Group>, StoreError> {
         let Scope::All = scope;
-        let mut groups = BTreeMap::<String, Vec<String>>::new();
+        let mut groups = BTreeMap::<String, Group>::new();
         for row in self.read_conn().await?.all(GROUPS, values![only]).await? {
-            groups.entry(row.text("name")?).or_default().extend(row.text_opt("repository")?);
+            let (name, description) = (row.text("name")?, row.text("description")?);
+            let source = row.code("source", WatchSource::from_code)?;
+            let new = Group { name: name.clone(), description, source, repositories: Vec::new() };
+            groups.entry(name).or_insert(new).repositories.extend(row.text_opt("repository")?);
         }
-        Ok(groups.into_iter().map(|(name, repositories)| Group { name, repositories }).collect())
+        Ok(groups.into_values().collect())
+    }
+
+    /// The groups of the configuration file.
+    pub async fn file_groups(&self) -> Result<Vec<GroupRow>, StoreError> {
+        Ok(of_file(&mut self.read_conn().await?).await?.into_iter().map(|(_, group)| group).collect())
+    }
+
+    /// Makes these the groups of the configuration file. What is as it was is not written; people's groups stay, but for one
+    /// of a name that the file has: it becomes the file's, and only what the file says is in it.
+    pub async fn put_groups(&self, groups: &[GroupRow]) -> Result<(), StoreError> {
+        let same = |known: &GroupRow| groups.contains(known);
+        let known = self.file_groups().await?;
+        if known.len() == groups.len() && known.iter().all(same) {
+            return Ok(());
+        }
+        let mut write = self.begin().await?;
+        let known = of_file(&mut write.conn).await?;
+        for (id, group) in &known {
+            if groups.iter().all(|kept| kept.name != group.name) {
+                write.conn.execute(DELETE_MEMBERS, values![*id]).await?;
+                write.conn.execute(DELETE, values![*id]).await?;
+            }
+        }
+        for group in groups.iter().filter(|group| known.iter().all(|(_, known)| known != *group)) {
+            let values = values![&group.name, &group.description, WatchSource::File.code()];
+            let id = write.conn.one(PUT, values).await?.int("id")?;
+            write.conn.execute(DELETE_MEMBERS, values![id]).await?;
+            for member in &group.members {
+                write.conn.execute(PUT_MEMBER, values![id, *member]).await?;
+            }
+        }
+        write.conn.commit().await
     }
 
     /// Makes a group; `false` if there is one of that name.
@@ -78,7 +127,7 @@ impl Store {
             let message = format!("there are {MOST_GROUPS} groups already: delete one first");
             return Err(StoreError::Refused { message, field: "name" });
         }
-        let made = write.conn.execute(INSERT, values![name]).await?;
+        let made = write.conn.execute(INSERT, values![name, WatchSource::Person.code()]).await?;
         write.conn.commit().await?;
         Ok(made > 0)
     }
@@ -149,4 +198,15 @@ impl Write {
         }
         Ok(())
     }
+}
+
+async fn of_file(conn: &mut Conn) -> Result<Vec<(i64, GroupRow)>, StoreError> {
+    let mut groups = Vec::new();
+    for row in conn.all(OF_SOURCE, values![WatchSource::File.code()]).await? {
+        let id = row.int("id")?;
+        let members = conn.all(MEMBERS, values![id]).await?;
+        let members = members.iter().map(|row| row.int("repository_id")).collect::<Result<_, _>>()?;
+        groups.push((id, GroupRow { name: row.text("name")?, description: row.text("description")?, members }));
+    }
+    Ok(groups)
 }

@@ -14,6 +14,9 @@ use super::{Actor, Scope, Store, StoreError};
 /// Queued jobs that one registry may have.
 const MOST_QUEUED: u64 = 1000;
 
+/// Jobs that ended are kept this long.
+const KEPT: Millis = Millis::hours(24);
+
 /// What a look at something unwatched found is kept so long.
 const LOOKS_KEPT: Millis = Millis::hours(1);
 
@@ -21,7 +24,7 @@ const LOOKS_KEPT: Millis = Millis::hours(1);
 pub const NO_ENTRY: i64 = 0;
 
 statements! {
-    WATCHED = "SELECT id, registry_id FROM repositories WHERE name = $1 AND period_id IS NOT NULL";
+    WATCHED = "SELECT id FROM repositories WHERE name = $1 AND period_id IS NOT NULL";
     QUEUED = "SELECT count(*) AS n FROM jobs WHERE state = $2 AND registry_id = $1";
     SAME_JOB = "SELECT id FROM jobs WHERE registry_id = $1 AND kind = $2 AND request_hash = $3 AND state = $4";
     INSERT_JOB = "INSERT INTO jobs (registry_id, repository_id, subject, kind, state, request, request_hash, actor_kind, actor_id,
@@ -40,7 +43,11 @@ statements! {
         AND registry_id = $1 AND EXISTS (SELECT 1 FROM jobs o WHERE o.registry_id = $1 AND o.kind = jobs.kind
             AND o.request_hash = jobs.request_hash AND o.id > jobs.id AND o.state <= $3)";
     REQUEUE = "UPDATE jobs SET state = $2 WHERE state = $3 AND kind = $4 AND registry_id = $1";
-    PRUNE_LOOKS = "DELETE FROM jobs WHERE kind IN ($1, $2) AND finished < $3";
+    /// Looks through an entry that is not polled any more: nobody takes them.
+    END_ORPHANS = "UPDATE jobs SET state = $1, finished = $2, error = $3 WHERE state IN ($4, $5) AND repository_id IS NULL
+            AND registry_id <> 0 AND registry_id NOT IN (SELECT id FROM registries WHERE position IS NOT NULL) RETURNING id";
+    PRUNE = "DELETE FROM jobs WHERE finished < $1";
+    PRUNE_LOOKS = "DELETE FROM jobs WHERE finished < $1 AND kind IN ($2, $3)";
 }
 
 /// What a job shall do.
@@ -88,6 +95,11 @@ impl Store {
         let Some(row) = write.conn.optional(WATCHED, values![repository.to_string()]).await? else {
             return Ok(None);
         };
+        // Locked: it may be given to another registry entry, or paused, just now.
+        let row = write.lock_repository(row.int("id")?).await?;
+        if row.int_opt("period_id")?.is_none() {
+            return Ok(None);
+        }
         let place = (row.int("registry_id")?, Some(row.int("id")?));
         self.queue(write, place, &repository.to_string(), kind, request, actor, now).await.map(Some)
     }
@@ -200,14 +212,6 @@ impl Store {
         self.job_changed(write, id, changed, now).await
     }
 
-    /// Drops what previews and catalogues found an hour ago.
-    pub async fn prune_looks(&self, now: Instant) -> Result<(), StoreError> {
-        let mut write = self.begin().await?;
-        let (preview, catalogue) = (JobKind::Preview.code(), JobKind::Catalogue.code());
-        write.conn.execute(PRUNE_LOOKS, values![preview, catalogue, now - LOOKS_KEPT]).await?;
-        write.conn.commit().await
-    }
-
     /// Running jobs of a kind of a registry are queued again: their worker died.
     pub async fn requeue_jobs(&self, registry: i64, kind: JobKind) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
@@ -216,6 +220,20 @@ impl Store {
         write.conn.execute(END_DOUBLES, values![registry, JobState::Done.code(), running, kind.code()]).await?;
         write.conn.execute(REQUEUE, values![registry, queued, running, kind.code()]).await?;
         write.conn.commit().await
+    }
+
+    /// Drops jobs that ended more than 24 hours ago, and what previews and catalogues found an hour ago.
+    pub async fn prune_jobs(&self, now: Instant) -> Result<(), StoreError> {
+        let (preview, catalogue) = (JobKind::Preview.code(), JobKind::Catalogue.code());
+        let mut write = self.begin().await?;
+        let error = "the configuration changed: ask again";
+        let (failed, queued, running) = (JobState::Failed.code(), JobState::Queued.code(), JobState::Running.code());
+        for row in write.conn.all(END_ORPHANS, values![failed, now, error, queued, running]).await? {
+            write.notice(ChangeKind::Job, row.int("id")?, None::<i64>);
+        }
+        write.conn.execute(PRUNE, values![now - KEPT]).await?;
+        write.conn.execute(PRUNE_LOOKS, values![now - LOOKS_KEPT, preview, catalogue]).await?;
+        self.finish(write, now).await
     }
 
     async fn job_changed(&self, mut write: Write, id: i64, changed: u64, now: Instant) -> Result<(), StoreError> {

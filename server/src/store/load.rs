@@ -1,5 +1,7 @@
 //! What the poller reads: repositories at start, one repository's tags when its record machine begins.
 
+use std::collections::{BTreeMap, HashMap};
+
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Instant;
@@ -27,53 +29,64 @@ macro_rules! select {
     };
 }
 
+macro_rules! watched {
+    ($which:literal) => {
+        concat!(
+            "SELECT r.id, r.host, r.path, r.period_id, r.watched_since, r.state, r.state_reason, r.state_since, r.refused_missing,
+                r.refused_generation, r.refused_wall
+            FROM repositories r WHERE r.period_id IS NOT NULL AND ",
+            $which,
+            " ORDER BY r.name"
+        )
+    };
+}
+
+macro_rules! passes {
+    ($which:literal) => {
+        concat!(
+            "SELECT p.repository_id, p.band, p.started_wall, p.next, p.complete, p.reason FROM passes p
+                JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id WHERE ",
+            $which,
+            " ORDER BY p.id DESC"
+        )
+    };
+}
+
 /// One tag row by repository and name.
 pub(super) const TAG: &str = select!("WHERE t.repository_id = $1 AND t.name = $2");
 
 statements! {
     TAG_AGAIN = TAG;
     TAGS = select!("WHERE t.repository_id = $1 ORDER BY t.name");
-    WATCHED = "SELECT r.id, r.host, r.path, r.period_id, r.watched_since, r.state, r.state_reason, r.state_since, r.refused_missing,
-            r.refused_generation, r.refused_wall
-        FROM repositories r WHERE r.registry_id = $1 AND r.period_id IS NOT NULL ORDER BY r.name";
-    PASSES = "SELECT p.repository_id, p.band, p.started_wall, p.next, p.complete, p.reason FROM passes p
-        JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id WHERE r.registry_id = $1 ORDER BY p.id DESC";
+    PERIODS = "SELECT id, period_id FROM repositories WHERE registry_id = $1 AND period_id IS NOT NULL";
+    WATCHED = watched!("r.registry_id = $1");
+    WATCHED_ONE = watched!("r.id = $1");
+    PASSES = passes!("r.registry_id = $1");
+    PASSES_OF_ONE = passes!("r.id = $1");
     LEFT = "SELECT t.name, e.kind, o.hash AS old_hash, e.not_after FROM events e JOIN tags t ON t.id = e.tag_id
             LEFT JOIN digests o ON o.id = e.old_id
         WHERE e.repository_id = $1 AND e.not_after >= $2 AND e.kind NOT IN ($3, $4) ORDER BY e.seq";
 }
 
 impl Store {
+    /// The repositories watched in a registry, each with its present watch period: what changes when one is added or removed.
+    pub async fn periods(&self, registry: i64) -> Result<BTreeMap<i64, i64>, StoreError> {
+        let rows = self.read_conn().await?.all(PERIODS, values![registry]).await?;
+        rows.iter().map(|row| Ok((row.int("id")?, row.int("period_id")?))).collect()
+    }
+
     /// The repositories watched in a registry. Reads no tags: its cost grows with repositories only.
     pub async fn watched(&self, registry: i64) -> Result<Vec<WatchedRepository>, StoreError> {
         let mut conn = self.read_conn().await?;
         let rows = conn.all(WATCHED, values![registry]).await?;
-        let mut watched = rows.iter().map(watched).collect::<Result<Vec<_>, _>>()?;
-        let mut places = std::collections::HashMap::new();
-        for (at, repository) in watched.iter().enumerate() {
-            places.insert(repository.id, at);
-        }
-        for row in conn.all(PASSES, values![registry]).await? {
-            let Some(at) = places.get(&row.int("repository_id")?) else { continue };
-            let (band, started) = (row.code("band", Band::from_code)?, row.instant("started_wall")?);
-            // One that gives a reason did not see what was promised, even if it names every tag that it missed.
-            let complete = row.yes("complete")? && row.text_opt("reason")?.is_none();
-            let summaries = &mut watched[*at].passes;
-            // Newest first: the first row of a band is its newest pass, the first complete one its newest complete.
-            match summaries.iter_mut().find(|summary| summary.band == band) {
-                None => summaries.push(PassSummary {
-                    band,
-                    started,
-                    next: row.instant("next")?,
-                    complete_started: complete.then_some(started),
-                }),
-                Some(summary) if complete && summary.complete_started.is_none() => {
-                    summary.complete_started = Some(started);
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(watched)
+        summarised(&rows, &conn.all(PASSES, values![registry]).await?)
+    }
+
+    /// One of them; `None` when it is not watched any more.
+    pub async fn watched_one(&self, repository: i64) -> Result<Option<WatchedRepository>, StoreError> {
+        let mut conn = self.read_conn().await?;
+        let rows = conn.all(WATCHED_ONE, values![repository]).await?;
+        Ok(summarised(&rows, &conn.all(PASSES_OF_ONE, values![repository]).await?)?.pop())
     }
 
     /// One repository with its tags.
@@ -86,6 +99,43 @@ impl Store {
         let (passes, listings) = passes::of_repository(&mut conn, repository).await?;
         Ok(LoadedRepository { tags, recent, passes, listings })
     }
+}
+
+/// One bad row costs itself, not the others of its registry: it is logged and left out.
+pub(super) fn legible<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(?error, "a row of the record cannot be read and is left out")).ok()
+}
+
+/// Repositories with the newest passes of each; `passes` is newest first.
+fn summarised(rows: &[Row], passes: &[Row]) -> Result<Vec<WatchedRepository>, StoreError> {
+    let mut watched: Vec<WatchedRepository> = rows.iter().filter_map(|row| legible(watched(row))).collect();
+    let mut places = HashMap::new();
+    for (at, repository) in watched.iter().enumerate() {
+        places.insert(repository.id, at);
+    }
+    for row in passes {
+        let Some(repository) = places.get(&row.int("repository_id")?).and_then(|at| watched.get_mut(*at)) else {
+            continue;
+        };
+        let Some(band) = legible(row.code("band", Band::from_code)) else { continue };
+        let started = row.instant("started_wall")?;
+        // One that gives a reason did not see what was promised, even if it names every tag that it missed.
+        let complete = row.yes("complete")? && row.text_opt("reason")?.is_none();
+        // The first row of a band is its newest pass, the first complete one its newest complete.
+        match repository.passes.iter_mut().find(|summary| summary.band == band) {
+            None => repository.passes.push(PassSummary {
+                band,
+                started,
+                next: row.instant("next")?,
+                complete_started: complete.then_some(started),
+            }),
+            Some(summary) if complete && summary.complete_started.is_none() => {
+                summary.complete_started = Some(started);
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(watched)
 }
 
 fn watched(row: &Row) -> Result<WatchedRepository, StoreError> {

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use tagwarden_model::api::ChangeKind;
+use tagwarden_model::api::{ChangeKind, Unread};
 use tagwarden_model::instant::Millis;
 use tagwarden_model::name::TagName;
 use tagwarden_model::observation::Unknown;
@@ -26,7 +26,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT p.id, p.band, p.started_generation, p.started_wall, p.finished, p.complete, p.proof, p.listed_generation,
-                p.listed_wall, p.listed_names, p.asked, p.seen, p.unseen, p.exceptions, p.reason, p.next, p.promised, p.proof_promised,
+                p.listed_wall, p.listed_names, p.asked, p.seen, p.unseen, p.unread, p.unread_reason, p.exceptions,
+                p.reason, p.next, p.promised, p.proof_promised,
                 CAST(CASE WHEN p.period_id = r.period_id THEN 1 ELSE 0 END AS BIGINT) AS present
             FROM passes p JOIN repositories r ON r.id = p.repository_id ",
             $rest
@@ -37,9 +38,9 @@ macro_rules! select {
 statements! {
     OF_REPOSITORY = select!("WHERE p.repository_id = $1 ORDER BY p.id DESC");
     INSERT_PASS = "INSERT INTO passes (repository_id, period_id, band, started_generation, started_wall, finished, complete, proof,
-            listed_generation, listed_wall, listed_names, asked, seen, unseen, exceptions, reason, next, promised,
-            proof_promised)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+            listed_generation, listed_wall, listed_names, asked, seen, unseen, unread, unread_reason, exceptions, reason, next,
+            promised, proof_promised)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
     DELETE_PASS = "DELETE FROM passes WHERE id = $1";
     OPEN_GAP = "INSERT INTO gaps (repository_id, band, from_at, reason) VALUES ($1, $2, $3, $4)
         ON CONFLICT (repository_id, band) WHERE until_at IS NULL DO NOTHING";
@@ -56,10 +57,12 @@ struct Kept {
 
 impl Store {
     /// Writes the row of a pass, opens or closes the band's gap, notes a change notice when the repository's freshness
-    /// state changed (as promised <-> not), and merges away pass rows that can no longer be a last sighting.
+    /// state (as promised <-> not) or its unreadable tags changed, and merges away pass rows that can no longer be a last
+    /// sighting.
     ///
     /// A gap that lasts keeps its first reason, so that an outage is one row however often its reason changes; the start of a
-    /// complete pass ends it. A pass of a repository that is no longer watched is left out.
+    /// complete pass ends it. A pass of a repository that is no longer watched, or that another entry
+    /// serves, is left out.
     pub async fn put_pass(
         &self,
         repository: i64,
@@ -69,7 +72,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         write.hold_lease(lease).await?;
-        let Some(period) = write.lock_repository(repository).await?.int_opt("period_id")? else { return Ok(()) };
+        let Some(row) = write.hold_repository(repository, lease).await? else { return Ok(()) };
+        let Some(period) = row.int_opt("period_id")? else { return Ok(()) };
         let kept = kept(&mut write.conn, repository).await?;
         // A pass that did not name every exception would be taken for a sighting of those it left out.
         let unseen = pass.unseen.iter().map(|(_, tags)| *tags).sum::<u64>();
@@ -77,7 +81,8 @@ impl Store {
         let pass = PassRow { complete, ..pass.clone() };
         insert(&mut write.conn, repository, period, &pass).await?;
         let fresh = |pass: &PassRow| pass.complete && pass.reason.is_none();
-        let before = kept.iter().find(|row| row.pass.band == pass.band && row.present).map(|row| fresh(&row.pass));
+        let told = |pass: &PassRow| (fresh(pass), pass.unread.clone());
+        let before = kept.iter().find(|row| row.pass.band == pass.band && row.present).map(|row| told(&row.pass));
         for id in superseded(&pass, &kept) {
             write.conn.execute(DELETE_PASS, values![id]).await?;
         }
@@ -87,7 +92,7 @@ impl Store {
         } else if pass.complete {
             write.conn.execute(CLOSE_GAP, values![repository, pass.band.code(), pass.started.wall]).await?;
         }
-        if before.map_or(!fresh(&pass), |before| before != fresh(&pass)) {
+        if before.unwrap_or((true, None)) != told(&pass) {
             write.notice(ChangeKind::Repository, 0, repository);
         }
         self.finish(write, pass.finished).await
@@ -160,6 +165,8 @@ async fn insert(conn: &mut Conn, repository: i64, period: i64, pass: &PassRow) -
         pass.asked,
         pass.seen,
         unseen,
+        pass.unread.as_ref().map_or(0, |unread| unread.count),
+        pass.unread.as_ref().map(|unread| unread.reason.as_str()),
         exceptions,
         pass.reason.as_deref(),
         pass.next,
@@ -168,6 +175,12 @@ async fn insert(conn: &mut Conn, repository: i64, period: i64, pass: &PassRow) -
     ];
     conn.execute(INSERT_PASS, values).await?;
     Ok(())
+}
+
+/// What a pass says of tags that could never be read.
+pub(super) fn unread(row: &Row) -> Result<Option<Unread>, StoreError> {
+    let (count, reason) = (row.count("unread")?, row.text_opt("unread_reason")?);
+    Ok(reason.map(|reason| Unread { count, reason }))
 }
 
 fn row(row: &Row) -> Result<Kept, StoreError> {
@@ -190,6 +203,7 @@ fn row(row: &Row) -> Result<Kept, StoreError> {
         seen: row.count("seen")?,
         unseen: unseen.collect::<Option<_>>().ok_or_else(|| wrong("unseen"))?,
         exceptions: exceptions.ok_or_else(|| wrong("exceptions"))?,
+        unread: unread(row)?,
         reason: row.text_opt("reason")?,
         next: row.instant("next")?,
         promised: Millis(row.int("promised")?),

@@ -18,6 +18,13 @@ statements! {
     /// Manifests that no other repository's tags had.
     CONTENT = "DELETE FROM content WHERE digest_id IN (SELECT s.digest_id FROM spans s WHERE s.repository_id = $1
         AND NOT EXISTS (SELECT 1 FROM spans o WHERE o.digest_id = s.digest_id AND o.repository_id <> $1))";
+    COMPARISONS = "DELETE FROM comparisons WHERE EXISTS (SELECT 1 FROM spans s WHERE s.repository_id = $1
+            AND s.digest_id IN (comparisons.old_id, comparisons.new_id)
+            AND NOT EXISTS (SELECT 1 FROM spans o WHERE o.digest_id = s.digest_id AND o.repository_id <> $1))";
+    TELLINGS = "DELETE FROM tellings WHERE repository_id = $1";
+    /// Messages that were delivered and name it, and those that wait and are about nothing else.
+    DELIVERIES = "DELETE FROM deliveries WHERE (state <> 1 AND replace(payload, $1, '') <> payload)
+            OR replace(payload, $2, '') <> payload OR replace(payload, $3, '') <> payload";
     FLAG_EVENTS = "DELETE FROM flag_events WHERE flag_id IN (SELECT id FROM flags WHERE repository_id = $1)";
     FLAG_TRANSITIONS = "DELETE FROM flag_transitions WHERE flag_id IN (SELECT id FROM flags WHERE repository_id = $1)";
     FLAGS = "DELETE FROM flags WHERE repository_id = $1";
@@ -43,6 +50,8 @@ statements! {
 /// In an order in which nothing is left that names what is gone.
 const ALL: &[&str] = &[
     CONTENT,
+    COMPARISONS,
+    TELLINGS,
     FLAG_EVENTS,
     FLAG_TRANSITIONS,
     FLAGS,
@@ -78,6 +87,10 @@ impl Store {
         let values = values![now, actor.kind as i64, &actor.id, &actor.display, events];
         let purge = write.conn.one(NOTE, values).await?.int("id")?;
         write.conn.execute(KEEP_LEAVES, values![id, purge]).await?;
+        // As they stand in a message's JSON: no character of a name is escaped there.
+        let subject = format!("\"subject\":\"{name}");
+        let values = values![format!("\"{name}\""), format!("{subject}\""), format!("{subject}:")];
+        write.conn.execute(DELIVERIES, values).await?;
         for statement in ALL {
             write.conn.execute(statement, values![id]).await?;
         }

@@ -2,6 +2,7 @@
 
 pub(super) mod flags;
 pub mod histories;
+pub(super) mod registries;
 pub(super) mod repositories;
 pub(super) mod tags;
 pub(super) mod targets;
@@ -40,7 +41,7 @@ statements! {
         FROM promises p LEFT JOIN digests d ON d.id = p.digest_id
         WHERE p.repository_id = $1 AND p.stands = 1 AND p.tag > $2 ORDER BY p.tag LIMIT $3";
     OLDEST_CHANGE = "SELECT min(id) AS id FROM changes";
-    CHANGES = "SELECT c.id, c.kind, c.ref, COALESCE(r.name, '') AS repository FROM changes c LEFT JOIN repositories r ON r.id = c.repository_id
+    CHANGES = "SELECT c.id, c.kind, c.ref, r.name AS repository FROM changes c LEFT JOIN repositories r ON r.id = c.repository_id
         WHERE c.id > $1 ORDER BY c.id LIMIT $2";
     PRUNE_CHANGES = "DELETE FROM changes WHERE at < $1";
 }
@@ -147,9 +148,10 @@ impl Store {
         Ok(counts)
     }
 
-    /// Answers a trivial query: for `/readyz`.
+    /// Reads something, and takes the right to write for a moment: for `/readyz`.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.read_conn().await?.one(PING, values![]).await?;
+        drop(self.begin().await?);
         Ok(())
     }
 
@@ -332,6 +334,6 @@ fn change(row: &Row) -> Result<Change, StoreError> {
         id: row.int("id")?,
         kind: row.code("kind", ChangeKind::from_code)?,
         reference: row.int("ref")?,
-        repository: row.text("repository")?,
+        repository: row.text_opt("repository")?,
     })
 }

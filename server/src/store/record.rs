@@ -1,6 +1,6 @@
 //! What the poller reads and writes.
 
-use tagwarden_model::api::RepositoryState;
+use tagwarden_model::api::{RepositoryState, Unread};
 use tagwarden_model::event::NewEvent;
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
@@ -8,7 +8,7 @@ use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Class, Mark, TagRecord, TagState};
 
-use super::db::{Db, Dialects, statements, values};
+use super::db::{Db, Dialects, Row, statements, values};
 use super::{Store, StoreError};
 
 statements! {
@@ -133,6 +133,8 @@ pub struct PassRow {
     pub unseen: Vec<(Unknown, u64)>,
     /// The first 100 of them by name.
     pub exceptions: Vec<TagName>,
+    /// Tags that are listed and could never be read.
+    pub unread: Option<Unread>,
     /// Why the pass is incomplete or late, in words.
     pub reason: Option<String>,
     /// When the next pass is due.
@@ -163,6 +165,8 @@ pub struct Lease {
     pub registry: i64,
     /// Grows with every new holder.
     pub epoch: i64,
+    /// The watch period that is written about: what was seen in another one is dropped. `None` where it does not matter.
+    pub period: Option<i64>,
 }
 
 /// One tag of a commit.
@@ -263,7 +267,7 @@ impl Store {
     /// All stored offsets of a registry.
     pub async fn offsets(&self, registry: i64) -> Result<Vec<Offset>, StoreError> {
         let rows = self.read_conn().await?.all(OFFSETS, values![registry]).await?;
-        let offset = |row: &super::db::Row| {
+        let offset = |row: &Row| {
             let (low, high) = (Millis(row.int("low")?), Millis(row.int("high")?));
             Ok(Offset { generation: row.int("generation")?, low, high })
         };
@@ -290,14 +294,13 @@ impl Store {
         let epoch = row.int("lease_epoch")? + i64::from(!ours);
         write.conn.execute(RENEW_LEASE, values![registry, owner, epoch, until]).await?;
         write.conn.commit().await?;
-        Ok(Some(Lease { registry, epoch }))
+        Ok(Some(Lease { registry, epoch, period: None }))
     }
 
     /// Tags of a registry's watched repositories that have a flag which is not closed: repository's row and tag.
     pub async fn flagged(&self, registry: i64) -> Result<Vec<(i64, TagName)>, StoreError> {
         let rows = self.read_conn().await?.all(FLAGGED, values![registry, FlagState::Closed.code()]).await?;
-        rows.iter()
-            .map(|row| Ok((row.int("repository_id")?, super::projections::tag_name(&row.text("name")?)?)))
-            .collect()
+        let flagged = |row: &Row| Ok((row.int("repository_id")?, super::projections::tag_name(&row.text("name")?)?));
+        Ok(rows.iter().filter_map(|row| super::load::legible(flagged(row))).collect())
     }
 }

@@ -5,6 +5,7 @@ use tagwarden_model::instant::Instant;
 
 use super::db::{Conn, Dialects, Row, statements, values};
 use super::record::Lease;
+use super::tellings::Told;
 use super::{Store, StoreError, raise};
 
 /// What PostgreSQL's replicas listen to. The payload is the newest change notice's number.
@@ -14,12 +15,14 @@ pub(super) const CHANNEL: &str = "tagwarden_changes";
 pub(super) struct Write {
     pub(super) conn: Conn,
     notices: Vec<Notice>,
+    pub(super) tellings: Vec<Told>,
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
 struct Notice {
     kind: ChangeKind,
     reference: i64,
+    /// `None` for registries, and for jobs about none that is watched.
     repository: Option<i64>,
 }
 
@@ -45,17 +48,21 @@ const NOTIFY: Dialects =
     Dialects { sqlite: "SELECT $1", postgres: "SELECT CAST(pg_notify('tagwarden_changes', $1) AS TEXT)" };
 
 pub(super) const DIALECTS: &[Dialects] =
-    &[LEASE, REPOSITORY, NOTIFY, super::record::LEASE, super::record::DATABASE_CLOCK];
+    &[LEASE, REPOSITORY, NOTIFY, super::record::LEASE, super::record::DATABASE_CLOCK, super::tellings::TELLINGS];
 
 impl Store {
     pub(super) async fn begin(&self) -> Result<Write, StoreError> {
-        Ok(Write { conn: self.shared.db.begin().await?, notices: Vec::new() })
+        Ok(Write { conn: self.shared.db.begin().await?, notices: Vec::new(), tellings: Vec::new() })
     }
 
     /// Commits, then wakes whoever waits for changes.
     pub(super) async fn finish(&self, mut write: Write, now: Instant) -> Result<(), StoreError> {
         let newest = write.put_notices(now).await?;
+        let told = write.put_tellings(now).await?;
         write.conn.commit().await?;
+        if told {
+            self.shared.outbox.send_replace(());
+        }
         if let Some(newest) = newest {
             raise(&self.shared.newest, newest);
         }
@@ -72,6 +79,11 @@ impl Write {
         }
     }
 
+    /// Tells them that the state of a registry entry changed.
+    pub(super) fn notice_registry(&mut self) {
+        self.notice(ChangeKind::Registry, 0, None::<i64>);
+    }
+
     /// Compares the epoch of our lease; holds it until the end.
     pub(super) async fn hold_lease(&mut self, lease: Lease) -> Result<(), StoreError> {
         let sql = self.conn.pick(LEASE);
@@ -86,6 +98,15 @@ impl Write {
     pub(super) async fn lock_repository(&mut self, repository: i64) -> Result<Row, StoreError> {
         let sql = self.conn.pick(REPOSITORY);
         self.conn.one(sql, values![repository]).await
+    }
+
+    /// Locks a repository that the registry entry of our lease serves; `None` if another one does by now, or if it is watched
+    /// anew since, or no more.
+    pub(super) async fn hold_repository(&mut self, repository: i64, lease: Lease) -> Result<Option<Row>, StoreError> {
+        let row = self.lock_repository(repository).await?;
+        let period = row.int_opt("period_id")?;
+        let same = period.is_some() && lease.period.is_none_or(|of| period == Some(of));
+        Ok(if same && row.int("registry_id")? == lease.registry { Some(row) } else { None })
     }
 
     /// Takes `count` event numbers; gives the first. Other writers of events wait until we have ended.

@@ -5,16 +5,39 @@ use std::collections::BTreeSet;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
-use tagwarden_model::api::{ChangeKind, JobState, RepositoryState};
+use tagwarden_model::api::{ChangeKind, JobState, RegistryState, RepositoryState};
 
 use super::db::{Row, statements, values};
+use super::record::Lease;
 use super::transaction::Write;
 use super::{Actor, Store, StoreError};
 
+/// The position of entries that were made for a host: behind all that are configured.
+const LAST: i64 = 1_000_000;
+
 statements! {
-    PUT_REGISTRY = "INSERT INTO registries (name, host, repositories) VALUES ($1, $2, $3)
-        ON CONFLICT (name) DO UPDATE SET host = excluded.host, repositories = excluded.repositories RETURNING id";
-    REGISTRIES = "SELECT id, name, host, repositories FROM registries ORDER BY id";
+    FORGET_POSITIONS = "UPDATE registries SET position = NULL WHERE position IS NOT NULL";
+    CONFIGURE = "INSERT INTO registries (name, host, repositories, position) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name, host) DO UPDATE SET repositories = excluded.repositories, position = excluded.position RETURNING id";
+    PUT_REGISTRY = "INSERT INTO registries (name, host, repositories, position) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name, host) DO UPDATE SET repositories = excluded.repositories,
+            position = COALESCE(registries.position, excluded.position) RETURNING id";
+    REGISTRIES = "SELECT id, name, host, repositories FROM registries WHERE position IS NOT NULL ORDER BY position, id";
+    SERVED = "SELECT id, registry_id, host, path FROM repositories
+        WHERE period_id IS NOT NULL OR state = 7 ORDER BY id";
+    ASSIGN = "UPDATE repositories SET registry_id = $2 WHERE id = $1";
+    ASSIGN_JOBS = "UPDATE jobs SET registry_id = $2 WHERE repository_id = $1 AND finished IS NULL";
+    COPY_OFFSETS = "INSERT INTO clock_offsets (registry_id, generation, low, high)
+        SELECT CAST($2 AS BIGINT), generation, low, high FROM clock_offsets WHERE registry_id = $1
+        ON CONFLICT (registry_id, generation) DO UPDATE SET
+            low = CASE WHEN excluded.low < clock_offsets.low THEN excluded.low ELSE clock_offsets.low END,
+            high = CASE WHEN excluded.high > clock_offsets.high THEN excluded.high ELSE clock_offsets.high END";
+    POLL = "UPDATE registries SET position = $2 WHERE id = $1 AND position IS NULL";
+    WATCHED_BY = "SELECT r.host, r.path FROM repositories r JOIN watch_periods p ON p.id = COALESCE(r.period_id,
+            (SELECT max(last.id) FROM watch_periods last WHERE last.repository_id = r.id))
+        WHERE (r.period_id IS NOT NULL OR r.state = 7) AND p.began_actor_kind = $1 AND p.began_actor_id = $2 ORDER BY r.name";
+    REGISTRY_STATE = "SELECT state, state_reason, state_since FROM registries WHERE id = $1";
+    PUT_REGISTRY_STATE = "UPDATE registries SET state = $2, state_reason = $3, state_since = $4 WHERE id = $1";
     INSERT_REPOSITORY = "INSERT INTO repositories (registry_id, host, path, name, state, state_since)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING";
     WATCHED_NAMES = "SELECT name FROM repositories WHERE period_id IS NOT NULL OR state = 7";
@@ -36,12 +59,34 @@ statements! {
 pub struct RegistryEntry {
     /// Row id; 0 before it is stored.
     pub id: i64,
-    /// Unique name of the entry; the host where the configuration names none.
+    /// Name of the entry, unique among those that are polled; the host where the configuration names none.
     pub name: String,
     /// Canonical host.
     pub host: String,
     /// Which repositories it serves, in the order of entries (`org-a/**`); empty for all.
     pub repositories: Vec<String>,
+}
+
+/// A watched repository, which may be paused, and who serves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// Row id.
+    pub id: i64,
+    /// Canonical name.
+    pub name: RepositoryName,
+    /// The registry entry's row.
+    pub registry: i64,
+}
+
+/// Whether a registry entry can be asked; written only when it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryRow {
+    /// Present state.
+    pub state: RegistryState,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// Since when; `None` before the first listing.
+    pub since: Option<Instant>,
 }
 
 /// What became of a request to watch.
@@ -54,18 +99,76 @@ pub enum Added {
 }
 
 impl Store {
-    /// Inserts or updates a registry entry by name; gives it with its id. Further entries stay.
+    /// Makes these, in their order, the configured registry entries, and `made` those that were made for a host; gives all of
+    /// them with their ids. Others are not polled any more, until they are put again. Their rows stay.
+    pub async fn configure(
+        &self,
+        entries: &[RegistryEntry],
+        made: &[RegistryEntry],
+    ) -> Result<Vec<RegistryEntry>, StoreError> {
+        let mut write = self.begin().await?;
+        write.conn.execute(FORGET_POSITIONS, values![]).await?;
+        let mut configured = Vec::new();
+        for (position, entry) in (0_i64..).zip(entries).chain(made.iter().map(|made| (LAST, made))) {
+            let values = values![&entry.name, &entry.host, patterns(entry), position];
+            let id = write.conn.one(CONFIGURE, values).await?.int("id")?;
+            configured.push(RegistryEntry { id, ..entry.clone() });
+        }
+        write.conn.commit().await?;
+        Ok(configured)
+    }
+
+    /// Inserts or updates a registry entry by name and host, behind all that are configured; gives it with its id.
     pub async fn put_registry(&self, entry: &RegistryEntry) -> Result<RegistryEntry, StoreError> {
         let mut write = self.begin().await?;
-        let patterns = serde_json::Value::from(entry.repositories.clone()).to_string();
-        let row = write.conn.one(PUT_REGISTRY, values![&entry.name, &entry.host, patterns]).await?;
+        let row = write.conn.one(PUT_REGISTRY, values![&entry.name, &entry.host, patterns(entry), LAST]).await?;
         write.conn.commit().await?;
         Ok(RegistryEntry { id: row.int("id")?, ..entry.clone() })
     }
 
-    /// All registry entries, in the order they were made.
+    /// The registry entries that are polled, in the order in which they are asked whether they serve a repository.
     pub async fn registries(&self) -> Result<Vec<RegistryEntry>, StoreError> {
         self.read_conn().await?.all(REGISTRIES, values![]).await?.iter().map(registry).collect()
+    }
+
+    /// All watched repositories, those that are paused among them, each with the registry entry that serves it.
+    pub async fn served(&self) -> Result<Vec<Served>, StoreError> {
+        let served = |row: &Row| {
+            let name = RepositoryName { host: row.text("host")?, path: row.text("path")? };
+            Ok(Served { id: row.int("id")?, name, registry: row.int("registry_id")? })
+        };
+        self.read_conn().await?.all(SERVED, values![]).await?.iter().map(served).collect()
+    }
+
+    /// Lets another registry entry of its host serve a repository. What is known of the host's clock goes along: windows
+    /// that begin before the change need it.
+    pub async fn assign(&self, repository: &Served, registry: i64) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        write.lock_repository(repository.id).await?;
+        write.conn.execute(ASSIGN, values![repository.id, registry]).await?;
+        write.conn.execute(ASSIGN_JOBS, values![repository.id, registry]).await?;
+        write.conn.execute(COPY_OFFSETS, values![repository.registry, registry]).await?;
+        write.conn.commit().await
+    }
+
+    /// The state of a registry entry.
+    pub async fn registry_state(&self, registry: i64) -> Result<RegistryRow, StoreError> {
+        let row = self.read_conn().await?.one(REGISTRY_STATE, values![registry]).await?;
+        Ok(RegistryRow {
+            state: row.code("state", RegistryState::from_code)?,
+            reason: row.text_opt("state_reason")?,
+            since: row.instant_opt("state_since")?,
+        })
+    }
+
+    /// Writes the state of the registry entry whose lease this is, with its change notice.
+    pub async fn put_registry_state(&self, lease: Lease, row: &RegistryRow, now: Instant) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        write.hold_lease(lease).await?;
+        let values = values![lease.registry, row.state.code(), row.reason.as_deref(), row.since];
+        write.conn.execute(PUT_REGISTRY_STATE, values).await?;
+        write.notice_registry();
+        self.finish(write, now).await
     }
 
     /// Begins to watch a repository: a new watch period; its history of earlier periods stays.
@@ -119,6 +222,13 @@ impl Store {
         self.read_conn().await?.all(WATCHED_NAMES, values![]).await?.iter().map(|row| row.text("name")).collect()
     }
 
+    /// Watched repositories whose watch this actor began, by name; of those that are paused, the one before the pause.
+    pub async fn watched_by(&self, actor: &Actor) -> Result<Vec<RepositoryName>, StoreError> {
+        let name = |row: &Row| Ok(RepositoryName { host: row.text("host")?, path: row.text("path")? });
+        let values = values![actor.kind as i64, &actor.id];
+        self.read_conn().await?.all(WATCHED_BY, values).await?.iter().map(name).collect()
+    }
+
     /// The name of a watched repository; `None` when it is not watched any more.
     pub async fn repository_name(&self, repository: i64) -> Result<Option<RepositoryName>, StoreError> {
         let row = self.read_conn().await?.optional(REPOSITORY_NAME, values![repository]).await?;
@@ -149,6 +259,8 @@ impl Write {
         let values = values![id, now, actor.kind as i64, &actor.id, &actor.display];
         let period = self.conn.one(BEGIN_PERIOD, values).await?.int("id")?;
         self.conn.execute(WATCH, values![id, registry, RepositoryState::New.code(), now, period]).await?;
+        // A configuration that is taken up just now may have seen no use for the entry.
+        self.conn.execute(POLL, values![registry, LAST]).await?;
         self.notice(ChangeKind::Repository, 0, id);
         Ok(())
     }
@@ -178,6 +290,10 @@ impl Write {
 /// Whether a repository is watched or paused.
 pub(super) fn is_listed(row: &Row) -> Result<bool, StoreError> {
     Ok(row.int_opt("period_id")?.is_some() || row.int("state")? == RepositoryState::Paused.code())
+}
+
+fn patterns(entry: &RegistryEntry) -> String {
+    serde_json::Value::from(entry.repositories.clone()).to_string()
 }
 
 fn registry(row: &Row) -> Result<RegistryEntry, StoreError> {

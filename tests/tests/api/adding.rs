@@ -36,7 +36,8 @@ async fn looking() -> Server {
         policy: Arc::default(),
         wake: woken,
     };
-    tokio::spawn(jobs.run(server.state.shutdown.clone()));
+    let stop = server.state.shutdown.clone();
+    tokio::spawn(async move { jobs.run(stop).await });
     server
 }
 
@@ -121,7 +122,7 @@ async fn what_was_found_is_forgotten_after_an_hour() {
     for (minutes, status) in [(60, 200), (1, 404)] {
         server.clock.step(Millis::minutes(minutes));
         let now = server.clock.now().mark.wall;
-        server.state.store.prune_looks(now - Millis(1)).await.unwrap();
+        server.state.store.prune_jobs(now - Millis(1)).await.unwrap();
         assert_eq!(server.get(&path).await.status, status, "after {minutes} minutes");
     }
 }
@@ -228,14 +229,17 @@ async fn groups_are_made_filled_and_asked_for() {
     let server = Server::start().await;
     usual(&server.record).await;
     let made = server.post("/api/v1/groups", &json!({ "name": "Shop" })).await;
-    assert_eq!((made.status.as_u16(), made.json()), (201, json!({ "name": "Shop", "repositories": [] })));
+    assert_eq!(
+        (made.status.as_u16(), made.json()),
+        (201, json!({ "name": "Shop", "description": "", "source": "person", "repositories": [] }))
+    );
     assert_eq!(server.post("/api/v1/groups", &json!({ "name": "Shop" })).await.status, 200);
     for name in ["", " x", "a\nb", &"x".repeat(65)] {
         assert_eq!(server.post("/api/v1/groups", &json!({ "name": name })).await.error().2, "name");
     }
     let join = json!({ "group": "Shop", "repository": API });
     let joined = server.post("/api/v1/groups/repositories", &join).await;
-    assert_eq!(joined.json(), json!({ "name": "Shop", "repositories": [API] }), "{}", joined.text);
+    assert_eq!(joined.json()["repositories"], json!([API]), "{}", joined.text);
     let renamed = server.post("/api/v1/groups/rename", &json!({ "name": "Shop", "to": "Store" })).await;
     assert_eq!((renamed.status.as_u16(), &renamed.json()["name"]), (200, &json!("Store")));
     for list in ["repositories", "flags", "events"] {

@@ -26,7 +26,7 @@ impl Listening {
     async fn start(settings: HttpSettings) -> Self {
         let mut server = Server::with(settings).await;
         let clock = Arc::new(FakeClock::new(START));
-        server.rewire(|state| state.clock = clock.clone());
+        server.rewire(|state| (state.clock, state.line) = (clock.clone(), clock.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let task = tokio::spawn(serve(listener, server.state.clone()));

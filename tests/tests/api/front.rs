@@ -9,7 +9,6 @@ use tagwarden_tests::api_server::{Answer, Server, json_request, request};
 
 fn behind_proxy() -> HttpSettings {
     HttpSettings {
-        demo: None,
         base_path: "/tagwarden/".into(),
         public_url: Some("https://tags.acme.example/tagwarden/".parse().unwrap()),
         ..HttpSettings::default()
@@ -138,4 +137,31 @@ async fn the_documentation_is_a_plain_page() {
     ] {
         assert!(docs.text.contains(part), "{part}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_only_shows_changes_nothing() {
+    let server = Server::with(HttpSettings { read_only: true, ..HttpSettings::default() }).await;
+    tagwarden_tests::record::usual(&server.record).await;
+    assert_eq!(server.read("/api/v1/summary").await["read_only"], true);
+    for path in ["/", "/api/v1/flags/1", "/api/v1/events", "/api/v1/docs", "/readyz", "/metrics"] {
+        assert_eq!(server.get(path).await.status, 200, "{path}");
+    }
+    let before = server.read("/api/v1/flags/1").await;
+    let reason = json!({ "version": 1, "reason": "x" });
+    for (path, body) in [
+        ("/api/v1/flags/1/acknowledge", &reason),
+        ("/api/v1/repositories", &json!({ "name": "nginx" })),
+        ("/api/v1/checks", &json!({ "repository": "registry.example/team/api" })),
+        ("/api/v1/nonsense", &json!({})),
+    ] {
+        let answer = server.post(path, body).await;
+        assert_eq!(answer.error(), (403, "forbidden".into(), String::new()), "{path}");
+        assert!(answer.text.contains("serve --read-only"), "{}", answer.text);
+    }
+    let removed = server.delete("/api/v1/repositories?name=registry.example/team/api").await;
+    assert_eq!(removed.error().0, 403);
+    assert_eq!(server.read("/api/v1/flags/1").await, before);
+    assert_eq!(server.read("/api/v1/summary").await["repositories"], 2);
+    assert_eq!(server.woken.load(std::sync::atomic::Ordering::SeqCst), 0);
 }

@@ -9,6 +9,7 @@ async fn every_read_of_a_filled_record() {
     usual(&server.record).await;
     for (name, path) in [
         ("summary", "/api/v1/summary".to_owned()),
+        ("registries", "/api/v1/registries".to_owned()),
         ("repositories", "/api/v1/repositories".to_owned()),
         ("repository", format!("/api/v1/repositories/one?name={API}")),
         ("tags", format!("/api/v1/tags?repository={API}")),
@@ -28,7 +29,9 @@ async fn every_read_of_a_filled_record() {
 async fn pages_give_every_row_once_and_in_order() {
     let server = Server::start().await;
     usual(&server.record).await;
+    server.record.watch("other.example/team/api").await;
     for list in [
+        "/api/v1/registries?".to_owned(),
         "/api/v1/repositories?".to_owned(),
         "/api/v1/events?order=seq&".to_owned(),
         "/api/v1/events?order=at&".to_owned(),

@@ -3,21 +3,25 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tagwarden::config::Checked;
 use tagwarden::policy::{Policy, Rule};
+use tagwarden::reload::InForce;
 use tagwarden_model::api::RepositoryState;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::tag::Class;
 
 use tagwarden_tests::api_server::{Server, masked};
 use tagwarden_tests::record::{API, usual};
+use tagwarden_tests::step_clock::START;
 
 const PREVIEW: &str = "/api/v1/policies/preview";
 
 /// A server with these rules in its configuration.
 async fn server(rules: &[(&str, &str, Class)]) -> Server {
     let rules = rules.iter().map(|(repository, tag, class)| Rule::new(repository, tag, *class).unwrap()).collect();
-    let mut server = Server::start().await;
-    server.rewire(|state| state.policy = Arc::new(Policy::new(rules)));
+    let server = Server::start().await;
+    let config = Checked { policy: Policy::new(rules), ..Checked::default() };
+    server.configuration.send_replace(Arc::new(InForce::new(config, START)));
     server
 }
 

@@ -311,3 +311,56 @@ async fn nothing_is_asked_while_paused_and_what_is_found_then_stood_before() {
     assert_eq!(world.repository(&entry, PATH).await.state, RepositoryState::Ok);
     polling.stop().await;
 }
+
+#[tokio::test]
+async fn releases_that_could_never_be_read_are_counted_with_the_reason() {
+    let world = World::in_memory().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry(HOST).await;
+    for number in 0..5 {
+        double.push(PATH, &tag(&format!("1.{number}.0")), Image::of(&number.to_string()));
+    }
+    let old = |name: &str| name < "1.3";
+    double.script(move |call| match &call.ask {
+        Ask::Head(tag) | Ask::Get(tag) if old(tag.as_str()) => {
+            Play::Fail(RegistryError::Unintelligible { message: "the media type is no image's".to_owned() })
+        }
+        _ => Play::Truth,
+    });
+    world.watch(&entry, PATH).await;
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(7)).await;
+    let repository = world.repository(&entry, PATH).await;
+    assert_eq!((repository.state, repository.releases), (RepositoryState::Ok, 2));
+    let unread = repository.unread.unwrap();
+    assert_eq!((unread.count, unread.reason.as_str()), (3, "not understood: the media type is no image's"));
+    // A new start knows it from the record at once.
+    polling.stop().await;
+    assert_eq!(world.repository(&entry, PATH).await.unread.map(|unread| unread.count), Some(3));
+    double.script(|_| Play::Truth);
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(7)).await;
+    let repository = world.repository(&entry, PATH).await;
+    assert_eq!((repository.unread, repository.releases), (None, 5));
+    polling.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_added_is_read_without_reading_the_passes_of_the_others_again() {
+    let world = World::in_a_file().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry(HOST).await;
+    for path in [PATH, "team/other"] {
+        double.push(path, &tag("main"), Image::of(path));
+    }
+    world.watch(&entry, PATH).await;
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(1)).await;
+    // Whoever reads these rows fails.
+    let pool = SqlitePool::connect(&world.url).await.unwrap();
+    pool.execute("UPDATE passes SET band = 99").await.unwrap();
+    world.watch(&entry, "team/other").await;
+    world.run(Millis::minutes(1)).await;
+    assert_eq!(world.events().await.len(), 2);
+    polling.stop().await;
+}

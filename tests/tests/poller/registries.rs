@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tagwarden::poller::PollerSettings;
 use tagwarden::registry::RegistryError;
 use tagwarden::registry::allowance::Allowance;
-use tagwarden_model::api::RepositoryState;
+use tagwarden_model::api::{RegistryState, RepositoryState};
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::record::Plan;
 use tagwarden_model::tag::Band;
-use tagwarden_tests::double::{Ask, Double, Image, Play};
+use tagwarden_tests::double::{Ask, Call, Double, Image, Play};
 use tagwarden_tests::polling::{World, tag};
 
 /// When the listings were sent since the last look.
@@ -208,5 +208,57 @@ async fn a_first_reading_that_takes_its_time_promises_proofs_for_the_tags_it_fin
     let repository = world.repository(&entry, "team/new").await;
     assert!(repository.freshness[0].last_proof.is_some(), "{repository:?}");
     assert_eq!(repository.freshness[0].proof_promised_ms, Millis::days(1).0.unsigned_abs());
+    polling.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_that_refuses_everything_is_unauthorized_and_flags_nothing() {
+    let world = World::in_memory().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry("registry.example").await;
+    for path in ["team/a", "team/b"] {
+        double.push(path, &tag("1.0.0"), Image::of(path));
+        world.watch(&entry, path).await;
+    }
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(5)).await;
+    assert_eq!(world.registry(&entry).await.state, RegistryState::Ok);
+
+    let refuse = |path: &'static str| {
+        move |call: &Call| match &call.repository {
+            repository if repository.starts_with(path) => {
+                Play::Fail(RegistryError::Refused { message: "the token was revoked".to_owned() })
+            }
+            _ => Play::Truth,
+        }
+    };
+    double.script(refuse("team/a"));
+    world.run(Millis::minutes(10)).await;
+    assert_eq!(world.registry(&entry).await.state, RegistryState::Ok, "one is let in");
+    double.script(refuse("team"));
+    let revoked = world.wall();
+    world.run(Millis::hours(23)).await;
+    // A repository that was added to it is refused as well, and so is everything after a new start.
+    world.watch(&entry, "team/c").await;
+    polling.stop().await;
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::hours(3)).await;
+    let registry = world.registry(&entry).await;
+    assert_eq!((registry.state, registry.repositories), (RegistryState::Unauthorized, 3));
+    assert_eq!(registry.state_reason.as_deref(), Some("refused: the token was revoked"));
+    assert!(registry.state_since.is_some_and(|since| since - revoked <= Millis::minutes(6)), "{registry:?}");
+    assert_eq!(world.flags().await, [], "what nobody may see is not what one repository lost");
+
+    double.script(refuse("team/a"));
+    world.run(Millis::minutes(10)).await;
+    let registry = world.registry(&entry).await;
+    assert_eq!((registry.state, registry.state_reason), (RegistryState::Ok, None));
+    assert_eq!(world.flags().await.len(), 1, "team/a alone is refused now, and was for a day");
+
+    double.script(|_| Play::Fail(RegistryError::Unreachable { message: "no route to host".to_owned() }));
+    world.run(Millis::minutes(10)).await;
+    let registry = world.registry(&entry).await;
+    assert_eq!(registry.state, RegistryState::Failing);
+    assert_eq!(registry.state_reason.as_deref(), Some("unreachable: no route to host"));
     polling.stop().await;
 }

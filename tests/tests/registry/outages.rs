@@ -41,6 +41,15 @@ async fn stopped(world: &mut World) {
         })
         .await;
     still_true_and_awake(world, REPOSITORY, 2).await;
+
+    // The log told each change once, of the repository and of its registry, however many passes found it so.
+    let log = world.tagwarden.log();
+    let told =
+        |subject: &str, words: &str| log.lines().filter(|line| line.contains(words) && line.contains(subject)).count();
+    for subject in [format!("repository={host}/{REPOSITORY}"), format!("registry=\"{host}\"")] {
+        assert_eq!(told(&subject, " failing: "), 1, "{subject}\n{log}");
+        assert_eq!(told(&subject, " ok again after "), 1, "{subject}\n{log}");
+    }
 }
 
 /// The repository is replaced by 404s for a while: hidden, no deletions.

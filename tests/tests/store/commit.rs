@@ -131,7 +131,7 @@ db_test! {
         assert_eq!(world.row_counts().await, before);
         let commit = Commit { lease: theirs, ..world.commit_of(vec![world.created("1.0.0", "a")]) };
         world.store.commit(&commit).await.unwrap();
-        let nobody = Lease { registry: 77, epoch: 0 };
+        let nobody = Lease { registry: 77, epoch: 0, period: None };
         let commit = Commit { lease: nobody, ..commit };
         assert!(matches!(world.store.commit(&commit).await, Err(StoreError::LeaseLost)));
     }

@@ -94,13 +94,48 @@ db_test! {
         let ended = world.store.job(Scope::All, job.id).await.unwrap().unwrap();
         assert_eq!((ended.state, ended.result), (JobState::Done, Some(result)));
         let change = world.store.changes(Scope::All, 0, 100).await.unwrap().unwrap().pop().unwrap();
-        assert_eq!((change.kind, change.reference, change.repository.as_str()), (ChangeKind::Job, job.id, ""));
-        world.store.prune_looks(world.now() + Millis::hours(1)).await.unwrap();
+        assert_eq!((change.kind, change.reference, change.repository), (ChangeKind::Job, job.id, None));
+        world.store.prune_jobs(world.now() + Millis::hours(1)).await.unwrap();
         assert!(world.store.job(Scope::All, job.id).await.unwrap().is_some());
-        world.store.prune_looks(world.now() + Millis::hours(1) + Millis(1)).await.unwrap();
+        world.store.prune_jobs(world.now() + Millis::hours(1) + Millis(1)).await.unwrap();
         assert_eq!(world.store.job(Scope::All, job.id).await.unwrap(), None);
         let check = world.store.create_look(NO_ENTRY, &check(&[]), &person(), world.now()).await;
         assert!(matches!(check, Err(StoreError::Inconsistent(_))));
+    }
+}
+
+db_test! {
+    async fn jobs_that_ended_are_forgotten_after_a_day(world: World) {
+        let mut ids = Vec::new();
+        for number in 0..4 {
+            ids.push(job(&world, &check(&[&format!("1.{number}.0")])).await.unwrap().unwrap().id);
+        }
+        world.store.take_jobs(world.registry, JobKind::Check, 3).await.unwrap();
+        let first = world.tick();
+        world.store.finish_job(ids[0], None, first).await.unwrap();
+        let second = world.tick();
+        world.store.finish_job(ids[1], Some("the registry refused"), second).await.unwrap();
+        let kept = async || {
+            let mut kept = Vec::new();
+            for id in &ids {
+                kept.push(world.store.job(Scope::All, *id).await.unwrap().is_some());
+            }
+            kept
+        };
+        let day = Millis::hours(24);
+        world.store.prune_jobs(first + day).await.unwrap();
+        assert_eq!(kept().await, [true, true, true, true], "a day is kept");
+        world.store.prune_jobs(second + day).await.unwrap();
+        assert_eq!(kept().await, [false, true, true, true]);
+        world.store.prune_jobs(second + Millis::days(9)).await.unwrap();
+        assert_eq!(kept().await, [false, false, true, true], "what waits or runs is no old job");
+        // A number is never given twice.
+        world.store.finish_job(ids[3], None, world.tick()).await.unwrap();
+        world.store.prune_jobs(second + Millis::days(9)).await.unwrap();
+        let next = job(&world, &check(&["2.0.0"])).await.unwrap().unwrap().id;
+        assert!(next > ids[3], "{next}");
+        world.store.prune_jobs(second + Millis::days(9)).await.unwrap();
+        assert_eq!(kept().await, [false, false, true, false]);
     }
 }
 
@@ -167,7 +202,7 @@ db_test! {
             (ChangeKind::Flag, flag),
             (ChangeKind::Events, 2),
         ]);
-        assert_eq!(changes[1].repository, "registry.example/team/api");
+        assert_eq!(changes[1].repository.as_deref(), Some("registry.example/team/api"));
         let newest = world.store.newest_change().await.unwrap();
         assert_eq!(newest, 4);
         assert_eq!(world.store.changes(Scope::All, newest, 100).await.unwrap(), Some(Vec::new()));

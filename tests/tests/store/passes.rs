@@ -2,7 +2,7 @@
 
 use tagwarden::store::Scope;
 use tagwarden::store::record::{GapWrite, PassRow, RepositoryRow, RepositoryWrite};
-use tagwarden_model::api::{ChangeKind, Progress, RepositoryState};
+use tagwarden_model::api::{ChangeKind, Progress, RepositoryState, Unread};
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Listed, TagRecord};
@@ -210,6 +210,29 @@ db_test! {
         assert_eq!(read(at(600)).await.progress, None);
         let changes = world.store.changes(Scope::All, 0, 100).await.unwrap().unwrap();
         assert_eq!(changes.last().unwrap().kind, ChangeKind::Repository);
+    }
+}
+
+db_test! {
+    async fn tags_that_nobody_could_read_are_told_when_they_change(world: World) {
+        let unread = |count: u64, reason: &str| Some(Unread { count, reason: reason.to_owned() });
+        let read = async || world.store.repository(Scope::All, &name(), at(60)).await.unwrap().unwrap().unread;
+        let notices = async || world.store.newest_change().await.unwrap();
+        put(&world, &pass(at(1))).await;
+        assert_eq!(read().await, None);
+        let before = notices().await;
+        let three = PassRow { unread: unread(3, "schema 1"), ..pass(at(6)) };
+        put(&world, &three).await;
+        assert_eq!(read().await, unread(3, "schema 1"));
+        assert!(kept(&world).await.contains(&three), "a pass is read as it was written");
+        put(&world, &PassRow { unread: unread(3, "schema 1"), ..pass(at(11)) }).await;
+        assert_eq!(notices().await - before, 1, "said once");
+        // Several bands together; the newest pass of each counts.
+        put(&world, &PassRow { band: Band::Cold, unread: unread(1, "404"), ..pass(at(12)) }).await;
+        assert_eq!(read().await, unread(4, "schema 1"));
+        put(&world, &pass(at(16))).await;
+        assert_eq!(read().await, unread(1, "404"));
+        assert_eq!(notices().await - before, 3);
     }
 }
 

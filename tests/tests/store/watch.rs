@@ -1,26 +1,35 @@
 //! Registries, watch periods, leases, clock offsets.
 
+use std::collections::BTreeMap;
+
 use tagwarden::store::content::Content;
+use tagwarden::store::deliveries::NewDelivery;
 use tagwarden::store::groups::Joined;
 use tagwarden::store::read::{EventFilter, EventOrder, FlagFilter};
-use tagwarden::store::record::{Offset, Written};
-use tagwarden::store::watch::{Added, RegistryEntry};
+use tagwarden::store::record::{Commit, Lease, Offset, PassRow, Written};
+use tagwarden::store::tellings::{Planned, Telling};
+use tagwarden::store::watch::{Added, RegistryEntry, RegistryRow};
 use tagwarden::store::{Scope, StoreError};
-use tagwarden_model::api::{JobKind, JobState, RepositoryState};
+use tagwarden_model::api::{ChangeKind, JobKind, JobState, Registry, RegistryState, RepositoryState};
+use tagwarden_model::change;
+use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Millis;
+use tagwarden_model::tag::Band;
 
 use crate::db_test;
-use crate::world::{START, digest, entry, filter, name, person, repository};
+use crate::world::{START, digest, entry, event, filter, name, person, present, repository, write_of};
 
 db_test! {
-    async fn a_registry_entry_is_updated_by_its_name(world: World) {
+    async fn a_registry_entry_is_updated_by_its_name_and_host(world: World) {
         let parted = RegistryEntry { name: "a".to_owned(), repositories: vec!["org-a/**".to_owned()], ..entry("ghcr.io") };
         let first = world.store.put_registry(&parted).await.unwrap();
-        let second = world.store.put_registry(&RegistryEntry { host: "quay.io".to_owned(), ..parted }).await.unwrap();
+        let second = world.store.put_registry(&RegistryEntry { repositories: Vec::new(), ..parted.clone() }).await.unwrap();
         assert_eq!(first.id, second.id);
         let entries = world.store.registries().await.unwrap();
-        assert_eq!(entries.iter().map(|entry| entry.host.as_str()).collect::<Vec<_>>(), ["registry.example", "quay.io"]);
+        assert_eq!(entries.iter().map(|entry| entry.host.as_str()).collect::<Vec<_>>(), ["registry.example", "ghcr.io"]);
         assert_eq!(entries[1], second);
+        let elsewhere = world.store.put_registry(&RegistryEntry { host: "quay.io".to_owned(), ..parted }).await.unwrap();
+        assert_ne!(elsewhere.id, first.id);
     }
 }
 
@@ -45,6 +54,7 @@ db_test! {
         assert_eq!(world.store.watch(world.registry, &name(), &person(), again).await.unwrap(), Added::New(world.repository));
         let after = world.store.watched(world.registry).await.unwrap().remove(0);
         assert!(after.period > before.period);
+        assert_eq!(world.store.periods(world.registry).await.unwrap(), BTreeMap::from([(world.repository, after.period)]));
         assert_eq!((after.watched_since, after.state.state), (again, RepositoryState::New));
         assert_eq!((before.passes.len(), after.passes.len()), (1, 0), "passes of an earlier period promise nothing");
         let loaded = world.store.load(world.repository, START).await.unwrap();
@@ -92,6 +102,29 @@ db_test! {
 }
 
 db_test! {
+    async fn one_repository_is_read_as_all_are(world: World) {
+        let other = world.store.put_registry(&entry("other.example")).await.unwrap().id;
+        let Added::New(second) = world.store.watch(world.registry, &repository("b"), &person(), world.tick()).await.unwrap()
+        else { panic!("it is new") };
+        for band in [Band::Hot, Band::Cold, Band::Hot] {
+            let row = PassRow { band, ..crate::world::pass(world.tick()) };
+            world.store.put_pass(world.repository, world.lease, &row, None).await.unwrap();
+        }
+        let all = world.store.watched(world.registry).await.unwrap();
+        let periods: BTreeMap<i64, i64> = all.iter().map(|watched| (watched.id, watched.period)).collect();
+        assert_eq!(world.store.periods(world.registry).await.unwrap(), periods);
+        assert_eq!(world.store.periods(other).await.unwrap(), BTreeMap::new());
+        for watched in all {
+            let one = world.store.watched_one(watched.id).await.unwrap().unwrap();
+            assert_eq!(format!("{one:?}"), format!("{watched:?}"));
+            assert_eq!(one.passes.len(), if one.id == second { 0 } else { 2 });
+        }
+        assert!(world.store.unwatch(&repository("b"), &person(), world.tick()).await.unwrap());
+        assert!(world.store.watched_one(second).await.unwrap().is_none());
+    }
+}
+
+db_test! {
     async fn a_purge_leaves_numbers_and_leaves_of_events_and_nothing_else(world: World) {
         let other = repository("other");
         world.store.watch(world.registry, &other, &person(), world.now()).await.unwrap();
@@ -102,6 +135,25 @@ db_test! {
         world.store.put_pass(world.repository, world.lease, &crate::world::pass(world.tick()), None).await.unwrap();
         world.store.create_group("shop").await.unwrap();
         world.store.join_group("shop", &name(), world.now()).await.unwrap();
+        let unread = |text: &str| change::Content { digest: digest(text), body: Err(change::Unread::Missing) };
+        let compared = change::compare(&unread("a"), &unread("b"));
+        world.store.put_comparison(&digest("a"), &digest("b"), &compared, world.now()).await.unwrap();
+        let flag = world.flag().await.id;
+        let deliveries = |tellings: &[Telling]| {
+            assert_eq!(tellings.len(), 1);
+            let delivery = |notifier: &str, subject: &str| NewDelivery {
+                dedupe_key: format!("{notifier}/{subject}"),
+                notifier: notifier.to_owned(),
+                payload: format!(r#"{{"subject":"{subject}","flags":[{{"repository":"{}"}}]}}"#, name()),
+                next: START,
+            };
+            let (one, all, host) = (format!("{}:1.0.0", name()), name().to_string(), "registry.example");
+            let deliveries = vec![delivery("a", &one), delivery("a", &all), delivery("a", host), delivery("b", host)];
+            Planned { deliveries, done: vec![0], again: None }
+        };
+        world.store.plan_deliveries(world.now(), deliveries).await.unwrap();
+        let delivered = world.store.take_delivery("b", world.now(), world.now()).await.unwrap().unwrap();
+        world.store.delivered(delivered.id, world.now()).await.unwrap();
 
         let refused = world.store.purge(&name(), &person(), world.tick()).await;
         assert!(matches!(refused, Err(StoreError::Refused { field: "name", .. })), "it is watched");
@@ -114,10 +166,11 @@ db_test! {
 
         let rows = world.row_counts().await;
         for table in ["tags", "events", "flags", "flag_events", "flag_transitions", "spans", "promises", "passes", "jobs", "rollups",
-            "tag_counts", "releases_by_day", "group_repositories", "gaps", "proofs", "event_proofs"] {
+            "tag_counts", "releases_by_day", "group_repositories", "gaps", "proofs", "event_proofs", "tellings", "comparisons"] {
             assert_eq!(rows[table], 0, "{table}");
         }
         assert_eq!((rows["purged_events"], rows["purges"], rows["watch_periods"], rows["repositories"]), (2, 1, 1, 2));
+        assert_eq!(rows["deliveries"], 1, "one that waits tells of others, too");
         assert_eq!(world.store.content(&digest("a")).await.unwrap(), None);
         assert!(world.store.content(&digest("c")).await.unwrap().is_some(), "no tag of it had that one");
         assert!(world.store.tags(Scope::All, &filter(), None, 10).await.unwrap().is_none());
@@ -127,8 +180,49 @@ db_test! {
         let Added::New(again) = again else { panic!("it was forgotten") };
         assert_ne!(again, world.repository);
         let tags = vec![world.created("1.0.0", "a")];
-        let commit = tagwarden::store::record::Commit { repository: again, ..world.commit_of(tags) };
+        let commit = Commit { repository: again, ..world.commit_of(tags) };
         assert!(matches!(world.store.commit(&commit).await.unwrap()[..], [Written::Ok { last_seq: 3, .. }]));
+        let moved = event(EventKind::Moved, Some("a"), Some("c"), world.tick());
+        let commit = Commit { tags: vec![write_of("1.0.0", present("c", 3), vec![moved])], ..commit };
+        world.store.commit(&commit).await.unwrap();
+        assert!(world.flag().await.id > flag, "a number is never given twice");
+    }
+}
+
+db_test! {
+    async fn the_state_of_an_entry_is_kept_and_told_once(world: World) {
+        let states = async || world.store.registry_states(Scope::All, None, 10).await.unwrap().0;
+        world.store.put_registry(&entry("a.example")).await.unwrap();
+        let new = |name: &str, repositories| Registry {
+            name: name.to_owned(),
+            host: name.to_owned(),
+            repositories,
+            state: RegistryState::New,
+            state_reason: None,
+            state_since: None,
+        };
+        assert_eq!(states().await, [new("a.example", 0), new("registry.example", 1)]);
+        let row = RegistryRow {
+            state: RegistryState::Unauthorized,
+            reason: Some("refused: denied".to_owned()),
+            since: Some(world.tick()),
+        };
+        let before = world.store.newest_change().await.unwrap();
+        world.store.put_registry_state(world.lease, &row, world.now()).await.unwrap();
+        assert_eq!(world.store.registry_state(world.registry).await.unwrap(), row);
+        let kept = &states().await[1];
+        assert_eq!((kept.state, kept.state_reason.as_deref()), (RegistryState::Unauthorized, Some("refused: denied")));
+        assert_eq!(kept.state_since, Some(world.now()));
+        let changes = world.store.changes(Scope::All, before, 10).await.unwrap().unwrap();
+        let changes = changes.into_iter().map(|change| (change.kind, change.reference, change.repository)).collect::<Vec<_>>();
+        assert_eq!(changes, [(ChangeKind::Registry, 0, None)]);
+        // Configuring it anew changes nothing of it, and who lost the lease writes nothing.
+        world.store.put_registry(&entry("registry.example")).await.unwrap();
+        let lost = Lease { epoch: world.lease.epoch + 1, ..world.lease };
+        let ok = RegistryRow { state: RegistryState::Ok, reason: None, since: Some(world.tick()) };
+        let refused = world.store.put_registry_state(lost, &ok, world.now()).await;
+        assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+        assert_eq!(world.store.registry_state(world.registry).await.unwrap(), row);
     }
 }
 
@@ -169,6 +263,25 @@ db_test! {
         assert!(store.delete_group("store", world.now()).await.unwrap());
         assert!(!store.delete_group("store", world.now()).await.unwrap());
         assert!(store.repository(Scope::All, &name(), world.now()).await.unwrap().unwrap().groups.is_empty());
+    }
+}
+
+db_test! {
+    async fn what_was_seen_in_a_watch_period_that_ended_is_not_written(world: World) {
+        let period = world.store.watched(world.registry).await.unwrap().remove(0).period;
+        let lease = Lease { period: Some(period), ..world.lease };
+        let now = world.tick();
+        assert!(world.store.unwatch(&name(), &person(), now).await.unwrap());
+        let commit = Commit { lease, ..world.commit_of(vec![world.created("1.0.0", "a")]) };
+        assert_eq!(world.store.commit(&commit).await.unwrap(), [Written::Conflict], "watched no more");
+        world.store.watch(world.registry, &name(), &person(), world.tick()).await.unwrap();
+        assert_eq!(world.store.commit(&commit).await.unwrap(), [Written::Conflict], "watched anew");
+        world.store.put_pass(world.repository, lease, &crate::world::pass(world.tick()), None).await.unwrap();
+        let anew = world.store.watched(world.registry).await.unwrap().remove(0);
+        assert!(anew.passes.is_empty(), "a listing of before says nothing of the new period");
+        let lease = Lease { period: Some(anew.period), ..world.lease };
+        let commit = Commit { lease, ..commit };
+        assert!(matches!(world.store.commit(&commit).await.unwrap()[..], [Written::Ok { .. }]));
     }
 }
 

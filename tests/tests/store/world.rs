@@ -290,6 +290,7 @@ pub fn pass(started: Instant) -> PassRow {
         seen: 3,
         unseen: Vec::new(),
         exceptions: Vec::new(),
+        unread: None,
         reason: None,
         next: started + Millis::minutes(5),
         promised: Millis::minutes(6),

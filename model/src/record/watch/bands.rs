@@ -7,6 +7,7 @@ use crate::observation::{Method, Moment};
 use crate::record::sighting::{self, Pass};
 use crate::record::sweep::Sweep;
 use crate::record::{Effects, Write, plan};
+use crate::tag::Band;
 
 impl Watch {
     /// A tag moves to a faster band at once and is due at once (RECORD.md 4.3).
@@ -76,7 +77,9 @@ impl Watch {
             due.asked = due.asked.filter(|asked| *asked > started.mono);
             due.swept = Some(started.mono);
             let at_once = due.asked.is_some() || sweep.still_reading();
-            let wait = if at_once { Millis(0) } else { interval };
+            // What a slow band missed in an outage is not left for another day.
+            let soon = if sweep.broke_off() { interval.min(self.plan.interval(Band::Hot)) } else { interval };
+            let wait = if at_once { Millis(0) } else { soon };
             due.next = started.mono.after(wait).max(now.mono);
             finished.next = (started.mark.wall + wait).max(now.mark.wall);
             finished.proof_promised = proof_interval.max(due.promised_before);

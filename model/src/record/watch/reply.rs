@@ -46,7 +46,7 @@ impl Watch {
                 self.tag(request, &name, &observation, related, message, &classify, &mut effects);
             }
         }
-        self.finish_sweeps(now, &mut effects);
+        self.end_passes(now, &mut effects);
         for name in std::mem::take(&mut self.unwritten) {
             if !effects.writes.iter().any(|write| write.name == name) {
                 effects.writes.push(Write::row(name));
@@ -99,6 +99,9 @@ impl Watch {
             Tag::unread(class, rule, listed, now.mark.wall)
         });
         self.count_bands();
+        if visible {
+            self.unreadable.listing(outcome.unlisted);
+        }
         effects.writes.extend(outcome.listed.into_iter().map(Write::row));
         let group = self.group(request).unwrap_or(listing.sent.mark.wall.0);
         for (name, happened) in outcome.happened {
@@ -221,13 +224,14 @@ impl Watch {
         let unread = record.state == TagState::Unread;
         let outcome = observe(&tag.known, observation, &context);
         if let Some(sweep) = request.sweep.and_then(|id| self.sweeps.get_mut(&id)) {
-            sweep.saw(name, outcome.sighting, &observation.seen, message);
+            sweep.saw(name, outcome.sighting, &observation.seen, message.clone());
             if unread && outcome.known.record.state != TagState::Unread {
                 sweep.first_reading();
             }
         }
         let Some(tag) = self.tags.get_mut(name) else { return };
         tag.known = outcome.known;
+        self.unreadable.saw(name, tag, &observation.seen, message, self.repository.hidden());
         if outcome.write {
             if let Some(first) = outcome.happened.first()
                 && tag.first_seen.is_none()

@@ -1,14 +1,15 @@
 //! Flags and their stories.
 
 use tagwarden_model::api::{Flag, FlagDetail, Transition};
+use tagwarden_model::change::Change;
 use tagwarden_model::event::Severity;
 use tagwarden_model::flag::{FlagKind, FlagState, Resolution};
 
 use super::{FlagFilter, Position, Rows, one_more, page, repository_id, targets};
-use crate::store::db::{Row, statements, values};
+use crate::store::db::{Conn, Row, statements, values};
 use crate::store::digests::digest_opt;
 use crate::store::groups::group_id;
-use crate::store::{Scope, Store, StoreError, events};
+use crate::store::{Scope, Store, StoreError, comparisons, events};
 
 /// Events and steps of one flag that are shown.
 const MOST_SHOWN: u32 = 500;
@@ -18,12 +19,13 @@ macro_rules! select {
         concat!(
             "SELECT f.id, f.kind, f.state, f.severity, f.comparing, f.flapping, f.repository_id, r.name AS repository,
                 f.tag_id, t.name AS tag, pd.hash AS promise_hash, cd.hash AS current_hash, f.not_before, f.not_after, f.opened,
-                f.changed, f.acknowledged_until, f.group_id, f.version
+                f.changed, f.acknowledged_until, f.group_id, f.version, c.words AS difference
             FROM flags f JOIN repositories r ON r.id = f.repository_id
                 LEFT JOIN tags t ON t.id = f.tag_id
                 LEFT JOIN promises p ON p.repository_id = f.repository_id AND p.tag = t.name AND p.stands = 1
                 LEFT JOIN digests pd ON pd.id = p.digest_id
-                LEFT JOIN digests cd ON cd.id = t.digest_id AND t.state = 1 ",
+                LEFT JOIN digests cd ON cd.id = t.digest_id AND t.state = 1
+                LEFT JOIN comparisons c ON c.old_id = pd.id AND c.new_id = cd.id ",
             $rest
         )
     };
@@ -90,8 +92,26 @@ impl Store {
             Some(tag) => targets::of(&mut conn, row.int("repository_id")?, &flag.repository, tag).await?,
             None => None,
         };
-        Ok(Some(FlagDetail { flag, events, transitions, targets: targets.unwrap_or_default() }))
+        let change = match &flag.promise {
+            Some(promise) => {
+                let others = events.iter().rev().filter_map(|event| event.new_digest.as_ref());
+                let other = flag.current.iter().chain(others).find(|digest| *digest != promise);
+                match other {
+                    Some(other) => comparisons::of_pair(&mut conn, promise, other).await?,
+                    None => None,
+                }
+            }
+            None => None,
+        };
+        let differences = change.as_ref().map(Change::table).unwrap_or_default();
+        let revision = change.and_then(|change| change.revision).map(|revision| revision.sentence());
+        Ok(Some(FlagDetail { flag, differences, revision, events, transitions, targets: targets.unwrap_or_default() }))
     }
+}
+
+/// One flag, within a transaction.
+pub(in crate::store) async fn one(conn: &mut Conn, id: i64) -> Result<Option<Flag>, StoreError> {
+    conn.optional(ONE, values![id]).await?.as_ref().map(flag).transpose()
 }
 
 fn flag(row: &Row) -> Result<Flag, StoreError> {
@@ -101,6 +121,7 @@ fn flag(row: &Row) -> Result<Flag, StoreError> {
         state: row.code("state", FlagState::from_code)?,
         severity: row.code("severity", Severity::from_code)?,
         comparing: row.yes("comparing")?,
+        difference: row.text_opt("difference")?,
         flapping: row.yes("flapping")?,
         repository: row.text("repository")?,
         tag: row.text_opt("tag")?,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary};
+use tagwarden_model::api::{Freshness, Progress, Repository, RepositoryState, Summary, Unread, WatchSource};
 use tagwarden_model::event::Severity;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::RepositoryName;
@@ -12,6 +12,7 @@ use tagwarden_model::tag::Band;
 use super::{Position, Rows, one_more, page};
 use crate::store::db::{Conn, Row, statements, values};
 use crate::store::groups::{group_id, groups_of};
+use crate::store::passes::unread;
 use crate::store::{Scope, Store, StoreError};
 
 const DAY: i64 = 86_400_000;
@@ -41,7 +42,7 @@ macro_rules! passes {
     ($rest:literal) => {
         concat!(
             "SELECT p.repository_id, p.band, p.started_wall, p.finished, p.complete, p.proof, p.reason, p.next, p.promised,
-                p.proof_promised, g.from_at
+                p.proof_promised, p.unread, p.unread_reason, g.from_at
             FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
                 LEFT JOIN gaps g ON g.repository_id = p.repository_id AND g.band = p.band AND g.until_at IS NULL ",
             $rest,
@@ -97,6 +98,7 @@ struct Passes {
     proof_promised: Millis,
     complete_started: Option<Instant>,
     proof_started: Option<Instant>,
+    unread: Option<Unread>,
     /// Where the gap that lasts began.
     gap: Option<Instant>,
 }
@@ -128,6 +130,7 @@ impl Store {
             needs_review: 0,
             late: repositories.iter().filter(|repository| is_late(repository)).count() as u64,
             promised_ms,
+            read_only: false,
             demo_percent: None,
         };
         for row in conn.all(FLAGS, values![]).await? {
@@ -189,6 +192,7 @@ async fn one(conn: &mut Conn, row: &Row, now: Instant) -> Result<Repository, Sto
     Ok(Repository { groups, ..repository(row, &counts, &passes, now)? })
 }
 
+/// Without its groups.
 fn repository(
     row: &Row,
     counts: &HashMap<i64, Counts>,
@@ -216,16 +220,25 @@ fn repository(
         state,
         state_since: row.instant("state_since")?,
         watched_since,
+        source: WatchSource::Person,
+        groups: Vec::new(),
         tags: counts.tags,
         releases: counts.releases,
         open_flags: row.count("open_flags")?,
         last_pass: passes.iter().map(|pass| pass.finished).max(),
         next_pass: passes.iter().map(|pass| pass.next).min(),
         freshness: freshness.collect(),
-        groups: Vec::new(),
         progress: (state == RepositoryState::New).then_some(Progress { read: counts.read, found: counts.found }),
+        unread: passes.iter().filter_map(|pass| pass.unread.clone()).reduce(together),
         state_reason,
     })
+}
+
+/// Of two bands: the reason of the one with more.
+fn together(one: Unread, other: Unread) -> Unread {
+    let count = one.count + other.count;
+    let reason = if one.count >= other.count { one.reason } else { other.reason };
+    Unread { count, reason }
 }
 
 /// Late is a band whose newest complete pass started longer ago than is promised. A band that nobody has passed yet is not
@@ -313,6 +326,7 @@ async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
                 proof_promised: Millis(row.int("proof_promised")?),
                 complete_started,
                 proof_started,
+                unread: unread(&row)?,
                 gap: row.instant_opt("from_at")?,
             }),
         }

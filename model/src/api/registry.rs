@@ -1,0 +1,39 @@
+//! Registry entries and whether they can be asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::coded::coded;
+use crate::instant::Instant;
+
+/// A registry entry: one host, or a part of it, and how it is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Registry {
+    /// The entry's name; the host where the configuration names none.
+    pub name: String,
+    /// Canonical host.
+    pub host: String,
+    /// Watched repositories that it serves.
+    pub repositories: u64,
+    /// Whether it can be asked.
+    pub state: RegistryState,
+    /// Why it is in that state, in words.
+    pub state_reason: Option<String>,
+    /// Since when; absent before the first listing.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub state_since: Option<Instant>,
+}
+
+coded! {
+    /// Whether a registry entry can be asked, by the newest listings of its watched repositories.
+    pub enum RegistryState {
+        /// None of its repositories was listed yet, or none is watched.
+        New = 1 "new",
+        /// It answers.
+        Ok = 2 "ok",
+        /// It refuses every repository (401 or 403).
+        Unauthorized = 3 "unauthorized",
+        /// It answers for no repository.
+        Failing = 4 "failing",
+    }
+}

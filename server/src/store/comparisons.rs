@@ -1,0 +1,192 @@
+//! Flags that wait for a comparison of their contents, and what comparisons found.
+
+use tagwarden_model::change::Change;
+use tagwarden_model::digest::Digest;
+use tagwarden_model::event::{EventKind, Severity};
+use tagwarden_model::instant::Instant;
+use tagwarden_model::name::RepositoryName;
+use tagwarden_model::tag::Class;
+use tagwarden_model::version::Version;
+
+use super::db::{Conn, Row, statements, values};
+use super::digests::{Interned, digest_opt};
+use super::{Actor, ActorKind, Store, StoreError, flags};
+
+statements! {
+    COMPARING = "SELECT f.id, r.host, r.path FROM flags f JOIN repositories r ON r.id = f.repository_id
+        WHERE f.comparing = 1 AND f.state <> 4 AND r.registry_id = $1 AND r.period_id IS NOT NULL ORDER BY f.id DESC LIMIT $2";
+    PROMISE = "SELECT f.tag_id, t.name AS tag, pd.hash AS promise_hash, cd.hash AS current_hash FROM flags f
+        JOIN tags t ON t.id = f.tag_id
+        LEFT JOIN promises p ON p.repository_id = f.repository_id AND p.tag = t.name AND p.stands = 1
+        LEFT JOIN digests pd ON pd.id = p.digest_id
+        LEFT JOIN digests cd ON cd.id = t.digest_id AND t.state = 1 WHERE f.id = $1";
+    STATES = "SELECT e.kind, n.hash AS new_hash FROM flag_events x JOIN events e ON e.seq = x.seq
+        LEFT JOIN digests n ON n.id = e.new_id WHERE x.flag_id = $1 ORDER BY e.seq DESC LIMIT $2";
+    COMPARED = "SELECT c.severity, c.words FROM comparisons c JOIN digests o ON o.id = c.old_id JOIN digests n ON n.id = c.new_id
+        WHERE o.hash = $1 AND n.hash = $2";
+    PUT_COMPARISON = "INSERT INTO comparisons (old_id, new_id, severity, words, body, at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (old_id, new_id) DO NOTHING";
+    RELEASED = "SELECT e.seq, r.host, r.path, n.hash AS new_hash FROM events e JOIN repositories r ON r.id = e.repository_id
+        JOIN digests n ON n.id = e.new_id
+        WHERE e.seq > $1 AND r.registry_id = $2 AND r.period_id IS NOT NULL AND e.baseline = 0 AND e.class IN ($3, $4)
+        ORDER BY e.seq LIMIT $5";
+    NEWEST_SEQ = "SELECT coalesce(max(seq), 0) AS seq FROM events";
+    BODY = "SELECT c.body FROM comparisons c JOIN digests o ON o.id = c.old_id JOIN digests n ON n.id = c.new_id
+        WHERE o.hash = $1 AND n.hash = $2";
+}
+
+/// States of one breach that are looked at; the newest count.
+const MOST_STATES: u32 = 200;
+
+/// A flag whose contents are to be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparing {
+    /// Its number.
+    pub flag: i64,
+    /// Where its tag is.
+    pub repository: RepositoryName,
+    /// What is to be compared: the promise with each digest that the tag named instead.
+    pub pairs: Vec<(Digest, Digest)>,
+}
+
+/// A digest that a release named while it was watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    /// The event that says so.
+    pub seq: i64,
+    /// Where.
+    pub repository: RepositoryName,
+    /// The digest.
+    pub digest: Digest,
+}
+
+/// What the states of a breach are, as far as they have been compared.
+struct Verdict {
+    worst: Severity,
+    words: Option<String>,
+    missing: Vec<(Digest, Digest)>,
+}
+
+impl Store {
+    /// Flags of a registry that wait for a comparison, the newest first.
+    pub async fn comparing(&self, registry: i64, limit: u32) -> Result<Vec<Comparing>, StoreError> {
+        let mut conn = self.read_conn().await?;
+        let rows = conn.all(COMPARING, values![registry, limit]).await?;
+        let mut comparing = Vec::new();
+        for row in rows {
+            let flag = row.int("id")?;
+            let pairs = verdict(&mut conn, flag).await?.missing;
+            comparing.push(Comparing { flag, repository: repository(&row)?, pairs });
+        }
+        Ok(comparing)
+    }
+
+    /// Keeps what two contents differ in; what was said before stays.
+    pub async fn put_comparison(
+        &self,
+        old: &Digest,
+        new: &Digest,
+        change: &Change,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let body = serde_json::to_string(change)
+            .map_err(|error| StoreError::Inconsistent(format!("a comparison of {old} and {new}: {error}")))?;
+        let mut write = self.begin().await?;
+        let ids = Interned::new(&mut write.conn, [old, new]).await?;
+        let severity = change.severity.code();
+        let values = values![ids.id(old)?, ids.id(new)?, severity, change.sentence(), body, now];
+        write.conn.execute(PUT_COMPARISON, values).await?;
+        write.conn.commit().await
+    }
+
+    /// What two contents differ in, if that was found out.
+    pub async fn comparison(&self, old: &Digest, new: &Digest) -> Result<Option<Change>, StoreError> {
+        of_pair(&mut self.read_conn().await?, old, new).await
+    }
+
+    /// Takes what the comparisons found into a flag, once all of them are there. `false` while some are missing.
+    pub async fn conclude_comparison(&self, flag: i64, now: Instant) -> Result<bool, StoreError> {
+        let mut write = self.begin().await?;
+        let Some(before) = flags::by_id(&mut write.conn, flag).await?.filter(|before| before.flag.comparing) else {
+            return Ok(true);
+        };
+        let verdict = verdict(&mut write.conn, flag).await?;
+        if !verdict.missing.is_empty() {
+            return Ok(false);
+        }
+        let change = before.flag.compared(verdict.worst);
+        let actor = Actor { kind: ActorKind::System, id: "comparison".to_owned(), display: "Tagwarden".to_owned() };
+        let reason = verdict.words.map(|words| format!("compared: {words}"));
+        write.change_flag(&before, &change, now, &actor, reason.as_deref()).await?;
+        self.finish(write, now).await?;
+        // What is told of the flag waited for this.
+        self.shared.outbox.send_replace(());
+        Ok(true)
+    }
+
+    /// What releases of a registry came to name after event `after`, oldest first.
+    pub async fn released(&self, registry: i64, after: i64, limit: u32) -> Result<Vec<Released>, StoreError> {
+        let (release, rebuilt) = (Class::Release.code(), Class::Rebuilt.code());
+        let rows = self.read_conn().await?.all(RELEASED, values![after, registry, release, rebuilt, limit]).await?;
+        let released = |row: &Row| {
+            let digest = digest_opt(row, "new_hash")?;
+            let missing = || StoreError::Inconsistent("events.new_id names no digest".to_owned());
+            Ok(Released { seq: row.int("seq")?, repository: repository(row)?, digest: digest.ok_or_else(missing)? })
+        };
+        rows.iter().map(released).collect()
+    }
+
+    /// The newest event's number, 0 without any.
+    pub async fn newest_seq(&self) -> Result<i64, StoreError> {
+        self.read_conn().await?.one(NEWEST_SEQ, values![]).await?.int("seq")
+    }
+}
+
+/// What two contents differ in, if that was found out.
+pub(super) async fn of_pair(conn: &mut Conn, old: &Digest, new: &Digest) -> Result<Option<Change>, StoreError> {
+    let Some(row) = conn.optional(BODY, values![old.bytes(), new.bytes()]).await? else { return Ok(None) };
+    let damaged = |error| StoreError::Inconsistent(format!("the comparison of {old} and {new}: {error}"));
+    serde_json::from_str(&row.text("body")?).map(Some).map_err(damaged)
+}
+
+/// RECORD.md 9, over everything that the tag was in the breach.
+async fn verdict(conn: &mut Conn, flag: i64) -> Result<Verdict, StoreError> {
+    let mut verdict = Verdict { worst: Severity::Info, words: None, missing: Vec::new() };
+    let Some(row) = conn.optional(PROMISE, values![flag]).await? else { return Ok(verdict) };
+    let promise = digest_opt(&row, "promise_hash")?;
+    let gone = if Version::of(&row.text("tag")?).pre_release { Severity::Info } else { Severity::Warning };
+    let mut named: Vec<Digest> = digest_opt(&row, "current_hash")?.into_iter().collect();
+    for state in conn.all(STATES, values![flag, MOST_STATES]).await? {
+        match (state.code("kind", EventKind::from_code)?, digest_opt(&state, "new_hash")?) {
+            (EventKind::Deleted, _) => verdict.worst = verdict.worst.max(gone),
+            // What a retracted claim named was never there.
+            (EventKind::Retracted, _) | (_, None) => {}
+            (_, Some(digest)) => named.push(digest),
+        }
+    }
+    let mut seen: Vec<Digest> = Vec::new();
+    for digest in named {
+        if Some(&digest) == promise.as_ref() || seen.contains(&digest) {
+            continue;
+        }
+        seen.push(digest.clone());
+        let Some(promise) = &promise else {
+            // A retired release that came back as something else: there is nothing it could be compared with.
+            verdict.worst = Severity::Critical;
+            continue;
+        };
+        match conn.optional(COMPARED, values![promise.bytes(), digest.bytes()]).await? {
+            None => verdict.missing.push((promise.clone(), digest)),
+            Some(row) => {
+                verdict.worst = verdict.worst.max(row.code("severity", Severity::from_code)?);
+                // The newest state stands first.
+                verdict.words.get_or_insert(row.text("words")?);
+            }
+        }
+    }
+    Ok(verdict)
+}
+
+fn repository(row: &Row) -> Result<RepositoryName, StoreError> {
+    Ok(RepositoryName { host: row.text("host")?, path: row.text("path")? })
+}
