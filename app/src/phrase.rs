@@ -246,6 +246,7 @@ pub fn state_word(repository: &Repository) -> (&'static str, Tone) {
         RepositoryState::Hidden => ("hidden", Tone::Warning),
         RepositoryState::Vanished => ("vanished", Tone::Flag),
         RepositoryState::Failing => ("failing", Tone::Warning),
+        RepositoryState::Paused => ("paused", Tone::Quiet),
     }
 }
 
@@ -267,6 +268,7 @@ pub fn state_sentence(repository: &Repository) -> Option<String> {
         RepositoryState::Hidden => Some(because("the list of tags is refused or missing")),
         RepositoryState::Vanished => Some(because("missing for a day")),
         RepositoryState::Failing => Some(because("the registry does not answer")),
+        RepositoryState::Paused => Some(because("not checked until it is resumed")),
     }
 }
 

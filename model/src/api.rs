@@ -2,6 +2,7 @@
 //!
 //! Instants are RFC 3339 in UTC; durations are whole milliseconds in fields that end in `_ms`.
 
+mod adding;
 mod configuration;
 mod flag;
 mod job;
@@ -13,6 +14,10 @@ mod repository;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::adding::{
+    Catalogue, CatalogueItem, ClassCount, JobResult, NotUnderstood, Paste, PasteFormat, PasteItem, Pasted,
+    PreviewRepository, ReadCatalogue, RepositoryPreview,
+};
 pub use self::configuration::{Configuration, ConfigurationError};
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
@@ -21,7 +26,8 @@ pub use self::policy::{ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Pr
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
 pub use self::registry::{Registry, RegistryState};
 pub use self::repository::{
-    AddRepository, Freshness, Progress, Repository, RepositoryState, Summary, Unread, WatchSource,
+    AddRepository, Freshness, Group, JoinGroup, NameRepository, NewGroup, Progress, RenameGroup, Repository,
+    RepositoryState, Summary, Unread, WatchSource,
 };
 use crate::coded::coded;
 
@@ -86,7 +92,7 @@ pub struct Change {
     /// Number of the event, flag or job; 0 for repositories and registries.
     #[serde(rename = "ref")]
     pub reference: i64,
-    /// The repository's canonical name; absent for registries.
+    /// The repository's canonical name; absent for registries, and for jobs about none that is watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
 }

@@ -83,6 +83,19 @@ pub fn propose<'a>(
     proposals
 }
 
+/// What nothing but the names of a repository's tags suggests, for one that is not watched yet: rules that fit if the tags of a
+/// shape never move.
+pub fn propose_by_name(
+    repository: &str,
+    tags: impl IntoIterator<Item = (TagName, Option<Classified>)>,
+) -> Vec<Proposal> {
+    let stood = Some(Instant(0));
+    let history = |tag| TagHistory { tag, present: Some(true), first_seen: stood, changed: stood, moves: 0 };
+    let tags: Vec<_> = tags.into_iter().map(|(tag, by_table)| (history(tag), by_table)).collect();
+    let proposals = propose(repository, tags.iter().map(|(tag, by_table)| (tag, *by_table)), Instant(0) + LOOKED_BACK);
+    proposals.into_iter().map(|proposal| Proposal { never_moved_since: None, ..proposal }).collect()
+}
+
 impl<'a> Group<'a> {
     fn add(&mut self, history: &'a TagHistory, lengths: &[usize], since: Instant) {
         let stands = history.changed.is_some_and(|changed| changed <= since);

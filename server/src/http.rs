@@ -5,6 +5,7 @@
 #![expect(unused_qualifications, reason = "utoipa repeats the handlers' parameter types in its own code")]
 
 mod access;
+mod adding;
 mod around;
 mod body;
 mod checks;
@@ -17,6 +18,7 @@ mod docs;
 mod error;
 mod events;
 mod flags;
+mod groups;
 mod health;
 mod host;
 mod jobs;

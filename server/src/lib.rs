@@ -14,6 +14,7 @@ pub mod live;
 pub mod metrics;
 pub mod notify;
 pub mod page;
+pub mod paste;
 pub mod policy;
 pub mod poller;
 pub mod preview;

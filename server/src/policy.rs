@@ -30,7 +30,7 @@ pub struct Rule {
 #[derive(Debug, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct PatternError {
-    /// `repository` or `tag`.
+    /// What the pattern is over: `repository` or `tag`.
     pub field: &'static str,
     /// What is wrong with it.
     pub reason: String,
@@ -77,7 +77,8 @@ impl Rule {
     }
 }
 
-fn matcher(field: &'static str, pattern: &str) -> Result<GlobMatcher, PatternError> {
+/// A pattern that is matched whole: `*` within a segment of a path, `**` across.
+pub fn matcher(field: &'static str, pattern: &str) -> Result<GlobMatcher, PatternError> {
     // What is longer may nest deeper than can be compiled.
     if pattern.chars().count() > PATTERN_LIMIT {
         return Err(PatternError { field, reason: format!("a pattern has at most {PATTERN_LIMIT} characters") });

@@ -305,7 +305,7 @@ impl<R: Registry> Worker<'_, R> {
         let store = &self.poller.store;
         let room = CHECKS.saturating_sub(self.checks.len());
         for taken in store.take_jobs(self.poller.entry.id, JobKind::Check, room).await? {
-            let (id, JobRequest::Check(tags)) = (taken.repository, taken.request) else { continue };
+            let (Some(id), JobRequest::Check(tags)) = (taken.repository, taken.request) else { continue };
             let Some(slot) = self.slots.get_mut(&id) else {
                 store.finish_job(taken.id, Some("the repository is not watched any more"), now.mark.wall).await?;
                 continue;

@@ -1,4 +1,5 @@
-//! Keeps a poller and a job runner for each registry entry: those of the configuration, and those that people add.
+//! Keeps a poller and a job runner for each registry entry: those of the configuration, and those that people add; and a job
+//! runner for hosts that have none.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,11 +19,11 @@ use crate::keep::keep;
 use crate::metrics::{Metrics, OfTask};
 use crate::poller::{Poller, PollerSettings};
 use crate::registry::client::{HttpRegistry, RegistrySettings};
-use crate::registry::gate::HostLimits;
+use crate::registry::gate::Origins;
 use crate::reload::InForce;
-use crate::store::jobs::JobRequest;
+use crate::store::jobs::{JobRequest, NO_ENTRY};
 use crate::store::watch::RegistryEntry;
-use crate::store::{Actor, Store, StoreError};
+use crate::store::{Actor, Store, StoreError, with_causes};
 
 /// What all of them share.
 pub struct Registries {
@@ -40,8 +41,8 @@ pub struct Registries {
     pub metrics: Metrics,
     /// Changes when a repository or a job was added.
     pub wake: watch::Sender<()>,
-    /// What hosts say of their limits, which all their entries share; by the origin that is asked, which a mirror's URL may say.
-    pub host_limits: BTreeMap<String, Arc<HostLimits>>,
+    /// What hosts say of their limits, which all their entries share.
+    pub origins: Origins,
 }
 
 /// The tasks of one registry entry.
@@ -50,8 +51,13 @@ struct Running {
     config: Arc<Checked>,
     /// Knows of pauses and tokens, and so outlives its tasks where only they change.
     registry: Option<Arc<HttpRegistry>>,
+    tasks: Tasks,
+}
+
+/// Tasks that are stopped together.
+struct Tasks {
     stop: CancellationToken,
-    tasks: JoinSet<()>,
+    set: JoinSet<()>,
 }
 
 impl Registries {
@@ -60,6 +66,7 @@ impl Registries {
         let mut applied = self.configuration.borrow_and_update().config.clone();
         let mut wake = self.wake.subscribe();
         let mut running = BTreeMap::new();
+        let mut strangers = self.strangers(&applied, &stop);
         let refresh = PollerSettings::default().refresh;
         loop {
             let newest = self.configuration.borrow_and_update().config.clone();
@@ -67,6 +74,8 @@ impl Registries {
                 match apply(&self.store, &newest, self.clock.now().mark.wall).await {
                     Ok(()) => {
                         applied = newest;
+                        strangers.ended().await;
+                        strangers = self.strangers(&applied, &stop);
                         self.wake.send_replace(());
                     }
                     Err(error) => tracing::error!(?error, "the new configuration waits for the database"),
@@ -89,9 +98,47 @@ impl Registries {
                 () = self.clock.sleep_until(again) => {}
             }
         }
-        for running in running.into_values() {
-            running.ended().await;
+        strangers.ended().await;
+        for mut running in running.into_values() {
+            running.tasks.ended().await;
         }
+    }
+
+    /// Looks at hosts that have no entry; one that is only looked at gets none.
+    fn strangers(&self, config: &Arc<Checked>, stop: &CancellationToken) -> Tasks {
+        let mut tasks = Tasks::new(stop);
+        let (known, clock, origins) = (config.clone(), self.clock.clone(), self.origins.clone());
+        let reach = move |host: &str| {
+            // It may have got one while the job waited.
+            let own = known.registries.iter().find(|own| own.settings.host == host);
+            let settings = own.map_or_else(|| stranger(host, &known), |own| own.settings.clone());
+            HttpRegistry::new(limited(settings, &origins), clock.clone())
+                .map(Arc::new)
+                .map_err(|error| with_causes(&error))
+        };
+        let jobs = Arc::new(Jobs {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            reach: Box::new(reach),
+            entry: NO_ENTRY,
+            policy: Arc::new(config.policy.clone()),
+            wake: self.wake.subscribe(),
+        });
+        let start = move |stop| {
+            let jobs = jobs.clone();
+            async move { jobs.run(stop).await }
+        };
+        self.spawn(&mut tasks, OfTask { registry: String::new(), task: "looks" }, start);
+        tasks
+    }
+
+    fn spawn<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        tasks: &mut Tasks,
+        of: OfTask,
+        start: impl Fn(CancellationToken) -> F + Send + Sync + 'static,
+    ) {
+        tasks.set.spawn(keep(of, start, self.clock.clone(), self.metrics.clone(), tasks.stop.clone()));
     }
 
     /// Stops what is not as it should be any more and starts what does not run. The others go on undisturbed.
@@ -108,12 +155,12 @@ impl Registries {
             let known = before.remove(&entry.id);
             let kept = match known {
                 Some(known) if known.entry == wanted && is_polled_alike(&known.config, config) => known,
-                Some(known) => {
+                Some(mut known) => {
                     tracing::info!(registry = entry.name, "polled anew: its configuration changed");
                     let same_registry = known.entry == wanted;
                     let registry = known.registry.clone().filter(|_| same_registry);
                     // The lease is given back before it is taken again.
-                    known.ended().await;
+                    known.tasks.ended().await;
                     if !same_registry && let Err(error) = self.look_again(&entry).await {
                         tracing::error!(
                             registry = entry.name,
@@ -127,9 +174,9 @@ impl Registries {
             };
             running.insert(entry.id, kept);
         }
-        for gone in before.into_values() {
+        for mut gone in before.into_values() {
             tracing::info!(registry = gone.entry.name, "not polled any more: no configuration names it");
-            gone.ended().await;
+            gone.tasks.ended().await;
         }
     }
 
@@ -146,35 +193,32 @@ impl Registries {
     }
 
     fn start(
-        &mut self,
+        &self,
         entry: &RegistryEntry,
         wanted: CheckedRegistry,
         registry: Option<Arc<HttpRegistry>>,
         config: &Arc<Checked>,
         stop: &CancellationToken,
     ) -> Running {
-        let mut settings = wanted.settings.clone();
-        if let Ok(base) = settings.base() {
-            settings.host_limits = self.host_limits.entry(base.origin().ascii_serialization()).or_default().clone();
-        }
-        let made = || HttpRegistry::new(settings, self.clock.clone()).map(Arc::new);
+        let made =
+            || HttpRegistry::new(limited(wanted.settings.clone(), &self.origins), self.clock.clone()).map(Arc::new);
         let registry = registry.map_or_else(made, Ok);
         let registry = registry.map_err(|error| {
             tracing::error!(registry = entry.name, %error, "this registry cannot be polled as it is configured");
         });
-        let mut running = Running {
-            entry: wanted,
-            config: config.clone(),
-            registry: registry.ok(),
-            stop: stop.child_token(),
-            tasks: JoinSet::new(),
-        };
+        let mut running =
+            Running { entry: wanted, config: config.clone(), registry: registry.ok(), tasks: Tasks::new(stop) };
         let Some(registry) = running.registry.clone() else { return running };
+        let policy = Arc::new(config.policy.clone());
         let jobs = Jobs {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            registry: registry.clone(),
-            entry: entry.clone(),
+            reach: Box::new({
+                let registry = registry.clone();
+                move |_| Ok(registry.clone())
+            }),
+            entry: entry.id,
+            policy: policy.clone(),
             wake: self.wake.subscribe(),
         };
         let comparer = Comparer {
@@ -189,7 +233,7 @@ impl Registries {
             clock: self.clock.clone(),
             registry,
             entry: entry.clone(),
-            policy: Arc::new(config.policy.clone()),
+            policy,
             settings: PollerSettings {
                 plan: config.plan.clone(),
                 concurrency: running.entry.settings.limits.concurrency,
@@ -207,26 +251,29 @@ impl Registries {
             let poller = poller.clone();
             async move { poller.run(stop).await }
         };
-        let (clock, metrics) = (&self.clock, &self.metrics);
-        running.tasks.spawn(keep(of("poller"), start, clock.clone(), metrics.clone(), running.stop.clone()));
+        self.spawn(&mut running.tasks, of("poller"), start);
         let start = move |stop| {
             let jobs = jobs.clone();
             async move { jobs.run(stop).await }
         };
-        running.tasks.spawn(keep(of("jobs"), start, clock.clone(), metrics.clone(), running.stop.clone()));
+        self.spawn(&mut running.tasks, of("jobs"), start);
         let start = move |stop| {
             let comparer = comparer.clone();
             async move { comparer.run(stop).await }
         };
-        running.tasks.spawn(keep(of("comparer"), start, clock.clone(), metrics.clone(), running.stop.clone()));
+        self.spawn(&mut running.tasks, of("comparer"), start);
         running
     }
 }
 
-impl Running {
-    async fn ended(mut self) {
+impl Tasks {
+    fn new(stop: &CancellationToken) -> Self {
+        Self { stop: stop.child_token(), set: JoinSet::new() }
+    }
+
+    async fn ended(&mut self) {
         self.stop.cancel();
-        while self.tasks.join_next().await.is_some() {}
+        while self.set.join_next().await.is_some() {}
     }
 }
 
@@ -237,9 +284,21 @@ fn wanted(entry: &RegistryEntry, config: &Checked) -> CheckedRegistry {
     if let Some(own) = config.registries.iter().find(is_entry) {
         return CheckedRegistry { repositories: Vec::new(), ..own.clone() };
     }
-    let mut settings = RegistrySettings::new(&entry.host);
-    settings.credentials = config.credentials.clone();
+    let settings = stranger(&entry.host, config);
     CheckedRegistry { name: entry.name.clone(), repositories: Vec::new(), settings, certificates: Vec::new() }
+}
+
+/// How a host is reached that the configuration does not name.
+fn stranger(host: &str, config: &Checked) -> RegistrySettings {
+    RegistrySettings { credentials: config.credentials.clone(), ..RegistrySettings::new(host) }
+}
+
+/// All who ask a host share what it says of its limits.
+fn limited(settings: RegistrySettings, origins: &Origins) -> RegistrySettings {
+    match settings.base() {
+        Ok(base) => RegistrySettings { host_limits: origins.limits(base.origin().ascii_serialization()), ..settings },
+        Err(_) => settings,
+    }
 }
 
 /// Whether pollers work alike by both configurations.

@@ -2,6 +2,7 @@
 
 pub mod allowance;
 mod auth;
+mod catalogue;
 mod challenge;
 pub mod client;
 pub mod credentials;
@@ -64,6 +65,15 @@ pub struct Manifest {
     pub claim: Option<Digest>,
     /// From the Content-Type header.
     pub media_type: MediaType,
+}
+
+/// Names of a registry's repositories, without the host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// In order.
+    pub names: Vec<String>,
+    /// Whether these are all.
+    pub whole: bool,
 }
 
 /// How a manifest is asked for.
@@ -153,6 +163,12 @@ pub trait Registry: Send + Sync + 'static {
 
     /// Whether a manifest is there (HEAD by digest).
     fn has_manifest(&self, repository: &RepositoryName, digest: &Digest) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// The repositories that the registry has, as far as it says and we read. Most registries refuse, or have no such list.
+    fn catalogue(&self, host: &str) -> impl Future<Output = Result<Names, RegistryError>> + Send {
+        let _ = host;
+        std::future::ready(Err(RegistryError::NotFound { code: None }))
+    }
 
     /// How many counted requests the registry allows, as it said last; `None` if it never spoke of that.
     fn allowance(&self) -> Option<Allowance> {

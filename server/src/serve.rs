@@ -1,6 +1,5 @@
 //! The server put together: one store, one clock, a poller and a job runner for each registry entry, notifiers, and the HTTP side.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -19,6 +18,7 @@ use crate::metrics::{Metrics, OfTask};
 use crate::notify::Notify;
 use crate::registries::Registries;
 use crate::registry::client::HttpRegistry;
+use crate::registry::gate::Origins;
 use crate::reload::{InForce, reload};
 use crate::store::{Store, StoreError, with_causes};
 
@@ -94,7 +94,7 @@ pub async fn serve(
         clock_error,
         metrics: metrics.clone(),
         wake: wake.clone(),
-        host_limits: BTreeMap::new(),
+        origins: Origins::default(),
     };
     let polling = tokio::spawn(registries.run(stop.clone()));
     let reloading = tokio::spawn(match sources {

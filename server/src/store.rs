@@ -19,6 +19,7 @@ mod load;
 mod passes;
 mod projections;
 mod promises;
+mod purge;
 pub mod read;
 pub mod record;
 pub mod refreshes;
@@ -149,6 +150,7 @@ const LISTS: &[&[&str]] = &[
     passes::STATEMENTS,
     projections::STATEMENTS,
     promises::STATEMENTS,
+    purge::STATEMENTS,
     read::STATEMENTS,
     read::flags::STATEMENTS,
     read::histories::STATEMENTS,

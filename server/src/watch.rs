@@ -12,15 +12,21 @@ use crate::store::{Actor, Store, StoreError};
 
 /// Watches `name` through the first entry that serves it. A host without an entry gets one that asks anonymously.
 pub async fn watch(store: &Store, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<Added, StoreError> {
+    let entry = match entry_of(store, name).await? {
+        Some(entry) => entry,
+        None => store.put_registry(&made_for(&name.host, &[])).await?,
+    };
+    store.watch(entry.id, name, actor, now).await
+}
+
+/// The entry that serves a repository; `None` for a host without one, which may be asked anonymously. `Refused` if it may not
+/// be asked at all.
+pub async fn entry_of(store: &Store, name: &RepositoryName) -> Result<Option<RegistryEntry>, StoreError> {
     let entries = store.registries().await?;
     if let Some(entry) = entry_for(&entries, name) {
-        return store.watch(entry.id, name, actor, now).await;
+        return Ok(Some(entry.clone()));
     }
-    if let Some((message, advice)) = refusal(&entries, name) {
-        return Err(StoreError::Refused { message: format!("{message}: {advice}"), field: "name" });
-    }
-    let entry = store.put_registry(&made_for(&name.host, &entries)).await?;
-    store.watch(entry.id, name, actor, now).await
+    refusal(&entries, name).map_or(Ok(None), |refusal| Err(refused(refusal)))
 }
 
 /// Why a repository cannot be watched with these entries, and what to do.
@@ -38,12 +44,29 @@ pub fn refusal(entries: &[RegistryEntry], name: &RepositoryName) -> Option<(Stri
             ),
         ));
     }
-    is_link_local(&name.host).then(|| {
+    refusal_of_host(&name.host)
+}
+
+/// The entry through which a host as a whole is asked, as [`entry_of`] for one repository.
+pub async fn asked_through(store: &Store, host: &str) -> Result<Option<RegistryEntry>, StoreError> {
+    match store.registries().await?.into_iter().find(|entry| entry.host == host) {
+        Some(entry) => Ok(Some(entry)),
+        None => refusal_of_host(host).map_or(Ok(None), |refusal| Err(refused(refusal))),
+    }
+}
+
+/// Why a host without an entry may not be asked, and what to do.
+fn refusal_of_host(host: &str) -> Option<(String, String)> {
+    is_link_local(host).then(|| {
         (
-            format!("{} is a link-local address, where machines keep services of their own", name.host),
+            format!("{host} is a link-local address, where machines keep services of their own"),
             "give it a registry entry in the configuration if it is a registry".to_owned(),
         )
     })
+}
+
+fn refused((message, advice): (String, String)) -> StoreError {
+    StoreError::Refused { message: format!("{message}: {advice}"), field: "name" }
 }
 
 /// Makes these the configured entries and gives every watched repository to the one that serves it by now; where none does,

@@ -4,6 +4,7 @@
 
 mod api {
     mod acts;
+    mod adding;
     mod configuration;
     mod connections;
     mod errors;

@@ -231,6 +231,28 @@ async fn token_registry(body: &'static str) -> (Scripted, Arc<AtomicU32>) {
     (server, given)
 }
 
+#[tokio::test]
+async fn the_catalogue_is_read_with_the_scope_that_the_registry_asks_for() {
+    let server = Scripted::start(|seen| match (seen.uri.path(), seen.header("authorization")) {
+        ("/token", _) => answer(200, &[], r#"{"token":"t1"}"#),
+        (_, "Bearer t1") if seen.uri.query().is_none() => {
+            answer(200, &[("link", "</v2/_catalog?last=b>; rel=\"next\"")], r#"{"repositories":["b","a"]}"#)
+        }
+        // A registry that gives its last page again and again.
+        (_, "Bearer t1") => {
+            answer(200, &[("link", "</v2/_catalog?last=b>; rel=\"next\"")], r#"{"repositories":["c"]}"#)
+        }
+        _ => challenge(seen, ",scope=\"registry:catalog:*\""),
+    })
+    .await;
+    let client = Client::new(server.host(), |_| {});
+    let names = client.registry.catalogue(server.host()).await.unwrap();
+    assert_eq!((names.names, names.whole), (vec!["a".to_owned(), "b".to_owned(), "c".to_owned()], true));
+    let lines = server.lines();
+    assert!(lines[1].contains("scope=registry%3Acatalog%3A*"), "{lines:?}");
+    assert_eq!(lines[2..], ["GET /v2/_catalog", "GET /v2/_catalog?last=b"]);
+}
+
 const TOKEN_LINE: &str =
     "GET /token?x=1&service=registry.test&scope=repository%3Ateam%2Fapi%3Apull&client_id=tagwarden";
 

@@ -50,7 +50,7 @@ async fn completions_and_manual_name_every_command() {
     }
     let page = printed(&["man"]).await;
     for command in &commands {
-        let name = format!("tagwarden\\-{command}(1)");
+        let name = format!("tagwarden-{command}(1)").replace('-', "\\-");
         assert!(page.contains(&name), "{name} is not in {page}");
         let of_command = printed(&["man", command]).await;
         assert!(of_command.contains(&format!(".TH tagwarden-{command} 1")), "{of_command}");

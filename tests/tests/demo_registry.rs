@@ -49,6 +49,9 @@ async fn it_answers_as_docker_registry_does() {
         Image::single(1).put(&client, url, REPOSITORY, "1.0.0").await;
         Image::index(2).put(&client, url, REPOSITORY, "2.0.0").await;
     }
+    for query in ["", "?n=1", "?n=1&last=a"] {
+        twins.equal("the catalogue", Method::GET, &format!("../../_catalog{query}"), |request| request).await;
+    }
     let (single, index) = (Image::single(1), Image::index(2));
     let (digest, other) = (single.digest.to_string(), index.digest.to_string());
     let nowhere = Digest::of(b"nowhere").to_string();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tagwarden::clock::SystemClock;
 use tagwarden::http::serve;
 use tagwarden::store::Store;
+use tagwarden::store::jobs::NO_ENTRY;
 use tagwarden_model::api::JobKind;
 use tagwarden_model::tag::Class;
 use tokio::net::TcpListener;
@@ -61,9 +62,10 @@ fn passed(report: &str) -> usize {
 async fn end_jobs(store: Store) {
     loop {
         let seen = store.newest_change().await.unwrap();
-        for entry in store.registries().await.unwrap() {
-            for kind in [JobKind::Check, JobKind::Proof] {
-                for job in store.take_jobs(entry.id, kind, 100).await.unwrap() {
+        let entries = store.registries().await.unwrap();
+        for entry in entries.iter().map(|entry| entry.id).chain([NO_ENTRY]) {
+            for kind in [JobKind::Check, JobKind::Proof, JobKind::Preview, JobKind::Catalogue] {
+                for job in store.take_jobs(entry, kind, 100).await.unwrap() {
                     store.finish_job(job.id, None, tagwarden_tests::step_clock::START).await.unwrap();
                 }
             }

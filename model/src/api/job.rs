@@ -1,7 +1,8 @@
-//! Work that is asked for: checks and proofs of targets.
+//! Work that is asked for: checks, proofs of targets, looks at what is not watched.
 
 use serde::{Deserialize, Serialize};
 
+use super::JobResult;
 use crate::coded::coded;
 use crate::digest::Digest;
 use crate::instant::Instant;
@@ -16,7 +17,7 @@ pub struct Job {
     pub kind: JobKind,
     /// Where it stands.
     pub state: JobState,
-    /// The repository it is about.
+    /// The repository it is about; of a catalogue the registry's host.
     pub repository: String,
     /// Steps done.
     pub done: u64,
@@ -24,6 +25,9 @@ pub struct Job {
     pub total: u64,
     /// Why it failed, in words.
     pub error: Option<String>,
+    /// What was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<JobResult>,
     /// When it was asked for.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created: Instant,
@@ -43,6 +47,8 @@ coded! {
         Preview = 3 "preview",
         /// Import history.
         Backfill = 4 "backfill",
+        /// Find the repositories of a registry.
+        Catalogue = 5 "catalogue",
     }
 }
 

@@ -48,15 +48,14 @@ pub struct Repository {
     pub unread: Option<Unread>,
 }
 
-/// Who says that a repository is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum WatchSource {
-    /// The configuration file.
-    File,
-    /// A person, through page or API.
-    Person,
+coded! {
+    /// Who says that a repository is watched, or what is in a group.
+    pub enum WatchSource {
+        /// The configuration file.
+        File = 1 "file",
+        /// A person, through page or API.
+        Person = 2 "person",
+    }
 }
 
 coded! {
@@ -74,6 +73,8 @@ coded! {
         Vanished = 5 "vanished",
         /// The registry does not answer, or answers what cannot be understood.
         Failing = 6 "failing",
+        /// Not checked until it is resumed.
+        Paused = 7 "paused",
     }
 }
 
@@ -159,4 +160,62 @@ pub struct Summary {
     pub read_only: bool,
     /// In the demo: how much of its past was told, in hundredths.
     pub demo_percent: Option<u8>,
+}
+
+/// Names a repository that something is to be done with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NameRepository {
+    /// As docker would take it.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
+    pub name: String,
+}
+
+/// A named set of repositories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// What it is, for people; may be empty.
+    pub description: String,
+    /// Who says what is in it: a group of the configuration file is changed there.
+    pub source: WatchSource,
+    /// Canonical names of its repositories.
+    pub repositories: Vec<String>,
+}
+
+/// A request to make a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// 1 to 64 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, example = "Shop"))]
+    pub name: String,
+}
+
+/// A request to give a group another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RenameGroup {
+    /// Its name now.
+    pub name: String,
+    /// Its name from now on.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
+    pub to: String,
+}
+
+/// A request to put a repository into a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct JoinGroup {
+    /// The group.
+    pub group: String,
+    /// The repository, which is watched.
+    #[cfg_attr(feature = "openapi", schema(example = "docker.io/library/nginx"))]
+    pub repository: String,
 }

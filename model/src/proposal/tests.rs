@@ -114,3 +114,13 @@ fn a_proposal_says_since_when_and_the_largest_group_stands_first() {
     assert_eq!(proposals.iter().map(|proposal| proposal.moves).collect::<Vec<_>>(), [0, 0, 3]);
     assert!(proposals.iter().all(|proposal| proposal.repository == REPOSITORY));
 }
+
+#[test]
+fn names_alone_suggest_releases_without_saying_since_when() {
+    let tags = ["1.25", "1.26", "1.27", "latest", "1.27.3", "stable"].map(|tag| TagName::new(tag).unwrap());
+    let tags = tags.map(|tag| (tag.clone(), Some(class_of(REPOSITORY, tag.as_str()))));
+    let proposals = propose_by_name(REPOSITORY, tags);
+    let told: Vec<_> = proposals.iter().map(|proposal| (&*proposal.pattern, proposal.class, proposal.tags)).collect();
+    assert_eq!(told, [("[0-9].[0-9][0-9]", Class::Release, 3)]);
+    assert_eq!(proposals[0].never_moved_since, None);
+}

@@ -69,7 +69,7 @@ CREATE TABLE repositories (
     late_told INTEGER -- when people were told that it is late; NULL: it is not
 ) STRICT;
 CREATE INDEX repositories_by_registry ON repositories (registry_id);
-CREATE INDEX repositories_watched ON repositories (name) WHERE period_id IS NOT NULL;
+CREATE INDEX repositories_watched ON repositories (name) WHERE period_id IS NOT NULL OR state = 7; -- 7: paused
 
 CREATE TABLE watch_periods (
     id INTEGER PRIMARY KEY,
@@ -89,7 +89,8 @@ CREATE INDEX watch_periods_by_repository ON watch_periods (repository_id, began)
 CREATE TABLE groups (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    description TEXT NOT NULL
+    description TEXT NOT NULL,
+    source INTEGER NOT NULL -- 1: the configuration file; 2: a person
 ) STRICT;
 CREATE TABLE group_repositories (
     group_id INTEGER NOT NULL REFERENCES groups (id),
@@ -203,6 +204,23 @@ CREATE INDEX events_by_tag_and_time ON events (tag_id, at, seq);
 -- For the states that tags left lately.
 CREATE INDEX events_left ON events (repository_id, not_after);
 
+-- Who had the history of a repository deleted.
+CREATE TABLE purges (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor_kind INTEGER NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor_display TEXT NOT NULL,
+    events INTEGER NOT NULL
+) STRICT;
+
+-- What is left of its events, so that the log has no gaps.
+CREATE TABLE purged_events (
+    seq INTEGER PRIMARY KEY,
+    purge_id INTEGER NOT NULL REFERENCES purges (id),
+    leaf BLOB NOT NULL
+) STRICT;
+
 -- Claims that bytes proved later.
 CREATE TABLE event_proofs (
     seq INTEGER PRIMARY KEY REFERENCES events (seq),
@@ -258,7 +276,7 @@ CREATE INDEX promises_history ON promises (repository_id, tag, id);
 CREATE INDEX promises_by_digest ON promises (digest_id) WHERE stands = 1;
 
 CREATE TABLE flags (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again, whatever is deleted
     kind INTEGER NOT NULL,
     state INTEGER NOT NULL,
     severity INTEGER NOT NULL,
@@ -363,19 +381,21 @@ CREATE TABLE changes (
     id INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
     ref INTEGER NOT NULL,
-    repository_id INTEGER REFERENCES repositories (id), -- NULL: of a registry
+    repository_id INTEGER REFERENCES repositories (id), -- NULL: of a registry, or of a job about none that is watched
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX changes_by_time ON changes (at);
 
 -- Work that needs a registry and was asked for.
 CREATE TABLE jobs (
-    id INTEGER PRIMARY KEY,
-    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again, whatever is deleted
+    registry_id INTEGER NOT NULL, -- 0: a host without an entry
+    repository_id INTEGER REFERENCES repositories (id), -- NULL: the job is about none that is watched
+    subject TEXT NOT NULL, -- what it is about: a repository, or a host
     kind INTEGER NOT NULL,
     state INTEGER NOT NULL,
     request TEXT NOT NULL, -- JSON
-    request_hash BLOB NOT NULL, -- sha256 of the request: equal ones wait once
+    request_hash BLOB NOT NULL, -- sha256 of subject and request: equal ones wait once
     actor_kind INTEGER NOT NULL,
     actor_id TEXT NOT NULL,
     actor_display TEXT NOT NULL,
@@ -383,9 +403,10 @@ CREATE TABLE jobs (
     finished INTEGER,
     done INTEGER NOT NULL,
     total INTEGER NOT NULL,
-    error TEXT
+    error TEXT,
+    result TEXT -- JSON
 ) STRICT;
-CREATE UNIQUE INDEX jobs_waiting_once ON jobs (repository_id, kind, request_hash) WHERE state = 1;
+CREATE UNIQUE INDEX jobs_waiting_once ON jobs (registry_id, kind, request_hash) WHERE state = 1;
 CREATE INDEX jobs_by_state ON jobs (state, id);
 CREATE INDEX jobs_ended ON jobs (finished) WHERE finished IS NOT NULL;
 

@@ -288,6 +288,9 @@ async fn dispatch(registry: &DemoRegistry, request: Request) -> Response {
     if path.is_empty() {
         return ok_json(&json!({}));
     }
+    if path == "_catalog" {
+        return registry.list_repositories(&parts);
+    }
     let Some(endpoint) = Endpoint::of(path) else { return StatusCode::NOT_FOUND.into_response() };
     if !is_repository_name(endpoint.repository()) {
         return failure(Code::NameInvalid, &Value::Null);

@@ -10,7 +10,7 @@ use tagwarden_model::instant::Millis;
 use super::AppState;
 use super::error::ApiError;
 
-/// Bytes of a body; more is no request of ours. The router sets it as its default limit.
+/// Bytes of a body; more is no request of ours. The router sets it as its default limit, and a pasted list has its own.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// A body of our own making is sent in one piece; this is for slow lines.
@@ -53,7 +53,7 @@ fn is_json(request: &Request) -> bool {
 fn unreadable(rejection: &BytesRejection) -> ApiError {
     match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            ApiError::TooLarge(format!("the body is longer than {BODY_LIMIT} bytes"))
+            ApiError::TooLarge("the body is longer than this route reads".to_owned())
         }
         _ => ApiError::invalid("body", "the body could not be read to its end"),
     }

@@ -10,7 +10,7 @@ use super::AppState;
 use super::access::Caller;
 use super::cursor::{Limit, List, Opt};
 use super::error::ApiError;
-use super::parameters::{Query, Repository, Tag};
+use super::parameters::{self, Query, Repository, Tag};
 use crate::store::read::{EventFilter, EventOrder};
 
 /// In which order.
@@ -35,6 +35,9 @@ pub(super) struct Which {
     /// Of this tag; needs `repository`.
     #[param(inline)]
     tag: Option<Tag>,
+    /// Of the repositories of this group; not together with `repository`.
+    #[param(max_length = 64)]
+    group: Option<String>,
     /// `false` leaves out what stood before the watch.
     baseline: Option<bool>,
     /// As recorded (`seq`) or as placed in time (`at`).
@@ -61,13 +64,17 @@ pub(super) async fn list(
     if tag.is_some() && repository.is_none() {
         return Err(ApiError::invalid("repository", "a tag is one of a repository: name it, too"));
     }
+    parameters::one_of(repository.as_ref(), which.group.as_deref())?;
     let order = match which.order {
         Order::Seq => EventOrder::Seq,
         Order::At => EventOrder::At,
     };
-    let list = List::new("events", &[&Opt(&repository), &Opt(&tag), &format_args!("{order:?}"), &Opt(&which.baseline)]);
+    let list = List::new(
+        "events",
+        &[&Opt(&repository), &Opt(&tag), &Opt(&which.group), &format_args!("{order:?}"), &Opt(&which.baseline)],
+    );
     let after = list.position(which.cursor.as_deref())?;
-    let filter = EventFilter { repository, tag, without_baseline: which.baseline == Some(false) };
+    let filter = EventFilter { repository, tag, group: which.group, without_baseline: which.baseline == Some(false) };
     let rows = state.store.events(caller.scope, &filter, order, after.as_ref(), which.limit.0).await?;
     Ok(Json(list.page(rows)))
 }

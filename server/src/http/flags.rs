@@ -54,6 +54,9 @@ pub(super) struct Which {
     /// Of this repository, as docker would name it.
     #[param(inline)]
     repository: Option<Repository>,
+    /// Of the repositories of this group; not together with `repository`.
+    #[param(max_length = 64)]
+    group: Option<String>,
     /// Rows of a page.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 500, default = 50)]
@@ -79,10 +82,11 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Flag>>, ApiError> {
     let repository = which.repository.map(|Repository(name)| name);
     let states = which.state.map(Standing::states).unwrap_or_default();
-    let list = List::new("flags", &[&format_args!("{states:?}"), &Opt(&repository)]);
+    parameters::one_of(repository.as_ref(), which.group.as_deref())?;
+    let list = List::new("flags", &[&format_args!("{states:?}"), &Opt(&repository), &Opt(&which.group)]);
     let after = list.position(which.cursor.as_deref())?;
-    let rows =
-        state.store.flags(caller.scope, &FlagFilter { states, repository }, after.as_ref(), which.limit.0).await?;
+    let filter = FlagFilter { states, repository, group: which.group };
+    let rows = state.store.flags(caller.scope, &filter, after.as_ref(), which.limit.0).await?;
     Ok(Json(list.page(rows)))
 }
 

@@ -49,16 +49,39 @@ pub(super) async fn create(
     let changes = state.live.reader(None);
     let job = state.store.create_job(repository, kind, request, &caller.actor, state.now()).await?;
     let job = job.ok_or_else(|| ApiError::not_watched("repository"))?;
+    wait_for(state, caller, job.id, changes, wait).await
+}
+
+/// Does the same for a look at something that need not be watched.
+pub(super) async fn create_look(
+    state: &AppState,
+    caller: &Caller,
+    entry: i64,
+    request: &JobRequest,
+    wait: i64,
+) -> Result<(StatusCode, Json<Job>), ApiError> {
+    let changes = state.live.reader(None);
+    let job = state.store.create_look(entry, request, &caller.actor, state.now()).await?;
+    wait_for(state, caller, job.id, changes, wait).await
+}
+
+async fn wait_for(
+    state: &AppState,
+    caller: &Caller,
+    job: i64,
+    changes: Reader,
+    wait: i64,
+) -> Result<(StatusCode, Json<Job>), ApiError> {
     (state.wake)();
     if wait > 0 {
         let until = state.clock.now().mono.after(Millis::seconds(wait));
         tokio::select! {
-            ended = end_of(state, caller, job.id, changes) => ended?,
+            ended = end_of(state, caller, job, changes) => ended?,
             () = state.clock.sleep_until(until) => {}
             () = state.shutdown.cancelled() => {}
         }
     }
-    Ok((StatusCode::ACCEPTED, Json(read(state, caller, job.id).await?)))
+    Ok((StatusCode::ACCEPTED, Json(read(state, caller, job).await?)))
 }
 
 async fn end_of(state: &AppState, caller: &Caller, id: i64, mut changes: Reader) -> Result<(), ApiError> {

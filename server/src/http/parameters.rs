@@ -118,6 +118,15 @@ pub fn at_most(field: &str, text: Option<&str>, length: usize) -> Result<(), Api
     Ok(())
 }
 
+/// A list is of one repository or of a group's.
+pub fn one_of(repository: Option<&RepositoryName>, group: Option<&str>) -> Result<(), ApiError> {
+    at_most("group", group, 64)?;
+    if repository.is_some() && group.is_some() {
+        return Err(ApiError::invalid("group", "name a repository or a group, not both"));
+    }
+    Ok(())
+}
+
 /// Why somebody decided something, from a body: 1 to 2,000 characters that are not all space.
 pub fn reason(text: &str) -> Result<(), ApiError> {
     if text.trim().is_empty() || text.chars().count() > 2000 {

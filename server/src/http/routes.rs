@@ -1,18 +1,19 @@
 //! The one route table: every route with its access.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use tagwarden_model::api::ErrorBody;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    checks, compare, configuration, digests, docs, events, flags, health, jobs, live, notifiers, policies, promises,
-    registries, repositories, summary, tags, targets, timeline,
+    adding, checks, compare, configuration, digests, docs, events, flags, groups, health, jobs, live, notifiers,
+    policies, promises, registries, repositories, summary, tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -45,6 +46,18 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(repositories::add)))
         .routes(Act.guard(routes!(repositories::remove)))
         .routes(Read.guard(routes!(repositories::one)))
+        .routes(Act.guard(routes!(adding::preview)))
+        .routes(Act.guard(routes!(adding::catalogue)))
+        .routes(Read.guard(routes!(adding::bulk)).layer(DefaultBodyLimit::max(adding::PASTE_LIMIT)))
+        .routes(Act.guard(routes!(repositories::pause)))
+        .routes(Act.guard(routes!(repositories::resume)))
+        .routes(Act.guard(routes!(repositories::purge)))
+        .routes(Read.guard(routes!(groups::list)))
+        .routes(Act.guard(routes!(groups::create)))
+        .routes(Act.guard(routes!(groups::delete)))
+        .routes(Act.guard(routes!(groups::rename)))
+        .routes(Act.guard(routes!(groups::join)))
+        .routes(Act.guard(routes!(groups::leave)))
         .routes(Read.guard(routes!(tags::list)))
         .routes(Read.guard(routes!(tags::one)))
         .routes(Read.guard(routes!(events::list)))
@@ -119,7 +132,7 @@ fn add_errors(operation: &mut Operation, method: &str) {
     }
     if operation.request_body.is_some() {
         errors.push(("408", "The body did not arrive in time."));
-        errors.push(("413", "The body is over 64 KiB."));
+        errors.push(("413", "The body is over 64 KiB, or of a pasted text over 4 MiB."));
         errors.push(("415", "The body is not `application/json`."));
     }
     for (status, description) in errors {

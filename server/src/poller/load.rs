@@ -88,7 +88,7 @@ fn standing(row: &RepositoryRow) -> Standing {
         (RepositoryState::Vanished, _) => Standing::Vanished,
         (RepositoryState::Hidden, _) | (RepositoryState::Failing, Some(_)) => Standing::Hidden,
         (RepositoryState::Empty, _) => Standing::Empty,
-        (RepositoryState::New, _) => Standing::New,
+        (RepositoryState::New | RepositoryState::Paused, _) => Standing::New,
         (RepositoryState::Ok | RepositoryState::Failing, _) => Standing::Ok,
     }
 }
@@ -96,7 +96,7 @@ fn standing(row: &RepositoryRow) -> Standing {
 /// What the newest listing gave by the stored state.
 pub fn last_listing(row: &RepositoryRow) -> Option<(LastListing, Option<String>)> {
     let listing = match (row.state, row.refused_since) {
-        (RepositoryState::New, _) => return None,
+        (RepositoryState::New | RepositoryState::Paused, _) => return None,
         (RepositoryState::Failing, _) => LastListing::Failed,
         (RepositoryState::Hidden, Some((false, _))) => LastListing::Refused,
         (RepositoryState::Hidden | RepositoryState::Ok | RepositoryState::Empty | RepositoryState::Vanished, _) => {

@@ -15,7 +15,7 @@ use super::challenge::Challenge;
 use super::credentials::{Credential, Credentials, Secret, basic};
 use super::reach::Reach;
 use super::retry::Fault;
-use super::scope::Scopes;
+use super::scope::{Right, Scopes};
 use super::transport::{Reply, To, Transport};
 use crate::clock::SharedClock;
 
@@ -34,8 +34,8 @@ pub struct Auth {
 pub struct Subject<'a> {
     /// Whose credentials are used.
     pub repository: &'a RepositoryName,
-    /// Whether a token has to allow pulling from it; the probe of `/v2/` needs no right.
-    pub pull: bool,
+    /// What a token has to allow.
+    pub right: Right,
 }
 
 /// What a request was sent with.
@@ -122,7 +122,7 @@ impl Auth {
         }
         let (scheme, scopes) = {
             let learned = self.learned();
-            let scopes = learned.scopes.get(&subject.repository.path).filter(|_| subject.pull).cloned();
+            let scopes = learned.scopes.get(&subject.repository.path).filter(|_| subject.right == Right::Pull).cloned();
             (learned.scheme.clone(), scopes.unwrap_or_else(|| usual(subject)))
         };
         match scheme {
@@ -210,7 +210,7 @@ impl Auth {
     fn learn(&self, subject: Subject<'_>, service: &Service, scopes: &Scopes) {
         let mut learned = self.learned();
         learned.scheme = Some(Scheme::Bearer(service.clone()));
-        if !subject.pull {
+        if subject.right != Right::Pull {
             return;
         }
         let path = &subject.repository.path;
@@ -435,7 +435,7 @@ fn make_room<V>(map: &mut HashMap<String, V>) {
 }
 
 fn usual(subject: Subject<'_>) -> Scopes {
-    if subject.pull { Scopes::pull(&subject.repository.path) } else { Scopes::default() }
+    Scopes::of(subject.right, &subject.repository.path)
 }
 
 fn refused(message: String) -> Fault {

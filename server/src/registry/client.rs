@@ -22,9 +22,10 @@ use super::gate::{Gate, HostLimits, Limits};
 use super::link::next_query;
 use super::reach::Reach;
 use super::retry::{Fault, Retry, date};
+use super::scope::Right;
 use super::tags_page::page_of_tags;
 use super::transport::{Mask, Recorder, Reply, TimeOuts, To, Transport};
-use super::{Answer, By, Head, Manifest, Registry, RegistryError};
+use super::{Answer, By, Head, Manifest, Names, Registry, RegistryError};
 use crate::clock::SharedClock;
 
 /// A registry reached over HTTP.
@@ -135,12 +136,12 @@ impl RegistrySettings {
 }
 
 /// One request, before it is authorised.
-struct Ask<'a> {
+pub(super) struct Ask<'a> {
     method: Method,
-    subject: Subject<'a>,
+    pub(super) subject: Subject<'a>,
     /// What follows `/v2/`.
     path: String,
-    query: Option<&'a str>,
+    pub(super) query: Option<&'a str>,
     headers: HeaderMap,
     cap: usize,
 }
@@ -201,12 +202,12 @@ impl HttpRegistry {
     /// Whether there is a registry that lets us in (distribution-spec end-1). The repository picks the credentials.
     pub async fn probe(&self, repository: &RepositoryName) -> Answer<()> {
         let mut ask = Ask::new(Method::GET, repository, String::new(), MAX_MANIFEST);
-        ask.subject.pull = false;
+        ask.subject.right = Right::Nothing;
         self.call(&ask).await.then(|reply| expect_ok(&reply))
     }
 
     /// Sends a request, again where that may help.
-    async fn call(&self, ask: &Ask<'_>) -> Answer<Reply> {
+    pub(super) async fn call(&self, ask: &Ask<'_>) -> Answer<Reply> {
         let counted = ask.method == Method::GET && ask.path.contains("/manifests/");
         let mut tried = 0;
         loop {
@@ -306,6 +307,10 @@ impl HttpRegistry {
 impl Registry for HttpRegistry {
     fn allowance(&self) -> Option<Allowance> {
         self.gate.allowance()
+    }
+
+    async fn catalogue(&self, host: &str) -> Result<Names, RegistryError> {
+        self.read_catalogue(host).await
     }
 
     async fn list_tags(&self, repository: &RepositoryName) -> Answer<Vec<TagName>> {
@@ -437,13 +442,13 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vn
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
 impl<'a> Ask<'a> {
-    fn new(method: Method, repository: &'a RepositoryName, path: String, cap: usize) -> Self {
+    pub(super) fn new(method: Method, repository: &'a RepositoryName, path: String, cap: usize) -> Self {
         let mut headers = HeaderMap::new();
         // Digests are computed over the bytes as they were stored, and a cache in between must not answer.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        Self { method, subject: Subject { repository, pull: true }, path, query: None, headers, cap }
+        Self { method, subject: Subject { repository, right: Right::Pull }, path, query: None, headers, cap }
     }
 }
 
@@ -455,7 +460,7 @@ impl<T> Answer<T> {
     }
 }
 
-fn expect_ok(reply: &Reply) -> Result<(), RegistryError> {
+pub(super) fn expect_ok(reply: &Reply) -> Result<(), RegistryError> {
     if reply.status == StatusCode::OK {
         Ok(())
     } else {

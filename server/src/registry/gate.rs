@@ -1,6 +1,7 @@
 //! What every request of one registry entry passes first: concurrency, request budget, the pause after a 429, and the circuit
 //! that opens after repeated failure. The pause is the host's: all entries of a host keep it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tagwarden_model::instant::Millis;
@@ -48,6 +49,24 @@ impl Limits {
 #[derive(Default)]
 pub struct HostLimits {
     said: Mutex<Said>,
+}
+
+/// Hosts whose limits are known are at most so many, or as many as are asked just now.
+const MOST_ORIGINS: usize = 1_000;
+
+/// What hosts say of their limits, by the origin that is asked, which a mirror's URL may say. Clones share it.
+#[derive(Clone, Default)]
+pub struct Origins(Arc<Mutex<BTreeMap<String, Arc<HostLimits>>>>);
+
+impl Origins {
+    /// What the host behind this origin says, shared by all who ask it.
+    pub fn limits(&self, origin: String) -> Arc<HostLimits> {
+        let mut origins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if origins.len() >= MOST_ORIGINS {
+            origins.retain(|_, limits| Arc::strong_count(limits) > 1);
+        }
+        origins.entry(origin).or_default().clone()
+    }
 }
 
 impl PartialEq for HostLimits {

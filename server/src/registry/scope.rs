@@ -5,13 +5,28 @@
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scopes(Vec<String>);
 
+/// What a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// To pull from the repository.
+    Pull,
+    /// To read the registry's catalogue.
+    Catalogue,
+    /// Nothing: for the probe of `/v2/`.
+    Nothing,
+}
+
 /// More scopes than this come from no registry.
 const MAX_SCOPES: usize = 32;
 
 impl Scopes {
-    /// The right to pull from a repository.
-    pub fn pull(path: &str) -> Self {
-        Self(vec![format!("repository:{path}:pull")])
+    /// What gives a right to a repository, or to what is around it.
+    pub fn of(right: Right, path: &str) -> Self {
+        match right {
+            Right::Pull => Self(vec![format!("repository:{path}:pull")]),
+            Right::Catalogue => Self(vec!["registry:catalog:*".to_owned()]),
+            Right::Nothing => Self::default(),
+        }
     }
 
     /// Reads scopes that are separated by spaces, as in a challenge.

@@ -62,6 +62,10 @@ statements! {
         select!("WHERE e.repository_id = $5 AND (e.at, e.seq) < ($1, $2) AND e.baseline <= $4 ORDER BY e.at DESC, e.seq DESC LIMIT $3");
     TAG_BY_SEQ = select!("WHERE e.tag_id = $4 AND e.seq < $1 AND e.baseline <= $3 ORDER BY e.seq DESC LIMIT $2");
     TAG_BY_TIME = select!("WHERE e.tag_id = $5 AND (e.at, e.seq) < ($1, $2) AND e.baseline <= $4 ORDER BY e.at DESC, e.seq DESC LIMIT $3");
+    GROUP_BY_SEQ = select!("WHERE e.repository_id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $4)
+        AND e.seq < $1 AND e.baseline <= $3 ORDER BY e.seq DESC LIMIT $2");
+    GROUP_BY_TIME = select!("WHERE e.repository_id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $5)
+        AND (e.at, e.seq) < ($1, $2) AND e.baseline <= $4 ORDER BY e.at DESC, e.seq DESC LIMIT $3");
     OF_FLAG = select!("WHERE f.flag_id = $1 ORDER BY e.seq DESC LIMIT $2");
 }
 
@@ -142,6 +146,7 @@ pub(super) async fn prove_event(conn: &mut Conn, seq: i64, now: Instant) -> Resu
 pub(super) enum Of {
     All,
     Repository(i64),
+    Group(i64),
     Tag(i64),
 }
 
@@ -161,6 +166,7 @@ pub(super) async fn list(
             match of {
                 Of::All => conn.all(ALL_BY_SEQ, values![seq, most, baseline]).await?,
                 Of::Repository(id) => conn.all(REPOSITORY_BY_SEQ, values![seq, most, baseline, id]).await?,
+                Of::Group(id) => conn.all(GROUP_BY_SEQ, values![seq, most, baseline, id]).await?,
                 Of::Tag(id) => conn.all(TAG_BY_SEQ, values![seq, most, baseline, id]).await?,
             }
         }
@@ -170,6 +176,7 @@ pub(super) async fn list(
             match of {
                 Of::All => conn.all(ALL_BY_TIME, values![at, seq, most, baseline]).await?,
                 Of::Repository(id) => conn.all(REPOSITORY_BY_TIME, values![at, seq, most, baseline, id]).await?,
+                Of::Group(id) => conn.all(GROUP_BY_TIME, values![at, seq, most, baseline, id]).await?,
                 Of::Tag(id) => conn.all(TAG_BY_TIME, values![at, seq, most, baseline, id]).await?,
             }
         }

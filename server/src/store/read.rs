@@ -16,7 +16,7 @@ use tagwarden_model::tag::{Band, Class};
 
 use super::db::{Conn, Row, statements, values};
 use super::digests::{digest, digest_opt};
-use super::{Scope, Store, StoreError, events, newest_change};
+use super::{Scope, Store, StoreError, events, groups, newest_change};
 
 /// Spans and gaps that a timeline has at most.
 const MOST_SPANS: u32 = 2000;
@@ -69,6 +69,8 @@ pub struct EventFilter {
     pub repository: Option<RepositoryName>,
     /// Of this tag; needs `repository`.
     pub tag: Option<TagName>,
+    /// Of the repositories of this group, unless one is named.
+    pub group: Option<String>,
     /// Without those of what stood before the watch.
     pub without_baseline: bool,
 }
@@ -80,6 +82,8 @@ pub struct FlagFilter {
     pub states: Vec<FlagState>,
     /// Of this repository.
     pub repository: Option<RepositoryName>,
+    /// Of the repositories of this group, unless one is named.
+    pub group: Option<String>,
 }
 
 /// Which tags of a repository.
@@ -163,7 +167,13 @@ impl Store {
         let Scope::All = scope;
         let mut conn = self.read_conn().await?;
         let of = match &filter.repository {
-            None => events::Of::All,
+            None => match &filter.group {
+                None => events::Of::All,
+                Some(group) => match groups::group_id(&mut conn, group).await? {
+                    Some(id) => events::Of::Group(id),
+                    None => return Ok((Vec::new(), None)),
+                },
+            },
             Some(name) => {
                 let Some(id) = repository_id(&mut conn, name).await? else { return Ok((Vec::new(), None)) };
                 match &filter.tag {

@@ -34,7 +34,8 @@ statements! {
     INSERT_TELLING = "INSERT INTO tellings (occasion, repository_id, flag_id, version, group_id, at, reason)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     DELETE_TELLING = "DELETE FROM tellings WHERE id = $1";
-    LATE_TOLD = "UPDATE repositories SET late_told = $2 WHERE id = $1 AND (late_told IS NULL) = ($2 IS NOT NULL)";
+    LATE_TOLD = "UPDATE repositories SET late_told = CAST($2 AS BIGINT) WHERE id = $1
+        AND (late_told IS NULL) = (CAST($2 AS BIGINT) IS NOT NULL)";
 }
 
 /// Of several servers one makes messages; what it deletes the others do not see.

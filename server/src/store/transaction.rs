@@ -22,7 +22,7 @@ pub(super) struct Write {
 struct Notice {
     kind: ChangeKind,
     reference: i64,
-    /// None for registries.
+    /// `None` for registries, and for jobs about none that is watched.
     repository: Option<i64>,
 }
 
@@ -72,19 +72,16 @@ impl Store {
 
 impl Write {
     /// Tells the readers of the live stream; once, however often it is said.
-    pub(super) fn notice(&mut self, kind: ChangeKind, reference: i64, repository: i64) {
-        self.note(Notice { kind, reference, repository: Some(repository) });
+    pub(super) fn notice(&mut self, kind: ChangeKind, reference: i64, repository: impl Into<Option<i64>>) {
+        let notice = Notice { kind, reference, repository: repository.into() };
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
     }
 
     /// Tells them that the state of a registry entry changed.
     pub(super) fn notice_registry(&mut self) {
-        self.note(Notice { kind: ChangeKind::Registry, reference: 0, repository: None });
-    }
-
-    fn note(&mut self, notice: Notice) {
-        if !self.notices.contains(&notice) {
-            self.notices.push(notice);
-        }
+        self.notice(ChangeKind::Registry, 0, None::<i64>);
     }
 
     /// Compares the epoch of our lease; holds it until the end.
@@ -108,7 +105,7 @@ impl Write {
     pub(super) async fn hold_repository(&mut self, repository: i64, lease: Lease) -> Result<Option<Row>, StoreError> {
         let row = self.lock_repository(repository).await?;
         let period = row.int_opt("period_id")?;
-        let same = lease.period.is_none_or(|of| period == Some(of));
+        let same = period.is_some() && lease.period.is_none_or(|of| period == Some(of));
         Ok(if same && row.int("registry_id")? == lease.registry { Some(row) } else { None })
     }
 

@@ -1,5 +1,7 @@
 //! Registries and watched repositories.
 
+use std::collections::BTreeSet;
+
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
@@ -7,6 +9,7 @@ use tagwarden_model::api::{ChangeKind, JobState, RegistryState, RepositoryState}
 
 use super::db::{Row, statements, values};
 use super::record::Lease;
+use super::transaction::Write;
 use super::{Actor, Store, StoreError};
 
 /// The position of entries that were made for a host: behind all that are configured.
@@ -20,20 +23,24 @@ statements! {
         ON CONFLICT (name, host) DO UPDATE SET repositories = excluded.repositories,
             position = COALESCE(registries.position, excluded.position) RETURNING id";
     REGISTRIES = "SELECT id, name, host, repositories FROM registries WHERE position IS NOT NULL ORDER BY position, id";
-    SERVED = "SELECT id, registry_id, host, path FROM repositories WHERE period_id IS NOT NULL ORDER BY id";
+    SERVED = "SELECT id, registry_id, host, path FROM repositories
+        WHERE period_id IS NOT NULL OR state = 7 ORDER BY id";
     ASSIGN = "UPDATE repositories SET registry_id = $2 WHERE id = $1";
+    ASSIGN_JOBS = "UPDATE jobs SET registry_id = $2 WHERE repository_id = $1 AND finished IS NULL";
     COPY_OFFSETS = "INSERT INTO clock_offsets (registry_id, generation, low, high)
         SELECT CAST($2 AS BIGINT), generation, low, high FROM clock_offsets WHERE registry_id = $1
         ON CONFLICT (registry_id, generation) DO UPDATE SET
             low = CASE WHEN excluded.low < clock_offsets.low THEN excluded.low ELSE clock_offsets.low END,
             high = CASE WHEN excluded.high > clock_offsets.high THEN excluded.high ELSE clock_offsets.high END";
     POLL = "UPDATE registries SET position = $2 WHERE id = $1 AND position IS NULL";
-    WATCHED_BY = "SELECT r.host, r.path FROM repositories r JOIN watch_periods p ON p.id = r.period_id
-        WHERE p.began_actor_kind = $1 AND p.began_actor_id = $2 ORDER BY r.name";
+    WATCHED_BY = "SELECT r.host, r.path FROM repositories r JOIN watch_periods p ON p.id = COALESCE(r.period_id,
+            (SELECT max(last.id) FROM watch_periods last WHERE last.repository_id = r.id))
+        WHERE (r.period_id IS NOT NULL OR r.state = 7) AND p.began_actor_kind = $1 AND p.began_actor_id = $2 ORDER BY r.name";
     REGISTRY_STATE = "SELECT state, state_reason, state_since FROM registries WHERE id = $1";
     PUT_REGISTRY_STATE = "UPDATE registries SET state = $2, state_reason = $3, state_since = $4 WHERE id = $1";
     INSERT_REPOSITORY = "INSERT INTO repositories (registry_id, host, path, name, state, state_since)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING";
+    WATCHED_NAMES = "SELECT name FROM repositories WHERE period_id IS NOT NULL OR state = 7";
     REPOSITORY_NAME = "SELECT host, path FROM repositories WHERE id = $1 AND period_id IS NOT NULL";
     FIND_REPOSITORY = "SELECT id FROM repositories WHERE name = $1";
     BEGIN_PERIOD = "INSERT INTO watch_periods (repository_id, began, began_actor_kind, began_actor_id, began_actor_display)
@@ -42,7 +49,7 @@ statements! {
             refused_generation = NULL, refused_wall = NULL, period_id = $5, watched_since = $4 WHERE id = $1";
     END_PERIOD = "UPDATE watch_periods SET ended = $2, ended_actor_kind = $3, ended_actor_id = $4, ended_actor_display = $5
         WHERE id = $1";
-    UNWATCH = "UPDATE repositories SET period_id = NULL WHERE id = $1";
+    REST = "UPDATE repositories SET period_id = NULL, state = $2, state_reason = $3, state_since = $4 WHERE id = $1";
     END_GAPS = "UPDATE gaps SET until_at = $2 WHERE repository_id = $1 AND until_at IS NULL";
     END_JOBS = "UPDATE jobs SET state = $2, finished = $3, error = $4 WHERE repository_id = $1 AND state IN ($5, $6)";
 }
@@ -60,7 +67,7 @@ pub struct RegistryEntry {
     pub repositories: Vec<String>,
 }
 
-/// A watched repository and who serves it.
+/// A watched repository, which may be paused, and who serves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
     /// Row id.
@@ -124,7 +131,7 @@ impl Store {
         self.read_conn().await?.all(REGISTRIES, values![]).await?.iter().map(registry).collect()
     }
 
-    /// All watched repositories, each with the registry entry that serves it.
+    /// All watched repositories, those that are paused among them, each with the registry entry that serves it.
     pub async fn served(&self) -> Result<Vec<Served>, StoreError> {
         let served = |row: &Row| {
             let name = RepositoryName { host: row.text("host")?, path: row.text("path")? };
@@ -139,6 +146,7 @@ impl Store {
         let mut write = self.begin().await?;
         write.lock_repository(repository.id).await?;
         write.conn.execute(ASSIGN, values![repository.id, registry]).await?;
+        write.conn.execute(ASSIGN_JOBS, values![repository.id, registry]).await?;
         write.conn.execute(COPY_OFFSETS, values![repository.registry, registry]).await?;
         write.conn.commit().await
     }
@@ -176,23 +184,45 @@ impl Store {
         let new = RepositoryState::New.code();
         write.conn.execute(INSERT_REPOSITORY, values![registry, &name.host, &name.path, &text, new, now]).await?;
         let id = write.conn.one(FIND_REPOSITORY, values![&text]).await?.int("id")?;
-        if write.lock_repository(id).await?.int_opt("period_id")?.is_some() {
+        // What a person paused stays so, whatever the configuration names.
+        if is_listed(&write.lock_repository(id).await?)? {
             return Ok(Added::Already(id));
         }
-        let period = write
-            .conn
-            .one(BEGIN_PERIOD, values![id, now, actor.kind as i64, &actor.id, &actor.display])
-            .await?
-            .int("id")?;
-        write.conn.execute(WATCH, values![id, registry, new, now, period]).await?;
-        // A configuration that is taken up just now may have seen no use for the entry.
-        write.conn.execute(POLL, values![registry, LAST]).await?;
-        write.notice(ChangeKind::Repository, 0, id);
+        write.begin_period(id, registry, actor, now).await?;
         self.finish(write, now).await?;
         Ok(Added::New(id))
     }
 
-    /// Watched repositories whose watch this actor began, by name.
+    /// Ends the watch period, but keeps the repository among those that are watched. `false` if it is not one of them.
+    pub async fn pause(&self, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<bool, StoreError> {
+        let mut write = self.begin().await?;
+        let Some((id, row)) = write.listed(name).await? else { return Ok(false) };
+        if let Some(period) = row.int_opt("period_id")? {
+            let reason = format!("paused by {}", actor.display);
+            write.end_period(id, Some(period), (RepositoryState::Paused, Some(reason)), actor, now).await?;
+            self.finish(write, now).await?;
+        }
+        Ok(true)
+    }
+
+    /// Begins a new watch period of a paused repository. `false` if it is not watched.
+    pub async fn resume(&self, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<bool, StoreError> {
+        let mut write = self.begin().await?;
+        let Some((id, row)) = write.listed(name).await? else { return Ok(false) };
+        if row.int_opt("period_id")?.is_none() {
+            let registry = row.int("registry_id")?;
+            write.begin_period(id, registry, actor, now).await?;
+            self.finish(write, now).await?;
+        }
+        Ok(true)
+    }
+
+    /// The canonical names of all that is watched or paused.
+    pub async fn watched_names(&self) -> Result<BTreeSet<String>, StoreError> {
+        self.read_conn().await?.all(WATCHED_NAMES, values![]).await?.iter().map(|row| row.text("name")).collect()
+    }
+
+    /// Watched repositories whose watch this actor began, by name; of those that are paused, the one before the pause.
     pub async fn watched_by(&self, actor: &Actor) -> Result<Vec<RepositoryName>, StoreError> {
         let name = |row: &Row| Ok(RepositoryName { host: row.text("host")?, path: row.text("path")? });
         let values = values![actor.kind as i64, &actor.id];
@@ -208,21 +238,58 @@ impl Store {
     /// Ends the watch period; history stays. `false` if it was not watched.
     pub async fn unwatch(&self, name: &RepositoryName, actor: &Actor, now: Instant) -> Result<bool, StoreError> {
         let mut write = self.begin().await?;
-        let Some(row) = write.conn.optional(FIND_REPOSITORY, values![name.to_string()]).await? else {
-            return Ok(false);
-        };
-        let id = row.int("id")?;
-        let Some(period) = write.lock_repository(id).await?.int_opt("period_id")? else { return Ok(false) };
-        write.conn.execute(END_PERIOD, values![period, now, actor.kind as i64, &actor.id, &actor.display]).await?;
-        write.conn.execute(UNWATCH, values![id]).await?;
-        write.conn.execute(END_GAPS, values![id, now]).await?;
-        let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
-        let error = "the repository is no longer watched";
-        write.conn.execute(END_JOBS, values![id, JobState::Failed.code(), now, error, queued, running]).await?;
-        write.notice(ChangeKind::Repository, 0, id);
+        let Some((id, row)) = write.listed(name).await? else { return Ok(false) };
+        let period = row.int_opt("period_id")?;
+        write.end_period(id, period, (RepositoryState::New, None), actor, now).await?;
         self.finish(write, now).await?;
         Ok(true)
     }
+}
+
+impl Write {
+    /// A repository that is watched or paused, locked.
+    async fn listed(&mut self, name: &RepositoryName) -> Result<Option<(i64, Row)>, StoreError> {
+        let Some(row) = self.conn.optional(FIND_REPOSITORY, values![name.to_string()]).await? else { return Ok(None) };
+        let id = row.int("id")?;
+        let row = self.lock_repository(id).await?;
+        Ok(is_listed(&row)?.then_some((id, row)))
+    }
+
+    async fn begin_period(&mut self, id: i64, registry: i64, actor: &Actor, now: Instant) -> Result<(), StoreError> {
+        let values = values![id, now, actor.kind as i64, &actor.id, &actor.display];
+        let period = self.conn.one(BEGIN_PERIOD, values).await?.int("id")?;
+        self.conn.execute(WATCH, values![id, registry, RepositoryState::New.code(), now, period]).await?;
+        // A configuration that is taken up just now may have seen no use for the entry.
+        self.conn.execute(POLL, values![registry, LAST]).await?;
+        self.notice(ChangeKind::Repository, 0, id);
+        Ok(())
+    }
+
+    /// Ends what goes on, and leaves the repository in this state.
+    async fn end_period(
+        &mut self,
+        id: i64,
+        period: Option<i64>,
+        (state, reason): (RepositoryState, Option<String>),
+        actor: &Actor,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        if let Some(period) = period {
+            self.conn.execute(END_PERIOD, values![period, now, actor.kind as i64, &actor.id, &actor.display]).await?;
+        }
+        self.conn.execute(REST, values![id, state.code(), reason.as_deref(), now]).await?;
+        self.conn.execute(END_GAPS, values![id, now]).await?;
+        let (queued, running) = (JobState::Queued.code(), JobState::Running.code());
+        let error = "the repository is no longer watched";
+        self.conn.execute(END_JOBS, values![id, JobState::Failed.code(), now, error, queued, running]).await?;
+        self.notice(ChangeKind::Repository, 0, id);
+        Ok(())
+    }
+}
+
+/// Whether a repository is watched or paused.
+pub(super) fn is_listed(row: &Row) -> Result<bool, StoreError> {
+    Ok(row.int_opt("period_id")?.is_some() || row.int("state")? == RepositoryState::Paused.code())
 }
 
 fn patterns(entry: &RegistryEntry) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tagwarden::config::{Checked, Sources, Watched};
+use tagwarden::config::{Checked, Group, Sources, Watched};
 use tagwarden::reload::InForce;
 use tagwarden_model::instant::Millis;
 use tagwarden_tests::api_server::{Server, masked};
@@ -34,10 +34,38 @@ async fn what_the_file_watches_only_the_file_ends() {
     assert_eq!(refused.error().0, 409);
     insta::assert_json_snapshot!("watched_by_the_file", masked(refused.json()));
     assert_eq!(server.delete("/api/v1/repositories?name=httpd").await.status, 204);
+    let paused = server.post("/api/v1/repositories/pause", &json!({ "name": "nginx" })).await.json();
+    assert_eq!((&paused["state"], &paused["source"]), (&json!("paused"), &json!("file")));
+    let purge = server.delete("/api/v1/repositories/purge?name=nginx&confirm=nginx").await;
+    assert_eq!(purge.error(), (422, "invalid".into(), "name".into()));
 
     // Taken out of the file, but not by a reload: it is a person's now.
     server.configuration.send_replace(Arc::new(InForce::new(Checked::default(), START)));
     assert_eq!(server.delete("/api/v1/repositories?name=nginx").await.status, 204);
+}
+
+#[tokio::test]
+async fn what_the_file_groups_only_the_file_changes() {
+    let server = Server::start().await;
+    let group = Group { name: "shop".to_owned(), description: "what we sell".to_owned(), members: Vec::new() };
+    let config = Checked { file: Some("/etc/tagwarden.toml".into()), groups: vec![group], ..Checked::default() };
+    tagwarden::apply::apply(&server.state.store, &config, START).await.unwrap();
+    server.configuration.send_replace(Arc::new(InForce::new(config, START)));
+    let shop = json!({ "name": "shop", "description": "what we sell", "source": "file", "repositories": [] });
+    let made = server.post("/api/v1/groups", &json!({ "name": "shop" })).await;
+    assert_eq!((made.status.as_u16(), made.json()), (200, shop.clone()));
+    server.post("/api/v1/repositories", &json!({ "name": "httpd" })).await;
+    let join = json!({ "group": "shop", "repository": "httpd" });
+    for refused in [
+        server.post("/api/v1/groups/rename", &json!({ "name": "shop", "to": "store" })).await,
+        server.post("/api/v1/groups/repositories", &join).await,
+        server.delete("/api/v1/groups/repositories?group=shop&repository=httpd").await,
+        server.delete("/api/v1/groups?name=shop").await,
+    ] {
+        assert_eq!(refused.error(), (409, "conflict".into(), String::new()));
+        assert!(refused.text.contains("/etc/tagwarden.toml says what is in the group shop"), "{}", refused.text);
+    }
+    assert_eq!(server.read("/api/v1/groups").await["items"], json!([shop]));
 }
 
 #[tokio::test]

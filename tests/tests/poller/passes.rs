@@ -11,7 +11,8 @@ use tagwarden_model::api::{Progress, RepositoryState};
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_tests::double::{Ask, Call, Double, Image, Play};
-use tagwarden_tests::polling::{World, tag};
+use tagwarden_tests::polling::{World, name, tag};
+use tagwarden_tests::record::somebody;
 
 const HOST: &str = "registry.example";
 const PATH: &str = "team/api";
@@ -281,6 +282,33 @@ async fn tags_that_cannot_be_read_are_late_and_the_repository_says_why() {
     let repository = world.repository(&entry, PATH).await;
     assert_eq!(repository.freshness[0].late_since, None, "{repository:?}");
     assert_eq!(world.events().await.len(), 20);
+    polling.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_is_asked_while_paused_and_what_is_found_then_stood_before() {
+    let world = World::in_memory().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let entry = world.entry("registry.example").await;
+    double.push(PATH, &tag("1.0.0"), Image::of("a"));
+    world.watch(&entry, PATH).await;
+    let polling = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(10)).await;
+    let name = name(&entry, PATH);
+    world.store.pause(&name, &somebody(), world.wall()).await.unwrap();
+    world.wake();
+    world.run(Millis::minutes(1)).await;
+    double.calls();
+    double.push(PATH, &tag("1.1.0"), Image::of("b"));
+    world.run(Millis::minutes(60)).await;
+    assert_eq!(double.calls(), []);
+    world.store.resume(&name, &somebody(), world.wall()).await.unwrap();
+    world.wake();
+    world.run(Millis::minutes(10)).await;
+    let events = world.events().await;
+    assert_eq!(events.iter().map(|event| event.baseline).collect::<Vec<_>>(), [true, true]);
+    assert_eq!(events[1].tag.as_deref(), Some("1.1.0"));
+    assert_eq!(world.repository(&entry, PATH).await.state, RepositoryState::Ok);
     polling.stop().await;
 }
 

@@ -179,3 +179,23 @@ async fn a_new_password_is_taken_up_with_its_file() {
     until_logged(&server, "polled anew: its configuration changed registry=\"locked\"").await;
     api.read(&name).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_a_host_without_an_entry_shows_the_newest_credentials() {
+    let registry = registry(&["team/api"]);
+    let (host, _serving) = locked(&registry, "new").await;
+    let (server, api) = serve("").await;
+    let look = async || {
+        let body = serde_json::json!({ "name": format!("{host}/team/api") });
+        let asked = api.client.post(format!("{}/api/v1/repositories/preview?wait=10", api.url)).json(&body);
+        let job: serde_json::Value = asked.send().await.unwrap().json().await.unwrap();
+        job["result"]["preview"].clone()
+    };
+    let found = look().await;
+    assert!(found["reason"].as_str().is_some_and(|reason| reason.contains("does not let us in")), "{found}");
+    let auth = base64::engine::general_purpose::STANDARD.encode("robot:new");
+    let credentials = serde_json::json!({ "auths": { &host: { "auth": auth } } });
+    fs::write(server.folder().join("config.json"), credentials.to_string()).unwrap();
+    server.signal("HUP");
+    wait::until("it is let in", PATIENCE, || async { (look().await["tags"] == 2).then_some(()) }).await;
+}

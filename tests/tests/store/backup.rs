@@ -11,7 +11,7 @@ use tagwarden::store::content::Content;
 use tagwarden::store::read::{EventFilter, EventOrder};
 use tagwarden::store::{Scope, Store};
 
-use crate::world::{World, digest, present};
+use crate::world::{World, digest, name, person, present, repository};
 
 /// A record with a little of everything that is verified, and a copy of it.
 struct Copied {
@@ -65,6 +65,22 @@ impl Changed {
         sqlx::raw_sql(sql).execute(&self.0).await.unwrap();
         self.0.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_record_without_what_was_purged_is_whole() {
+    let copied = Copied::new().await;
+    let (world, other) = (&copied.world, repository("other"));
+    world.store.watch(world.registry, &other, &person(), world.tick()).await.unwrap();
+    world.store.unwatch(&name(), &person(), world.tick()).await.unwrap();
+    world.store.purge(&name(), &person(), world.tick()).await.unwrap();
+    let whole = backup(&world.url, &copied.path("purged")).await.unwrap();
+    assert_eq!((whole.events, copied.restore("purged", "restored").await.unwrap()), (0, whole));
+    // A leaf that was not left is missed.
+    let changed = Changed::open(&copied.path("purged")).await;
+    changed.execute("DELETE FROM purged_events WHERE seq = 3").await;
+    let refusal = copied.restore("purged", "again").await.unwrap_err().to_string();
+    assert!(refusal.contains("event 1: it is missing"), "{refusal}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use tagwarden::config::{Checked, CheckedRegistry, Group, Watched};
 use tagwarden::registry::client::RegistrySettings;
 use tagwarden::store::groups::GroupRow;
 use tagwarden::store::{Actor, Scope};
-use tagwarden_model::api::Repository;
+use tagwarden_model::api::{Repository, RepositoryState, WatchSource};
 use tagwarden_model::name::RepositoryName;
 
 use crate::db_test;
@@ -24,7 +24,7 @@ fn file(paths: &[&str]) -> Checked {
 }
 
 async fn watched(world: &World) -> BTreeMap<String, Repository> {
-    let rows = world.store.repositories(Scope::All, world.now(), None, 100).await.unwrap().0;
+    let rows = world.store.repositories(Scope::All, None, world.now(), None, 100).await.unwrap().0;
     rows.into_iter().map(|repository| (repository.name.clone(), repository)).collect()
 }
 
@@ -46,6 +46,21 @@ db_test! {
         assert_eq!(watched(&world).await["ghcr.io/a/c"].watched_since, before, "it was watched all the time");
         assert_eq!(world.store.watched_by(&Actor::configuration()).await.unwrap(), [of("a/c")]);
         assert_eq!(world.row_counts().await["repositories"], 4, "history stays");
+    }
+}
+
+db_test! {
+    async fn what_a_person_paused_stays_so_and_ends_with_its_line(world: World) {
+        apply(&world.store, &file(&["a/b", "a/c"]), world.tick()).await.unwrap();
+        for path in ["a/b", "a/c"] {
+            assert!(world.store.pause(&of(path), &person(), world.tick()).await.unwrap());
+        }
+        apply(&world.store, &file(&["a/b", "a/c"]), world.tick()).await.unwrap();
+        assert_eq!(watched(&world).await["ghcr.io/a/b"].state, RepositoryState::Paused);
+        // What a person resumed, a person watches.
+        assert!(world.store.resume(&of("a/c"), &person(), world.tick()).await.unwrap());
+        apply(&world.store, &file(&[]), world.tick()).await.unwrap();
+        assert_eq!(names(&world).await, ["ghcr.io/a/c", "registry.example/team/api"]);
     }
 }
 
@@ -96,7 +111,7 @@ db_test! {
         assert_eq!(groups(&now, "a/b"), ["all", "shop"]);
         assert_eq!(groups(&now, "a/b/c"), ["all"]);
         assert_eq!(now[&name().to_string()].groups, ["all"]);
-        let members: Vec<_> = world.store.groups().await.unwrap().iter().map(|group| group.members.len()).collect();
+        let members: Vec<_> = world.store.file_groups().await.unwrap().iter().map(|group| group.members.len()).collect();
         assert_eq!(members, [1, 3, 0]);
 
         // What a person adds belongs to groups as well.
@@ -106,9 +121,36 @@ db_test! {
 
         let other = Group { description: "other words".to_owned(), ..named("all", &["ghcr.io/a/b"]) };
         apply(&world.store, &Checked { groups: vec![other], ..file(&["a/b"]) }, world.tick()).await.unwrap();
-        let [GroupRow { name, description, members }] = &world.store.groups().await.unwrap()[..] else { panic!() };
+        let [GroupRow { name, description, members }] = &world.store.file_groups().await.unwrap()[..] else { panic!() };
         assert_eq!((name.as_str(), description.as_str(), members.len()), ("all", "other words", 1));
         assert_eq!(groups(&watched(&world).await, "a/b"), ["all"]);
         assert_eq!(world.row_counts().await["group_repositories"], 1);
+    }
+}
+
+db_test! {
+    async fn the_groups_of_people_stay_beside_those_of_the_file(world: World) {
+        let in_file = |names: &[&str]| {
+            let group = |name: &&str| Group { name: (*name).to_owned(), description: String::new(), members: Vec::new() };
+            Checked { groups: names.iter().map(group).collect(), ..file(&[]) }
+        };
+        let groups = async || {
+            let groups = world.store.groups(Scope::All, None).await.unwrap();
+            groups.into_iter().map(|group| (group.name, group.source, group.repositories.len())).collect::<Vec<_>>()
+        };
+        for group in ["ours", "shop"] {
+            assert!(world.store.create_group(group).await.unwrap());
+            world.store.join_group(group, &name(), world.now()).await.unwrap();
+        }
+        apply(&world.store, &in_file(&["all"]), world.tick()).await.unwrap();
+        let (ours, shop) = (("ours".to_owned(), WatchSource::Person, 1), ("shop".to_owned(), WatchSource::Person, 1));
+        assert_eq!(groups().await, [("all".to_owned(), WatchSource::File, 0), ours.clone(), shop]);
+        assert_eq!(watched(&world).await[&name().to_string()].groups, ["ours", "shop"]);
+        // A name that the file has is the file's, and only what it says is in there.
+        apply(&world.store, &in_file(&["all", "shop"]), world.tick()).await.unwrap();
+        assert_eq!(groups().await[1..], [ours.clone(), ("shop".to_owned(), WatchSource::File, 0)]);
+        assert!(!world.store.create_group("shop").await.unwrap());
+        apply(&world.store, &in_file(&[]), world.tick()).await.unwrap();
+        assert_eq!(groups().await, [ours]);
     }
 }

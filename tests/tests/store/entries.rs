@@ -1,10 +1,11 @@
 //! Which registry entry serves which repository, from one start to the next.
 
+use tagwarden::store::jobs::JobRequest;
 use tagwarden::store::record::{Lease, Offset, RepositoryRow, RepositoryWrite};
 use tagwarden::store::watch::RegistryEntry;
 use tagwarden::store::{Scope, record::Written};
 use tagwarden::watch::{assign, watch};
-use tagwarden_model::api::RepositoryState;
+use tagwarden_model::api::{JobKind, JobState, RepositoryState};
 use tagwarden_model::instant::Millis;
 use tagwarden_model::name::RepositoryName;
 
@@ -112,6 +113,27 @@ db_test! {
         watch(&world.store, &link, &person(), world.tick()).await.unwrap();
         start(&world, &[], &[]).await;
         assert!(!polled(&world).await.iter().any(|name| name == "link" || name == metadata));
+    }
+}
+
+db_test! {
+    async fn jobs_go_along_and_looks_through_an_entry_that_is_gone_end(world: World) {
+        start(&world, &[named("old", &[])], &["acme/a"]).await;
+        let of = RepositoryName { host: HOST.to_owned(), path: "acme/a".to_owned() };
+        let check = JobRequest::Check(Vec::new());
+        let check = world.store.create_job(&of, JobKind::Check, &check, &person(), world.now()).await.unwrap().unwrap();
+        let old = world.store.registries().await.unwrap()[0].id;
+        let preview = JobRequest::Preview(of);
+        let preview = world.store.create_look(old, &preview, &person(), world.now()).await.unwrap();
+        world.store.prune_jobs(world.now()).await.unwrap();
+        start(&world, &[named("new", &[])], &[]).await;
+        let new = world.store.registries().await.unwrap()[0].id;
+        assert_eq!(world.store.take_jobs(old, JobKind::Check, 9).await.unwrap(), []);
+        assert_eq!(world.store.take_jobs(new, JobKind::Check, 9).await.unwrap()[0].id, check.id);
+        let state = async || world.store.job(Scope::All, preview.id).await.unwrap().unwrap().state;
+        assert_eq!(state().await, JobState::Queued);
+        world.store.prune_jobs(world.tick()).await.unwrap();
+        assert_eq!(state().await, JobState::Failed, "nobody would take it");
     }
 }
 

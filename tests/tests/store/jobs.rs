@@ -1,9 +1,9 @@
 //! Jobs, kept contents, proofs, change notices.
 
 use tagwarden::store::content::{Content, Proof};
-use tagwarden::store::jobs::JobRequest;
+use tagwarden::store::jobs::{JobRequest, NO_ENTRY};
 use tagwarden::store::{Scope, Store, StoreError};
-use tagwarden_model::api::{ChangeKind, Job, JobKind, JobState, Readiness};
+use tagwarden_model::api::{ChangeKind, Job, JobKind, JobResult, JobState, Readiness, RepositoryPreview};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::Millis;
 
@@ -76,6 +76,31 @@ db_test! {
         let error = job(&world, &check(&[])).await.unwrap_err();
         assert!(matches!(error, StoreError::Refused { field: "repository", .. }), "{error}");
         assert!(job(&world, &check(&["1.7.0"])).await.unwrap().is_some(), "that one waits already");
+    }
+}
+
+db_test! {
+    async fn a_look_needs_no_watched_repository_and_is_forgotten(world: World) {
+        let preview = JobRequest::Preview(repository("never"));
+        let look = async || world.store.create_look(NO_ENTRY, &preview, &person(), world.now()).await.unwrap();
+        let job = look().await;
+        assert_eq!((job.kind, job.repository.clone()), (JobKind::Preview, repository("never").to_string()));
+        assert_eq!(look().await.id, job.id, "equal ones wait once");
+        assert!(world.store.take_jobs(world.registry, JobKind::Preview, 10).await.unwrap().is_empty());
+        let taken = world.store.take_jobs(NO_ENTRY, JobKind::Preview, 10).await.unwrap();
+        assert_eq!((taken[0].repository, &taken[0].request), (None, &preview));
+        let result = JobResult::Preview(RepositoryPreview { found: true, tags: 7, ..RepositoryPreview::default() });
+        world.store.answer_job(job.id, &result, world.now()).await.unwrap();
+        let ended = world.store.job(Scope::All, job.id).await.unwrap().unwrap();
+        assert_eq!((ended.state, ended.result), (JobState::Done, Some(result)));
+        let change = world.store.changes(Scope::All, 0, 100).await.unwrap().unwrap().pop().unwrap();
+        assert_eq!((change.kind, change.reference, change.repository), (ChangeKind::Job, job.id, None));
+        world.store.prune_jobs(world.now() + Millis::hours(1)).await.unwrap();
+        assert!(world.store.job(Scope::All, job.id).await.unwrap().is_some());
+        world.store.prune_jobs(world.now() + Millis::hours(1) + Millis(1)).await.unwrap();
+        assert_eq!(world.store.job(Scope::All, job.id).await.unwrap(), None);
+        let check = world.store.create_look(NO_ENTRY, &check(&[]), &person(), world.now()).await;
+        assert!(matches!(check, Err(StoreError::Inconsistent(_))));
     }
 }
 

@@ -116,7 +116,7 @@ db_test! {
         for repository in [None, Some(name())] {
             let (mut found, mut after) = (Vec::new(), None);
             loop {
-                let filter = FlagFilter { repository: repository.clone(), states: Vec::new() };
+                let filter = FlagFilter { repository: repository.clone(), ..FlagFilter::default() };
                 let (page, next) = world.store.flags(Scope::All, &filter, after.as_ref(), 1).await.unwrap();
                 found.extend(page.into_iter().map(|flag| (flag.tag.unwrap(), flag.severity)));
                 after = through_json(next);
@@ -127,7 +127,7 @@ db_test! {
             assert_eq!(found.iter().map(|(tag, severity)| (tag.as_str(), *severity)).collect::<Vec<_>>(), expected);
         }
         let states = async |states| {
-            let filter = FlagFilter { states, repository: None };
+            let filter = FlagFilter { states, ..FlagFilter::default() };
             world.store.flags(Scope::All, &filter, None, 10).await.unwrap().0.len()
         };
         assert_eq!(states(vec![FlagState::Open]).await, 3);
@@ -206,7 +206,7 @@ db_test! {
         }
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let (page, next) = world.store.repositories(Scope::All, START, after.as_ref(), 2).await.unwrap();
+            let (page, next) = world.store.repositories(Scope::All, None, START, after.as_ref(), 2).await.unwrap();
             found.extend(page.into_iter().map(|repository| repository.name.replace("registry.example/", "")));
             after = through_json(next);
             if after.is_none() {

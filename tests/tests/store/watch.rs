@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use tagwarden::store::record::{Commit, Lease, Offset, PassRow, Written};
+use tagwarden::store::content::Content;
+use tagwarden::store::deliveries::NewDelivery;
+use tagwarden::store::groups::Joined;
+use tagwarden::store::read::{EventFilter, EventOrder, FlagFilter};
+use tagwarden::store::record::{Commit, Lease, Offset, PassRow, TagWrite, Written};
+use tagwarden::store::tellings::{Planned, Telling};
 use tagwarden::store::watch::{Added, RegistryEntry, RegistryRow};
 use tagwarden::store::{Scope, StoreError};
 use tagwarden_model::api::{ChangeKind, JobKind, JobState, Registry, RegistryState, RepositoryState};
+use tagwarden_model::change;
+use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Millis;
-use tagwarden_model::tag::Band;
+use tagwarden_model::tag::{Band, Class};
 
 use crate::db_test;
-use crate::world::{START, entry, filter, name, person, repository};
+use crate::world::{START, digest, entry, event, filter, name, person, present, repository, write_of};
 
 db_test! {
     async fn a_registry_entry_is_updated_by_its_name_and_host(world: World) {
@@ -57,6 +64,44 @@ db_test! {
 }
 
 db_test! {
+    async fn what_is_paused_is_listed_and_not_checked_and_resuming_begins_a_new_period(world: World) {
+        world.create("1.0.0", "a").await;
+        let shown = async || world.store.repository(Scope::All, &name(), world.now()).await.unwrap().unwrap();
+        let before = world.store.watched(world.registry).await.unwrap().remove(0);
+        for _ in 0..2 {
+            assert!(world.store.pause(&name(), &person(), world.tick()).await.unwrap());
+        }
+        assert!(!world.store.pause(&repository("never"), &person(), world.now()).await.unwrap());
+        let paused = shown().await;
+        assert_eq!((paused.state, paused.freshness.len()), (RepositoryState::Paused, 0));
+        assert_eq!(paused.state_reason.as_deref(), Some("paused by Ada"));
+        assert_eq!(world.store.repositories(Scope::All, None, world.now(), None, 9).await.unwrap().0, [paused]);
+        assert!(world.store.watched(world.registry).await.unwrap().is_empty());
+        assert_eq!(world.store.summary(Scope::All, world.now()).await.unwrap().repositories, 0);
+        // The configuration names it at every start.
+        let named = world.store.watch(world.registry, &name(), &person(), world.tick()).await.unwrap();
+        assert_eq!(named, Added::Already(world.repository));
+        assert_eq!(shown().await.state, RepositoryState::Paused);
+        // What was under way is not recorded any more.
+        let written = world.try_commit(vec![world.created("1.1.0", "b")]).await.unwrap();
+        assert_eq!(written, [Written::Conflict]);
+
+        for _ in 0..2 {
+            assert!(world.store.resume(&name(), &person(), world.tick()).await.unwrap());
+        }
+        let after = world.store.watched(world.registry).await.unwrap().remove(0);
+        assert!(after.period > before.period);
+        assert_eq!(shown().await.state, RepositoryState::New);
+        assert_eq!(world.row_counts().await["watch_periods"], 2);
+
+        world.store.pause(&name(), &person(), world.tick()).await.unwrap();
+        assert!(world.store.unwatch(&name(), &person(), world.tick()).await.unwrap());
+        assert!(!world.store.resume(&name(), &person(), world.tick()).await.unwrap());
+        assert_eq!(world.store.repository(Scope::All, &name(), world.now()).await.unwrap(), None);
+    }
+}
+
+db_test! {
     async fn one_repository_is_read_as_all_are(world: World) {
         let other = world.store.put_registry(&entry("other.example")).await.unwrap().id;
         let Added::New(second) = world.store.watch(world.registry, &repository("b"), &person(), world.tick()).await.unwrap()
@@ -76,6 +121,79 @@ db_test! {
         }
         assert!(world.store.unwatch(&repository("b"), &person(), world.tick()).await.unwrap());
         assert!(world.store.watched_one(second).await.unwrap().is_none());
+    }
+}
+
+db_test! {
+    async fn a_purge_leaves_numbers_and_leaves_of_events_and_nothing_else(world: World) {
+        let other = repository("other");
+        world.store.watch(world.registry, &other, &person(), world.now()).await.unwrap();
+        world.create("1.0.0", "a").await;
+        world.to("1.0.0", "a", "b", 1).await;
+        let rebuilt = |kind, old, new: &str, last_seq| {
+            let happened = event(kind, old, Some(new), world.tick());
+            TagWrite { class: Class::Rebuilt, ..write_of("1.27", present(new, last_seq), vec![happened]) }
+        };
+        let (created, _) = world.write(rebuilt(EventKind::Created, None, "e", 0)).await;
+        world.write(rebuilt(EventKind::Moved, Some("e"), "f", created)).await;
+        assert_eq!(world.row_counts().await["refreshes"], 1, "it waits for its comparison");
+        let content = |text: &str| Content { media_type: "application/json".to_owned(), bytes: text.as_bytes().to_vec() };
+        world.store.put_contents(&[(digest("a"), content("a")), (digest("c"), content("c"))], world.now()).await.unwrap();
+        world.store.put_pass(world.repository, world.lease, &crate::world::pass(world.tick()), None).await.unwrap();
+        world.store.create_group("shop").await.unwrap();
+        world.store.join_group("shop", &name(), world.now()).await.unwrap();
+        let unread = |text: &str| change::Content { digest: digest(text), body: Err(change::Unread::Missing) };
+        let compared = change::compare(&unread("a"), &unread("b"));
+        world.store.put_comparison(&digest("a"), &digest("b"), &compared, world.now()).await.unwrap();
+        let flag = world.flag().await.id;
+        let deliveries = |tellings: &[Telling]| {
+            assert_eq!(tellings.len(), 1);
+            let delivery = |notifier: &str, subject: &str| NewDelivery {
+                dedupe_key: format!("{notifier}/{subject}"),
+                notifier: notifier.to_owned(),
+                payload: format!(r#"{{"subject":"{subject}","flags":[{{"repository":"{}"}}]}}"#, name()),
+                next: START,
+            };
+            let (one, all, host) = (format!("{}:1.0.0", name()), name().to_string(), "registry.example");
+            let deliveries = vec![delivery("a", &one), delivery("a", &all), delivery("a", host), delivery("b", host)];
+            Planned { deliveries, done: vec![0], again: None }
+        };
+        world.store.plan_deliveries(world.now(), deliveries).await.unwrap();
+        let delivered = world.store.take_delivery("b", world.now(), world.now()).await.unwrap().unwrap();
+        world.store.delivered(delivered.id, world.now()).await.unwrap();
+
+        let refused = world.store.purge(&name(), &person(), world.tick()).await;
+        assert!(matches!(refused, Err(StoreError::Refused { field: "name", .. })), "it is watched");
+        world.store.pause(&name(), &person(), world.tick()).await.unwrap();
+        assert!(world.store.purge(&name(), &person(), world.tick()).await.is_err(), "it is only paused");
+        world.store.unwatch(&name(), &person(), world.tick()).await.unwrap();
+        assert_eq!(world.store.purge(&repository("never"), &person(), world.tick()).await.unwrap(), None);
+        assert_eq!(world.store.purge(&name(), &person(), world.tick()).await.unwrap(), Some(4));
+        assert_eq!(world.store.purge(&name(), &person(), world.tick()).await.unwrap(), None);
+
+        let rows = world.row_counts().await;
+        for table in ["tags", "events", "flags", "flag_events", "flag_transitions", "spans", "promises", "passes", "jobs", "rollups",
+            "tag_counts", "releases_by_day", "group_repositories", "gaps", "proofs", "event_proofs", "tellings", "comparisons",
+            "refreshes"] {
+            assert_eq!(rows[table], 0, "{table}");
+        }
+        assert_eq!((rows["purged_events"], rows["purges"], rows["watch_periods"], rows["repositories"]), (4, 1, 1, 2));
+        assert_eq!(rows["deliveries"], 1, "one that waits tells of others, too");
+        assert_eq!(world.store.content(&digest("a")).await.unwrap(), None);
+        assert!(world.store.content(&digest("c")).await.unwrap().is_some(), "no tag of it had that one");
+        assert!(world.store.tags(Scope::All, &filter(), None, 10).await.unwrap().is_none());
+        assert!(world.store.repository(Scope::All, &other, world.now()).await.unwrap().is_some());
+        // Numbers go on, and it can be watched anew.
+        let again = world.store.watch(world.registry, &name(), &person(), world.tick()).await.unwrap();
+        let Added::New(again) = again else { panic!("it was forgotten") };
+        assert_ne!(again, world.repository);
+        let tags = vec![world.created("1.0.0", "a")];
+        let commit = Commit { repository: again, ..world.commit_of(tags) };
+        assert!(matches!(world.store.commit(&commit).await.unwrap()[..], [Written::Ok { last_seq: 5, .. }]));
+        let moved = event(EventKind::Moved, Some("a"), Some("c"), world.tick());
+        let commit = Commit { tags: vec![write_of("1.0.0", present("c", 5), vec![moved])], ..commit };
+        world.store.commit(&commit).await.unwrap();
+        assert!(world.flag().await.id > flag, "a number is never given twice");
     }
 }
 
@@ -113,6 +231,46 @@ db_test! {
         let refused = world.store.put_registry_state(lost, &ok, world.now()).await;
         assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
         assert_eq!(world.store.registry_state(world.registry).await.unwrap(), row);
+    }
+}
+
+db_test! {
+    async fn groups_hold_repositories_and_narrow_lists(world: World) {
+        let store = &world.store;
+        world.create("1.0.0", "a").await;
+        world.to("1.0.0", "a", "b", 1).await;
+        assert!(store.create_group("shop").await.unwrap());
+        assert!(!store.create_group("shop").await.unwrap());
+        store.create_group("empty").await.unwrap();
+        assert_eq!(store.join_group("none", &name(), world.now()).await.unwrap(), Joined::NoGroup);
+        assert_eq!(store.join_group("shop", &repository("never"), world.now()).await.unwrap(), Joined::NotWatched);
+        for _ in 0..2 {
+            assert_eq!(store.join_group("shop", &name(), world.now()).await.unwrap(), Joined::In);
+        }
+        let groups = store.groups(Scope::All, None).await.unwrap();
+        let told: Vec<_> = groups.iter().map(|group| (group.name.as_str(), group.repositories.len())).collect();
+        assert_eq!(told, [("empty", 0), ("shop", 1)]);
+        for (group, rows) in [(None, 1), (Some("shop"), 1), (Some("empty"), 0), (Some("none"), 0)] {
+            let repositories = store.repositories(Scope::All, group, world.now(), None, 9).await.unwrap().0;
+            assert_eq!(repositories.len(), rows, "{group:?}");
+            assert!(repositories.iter().all(|repository| repository.groups == ["shop"]));
+            let of_group = FlagFilter { group: group.map(str::to_owned), ..FlagFilter::default() };
+            assert_eq!(store.flags(Scope::All, &of_group, None, 9).await.unwrap().0.len(), rows, "{group:?}");
+            let of_group = EventFilter { group: group.map(str::to_owned), ..EventFilter::default() };
+            for order in [EventOrder::Seq, EventOrder::At] {
+                let events = store.events(Scope::All, &of_group, order, None, 9).await.unwrap().0;
+                assert_eq!(events.len(), 2 * rows, "{group:?} {order:?}");
+            }
+        }
+        assert!(matches!(store.rename_group("shop", "empty", world.now()).await, Err(StoreError::Refused { field: "to", .. })));
+        assert!(store.rename_group("shop", "store", world.now()).await.unwrap());
+        assert!(!store.rename_group("shop", "x", world.now()).await.unwrap());
+        assert!(store.leave_group("store", &name(), world.now()).await.unwrap());
+        assert!(!store.leave_group("store", &name(), world.now()).await.unwrap());
+        store.join_group("store", &name(), world.now()).await.unwrap();
+        assert!(store.delete_group("store", world.now()).await.unwrap());
+        assert!(!store.delete_group("store", world.now()).await.unwrap());
+        assert!(store.repository(Scope::All, &name(), world.now()).await.unwrap().unwrap().groups.is_empty());
     }
 }
 

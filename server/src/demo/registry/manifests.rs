@@ -27,19 +27,18 @@ impl DemoRegistry {
         let Some(found) = content.repositories.get(repository).filter(|found| found.is_listed) else {
             return failure(Code::NameUnknown, &json!({ "name": repository }));
         };
-        let asked = query(parts, "n").and_then(|n| n.parse().ok());
-        let limit = asked.into_iter().chain(content.page_size).min().unwrap_or(usize::MAX);
-        let last = query(parts, "last").unwrap_or_default();
-        let mut rest = found.tags.keys().filter(|tag| **tag > last);
-        let page: Vec<_> = rest.by_ref().take(limit).collect();
-        let next = rest.next().and(page.last()).map(|last| format!("/v2/{repository}/tags/list?last={last}&n={limit}"));
+        let (page, next) = page(parts, content.page_size, found.tags.keys());
         // Go's empty list is null, and clients must live with it.
         let tags = if found.tags.is_empty() { Value::Null } else { json!(page) };
-        let mut response = ok_json(&json!({ "name": repository, "tags": tags }));
-        if let Some(next) = next {
-            insert(response.headers_mut(), LINK.as_str(), &format!("<{next}>; rel=\"next\""));
-        }
-        response
+        linked(ok_json(&json!({ "name": repository, "tags": tags })), &format!("{repository}/tags/list"), next)
+    }
+
+    /// `_catalog` (distribution 2.8, "Catalog").
+    pub(super) fn list_repositories(&self, parts: &Parts) -> Response {
+        let content = self.content();
+        let listed = content.repositories.iter().filter(|(_, found)| found.is_listed).map(|(name, _)| name);
+        let (page, next) = page(parts, content.page_size, listed);
+        linked(ok_json(&json!({ "repositories": page })), "_catalog", next)
     }
 
     /// GET, HEAD, PUT and DELETE of `manifests/<reference>`.
@@ -115,6 +114,28 @@ impl DemoRegistry {
         insert(&mut headers, LOCATION.as_str(), &location(parts, &format!("/v2/{repository}/manifests/{digest}")));
         (StatusCode::CREATED, headers).into_response()
     }
+}
+
+/// The names that a listing's `n` and `last` ask for, and the query of the page behind them.
+fn page<'a>(
+    parts: &Parts,
+    page_size: Option<usize>,
+    names: impl Iterator<Item = &'a String>,
+) -> (Vec<&'a String>, Option<String>) {
+    let asked = query(parts, "n").and_then(|n| n.parse().ok());
+    let limit = asked.into_iter().chain(page_size).min().unwrap_or(usize::MAX);
+    let last = query(parts, "last").unwrap_or_default();
+    let mut rest = names.filter(|name| **name > last);
+    let page: Vec<_> = rest.by_ref().take(limit).collect();
+    let next = rest.next().and(page.last()).map(|last| format!("last={last}&n={limit}"));
+    (page, next)
+}
+
+fn linked(mut response: Response, path: &str, next: Option<String>) -> Response {
+    if let Some(next) = next {
+        insert(response.headers_mut(), LINK.as_str(), &format!("</v2/{path}?{next}>; rel=\"next\""));
+    }
+    response
 }
 
 fn not_modified() -> Response {

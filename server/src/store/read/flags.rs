@@ -8,6 +8,7 @@ use tagwarden_model::flag::{FlagKind, FlagState, Resolution};
 use super::{FlagFilter, Position, Rows, one_more, page, repository_id, targets};
 use crate::store::db::{Conn, Row, statements, values};
 use crate::store::digests::digest_opt;
+use crate::store::groups::group_id;
 use crate::store::{Scope, Store, StoreError, comparisons, events};
 
 /// Events and steps of one flag that are shown.
@@ -34,6 +35,8 @@ statements! {
     ALL = select!("WHERE f.state = $1 AND (f.severity, f.id) < ($2, $3) ORDER BY f.severity DESC, f.id DESC LIMIT $4");
     OF_REPOSITORY = select!("WHERE f.repository_id = $5 AND f.state = $1 AND (f.severity, f.id) < ($2, $3)
         ORDER BY f.severity DESC, f.id DESC LIMIT $4");
+    OF_GROUP = select!("WHERE f.repository_id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $5)
+        AND f.state = $1 AND (f.severity, f.id) < ($2, $3) ORDER BY f.severity DESC, f.id DESC LIMIT $4");
     ONE = select!("WHERE f.id = $1");
     TRANSITIONS = "SELECT at, from_state, to_state, actor_display, reason, resolution FROM flag_transitions WHERE flag_id = $1
         ORDER BY version DESC LIMIT $2";
@@ -52,22 +55,20 @@ impl Store {
         let mut conn = self.read_conn().await?;
         let severity = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
         let id = after.map_or(Ok(i64::MAX), |after| after.int(1))?;
-        let repository = match &filter.repository {
-            Some(name) => match repository_id(&mut conn, name).await? {
-                Some(id) => Some(id),
-                None => return Ok((Vec::new(), None)),
-            },
-            None => None,
+        let of = match (&filter.repository, &filter.group) {
+            (Some(name), _) => Some((OF_REPOSITORY, repository_id(&mut conn, name).await?)),
+            (None, Some(group)) => Some((OF_GROUP, group_id(&mut conn, group).await?)),
+            (None, None) => None,
         };
         let states = if filter.states.is_empty() { FlagState::ALL } else { &filter.states };
         let mut flags = Vec::new();
         // One range of the index per state; together they hold the page.
         for state in FlagState::ALL.iter().filter(|state| states.contains(state)) {
-            let rows = match repository {
-                Some(repository) => {
-                    let values = values![state.code(), severity, id, one_more(limit), repository];
-                    conn.all(OF_REPOSITORY, values).await?
+            let rows = match of {
+                Some((statement, Some(of))) => {
+                    conn.all(statement, values![state.code(), severity, id, one_more(limit), of]).await?
                 }
+                Some((_, None)) => return Ok((Vec::new(), None)),
                 None => conn.all(ALL, values![state.code(), severity, id, one_more(limit)]).await?,
             };
             for row in &rows {

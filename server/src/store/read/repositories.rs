@@ -11,7 +11,7 @@ use tagwarden_model::tag::Band;
 
 use super::{Position, Rows, one_more, page};
 use crate::store::db::{Conn, Row, statements, values};
-use crate::store::groups::of_repository;
+use crate::store::groups::{group_id, groups_of};
 use crate::store::passes::unread;
 use crate::store::{Scope, Store, StoreError};
 
@@ -22,7 +22,7 @@ macro_rules! select {
         concat!(
             "SELECT r.id, r.name, r.host, r.state, r.state_reason, r.state_since, r.watched_since, r.late_told,
                 (SELECT count(*) FROM flags f WHERE f.repository_id = r.id AND f.state IN (1, 2)) AS open_flags
-            FROM repositories r WHERE r.period_id IS NOT NULL AND ",
+            FROM repositories r WHERE (r.period_id IS NOT NULL OR r.state = 7) AND ",
             $rest
         )
     };
@@ -32,7 +32,7 @@ macro_rules! counts {
     ($rest:literal) => {
         concat!(
             "SELECT c.repository_id, c.band, c.class, c.state, c.n FROM tag_counts c
-                JOIN repositories r ON r.id = c.repository_id WHERE r.period_id IS NOT NULL",
+                JOIN repositories r ON r.id = c.repository_id WHERE (r.period_id IS NOT NULL OR r.state = 7)",
             $rest
         )
     };
@@ -53,8 +53,10 @@ macro_rules! passes {
 
 statements! {
     BY_NAME = select!("r.name > $1 ORDER BY r.name LIMIT $2");
+    OF_GROUP = select!("r.name > $1 AND r.id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $3)
+        ORDER BY r.name LIMIT $2");
     ONE = select!("r.name = $1");
-    ALL = select!("r.id > $1");
+    ALL = select!("r.id > $1 AND r.period_id IS NOT NULL");
     COUNTS_OF_ALL = counts!("");
     COUNTS_OF_ONE = counts!(" AND r.id = $1");
     PASSES_OF_ALL = passes!("");
@@ -178,10 +180,11 @@ impl Store {
         Ok(summary)
     }
 
-    /// Watched repositories by name.
+    /// Watched and paused repositories by name, all or those of a group.
     pub async fn repositories(
         &self,
         scope: Scope,
+        group: Option<&str>,
         now: Instant,
         after: Option<&Position>,
         limit: u32,
@@ -189,7 +192,13 @@ impl Store {
         let Scope::All = scope;
         let mut conn = self.read_conn().await?;
         let name = after.map_or(Ok(""), |after| after.text(0))?;
-        let rows = conn.all(BY_NAME, values![name, one_more(limit)]).await?;
+        let rows = match group {
+            None => conn.all(BY_NAME, values![name, one_more(limit)]).await?,
+            Some(group) => {
+                let Some(group) = group_id(&mut conn, group).await? else { return Ok((Vec::new(), None)) };
+                conn.all(OF_GROUP, values![name, one_more(limit), group]).await?
+            }
+        };
         let mut repositories = Vec::new();
         for row in rows {
             repositories.push(one(&mut conn, &row, now).await?);
@@ -197,7 +206,7 @@ impl Store {
         Ok(page(repositories, limit, |repository| Position::of([repository.name.clone().into()])))
     }
 
-    /// One watched repository.
+    /// One watched or paused repository.
     pub async fn repository(
         &self,
         scope: Scope,
@@ -215,7 +224,7 @@ async fn one(conn: &mut Conn, row: &Row, now: Instant) -> Result<Repository, Sto
     let id = row.int("id")?;
     let counts = counts(conn, Some(id)).await?;
     let passes = passes(conn, Some(id)).await?;
-    let groups = of_repository(conn, id).await?;
+    let groups = groups_of(conn, id).await?;
     Ok(Repository { groups, ..repository(row, &counts, &passes, now)? })
 }
 
@@ -234,7 +243,9 @@ fn repository(
     let state_reason = row.text_opt("state_reason")?;
     let watched_since = row.instant_opt("watched_since")?;
     let watched_since = watched_since.ok_or_else(|| StoreError::Inconsistent("a watch without start".to_owned()))?;
-    let bands = Band::ALL.iter().filter_map(|band| counts.bands.get_key_value(band)).filter(|(_, n)| n.tags > 0);
+    // While it is paused nothing is promised.
+    let bands = Band::ALL.iter().filter(|_| state != RepositoryState::Paused);
+    let bands = bands.filter_map(|band| counts.bands.get_key_value(band)).filter(|(_, n)| n.tags > 0);
     let freshness = bands.map(|(band, count)| {
         let pass = passes.iter().find(|pass| pass.band == *band);
         freshness(*band, count.tags, pass, watched_since, state_reason.as_deref(), now)
