@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, DigestUse, ErrorBody, Event, Flag, FlagDetail, Job, Page,
-    ProveTargets, Registry, Repository, Summary, Tag, Target, Timeline,
+    Paste, Pasted, ProveTargets, Registry, Repository, Summary, Tag, Target, Timeline,
 };
 use web_sys::AbortSignal;
 
@@ -88,9 +88,28 @@ pub async fn add_repository(name: String) -> Answer<Repository> {
 
 /// `DELETE repositories`.
 pub async fn remove_repository(name: &str) -> Answer<()> {
-    let path = with_query("api/v1/repositories", &[("name", Some(name))]);
-    let answer = patient(Request::delete(&path)).send().await.map_err(|_| ApiError::Unreachable)?;
-    if answer.ok() { Ok(()) } else { Err(refusal(answer).await) }
+    delete(&with_query("api/v1/repositories", &[("name", Some(name))])).await
+}
+
+/// `DELETE repositories/purge`.
+pub async fn purge(name: &str, confirm: &str) -> Answer<()> {
+    delete(&with_query("api/v1/repositories/purge", &[("name", Some(name)), ("confirm", Some(confirm))])).await
+}
+
+/// `POST repositories/pause` or `repositories/resume`.
+pub async fn pause(name: String, paused: bool) -> Answer<Repository> {
+    let act = if paused { "pause" } else { "resume" };
+    post(&format!("api/v1/repositories/{act}"), &AddRepository { name }).await
+}
+
+/// `POST repositories/preview`; waits a little for the end.
+pub async fn preview(name: String) -> Answer<Job> {
+    post("api/v1/repositories/preview?wait=10", &AddRepository { name }).await
+}
+
+/// `POST repositories/bulk`.
+pub async fn paste(text: String) -> Answer<Pasted> {
+    post("api/v1/repositories/bulk", &Paste { text }).await
 }
 
 /// `GET repositories/one`.
@@ -188,6 +207,11 @@ fn patient(request: RequestBuilder) -> RequestBuilder {
 async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
     let answer = patient(Request::get(path)).send().await.map_err(|_| ApiError::Unreachable)?;
     read(answer).await
+}
+
+async fn delete(path: &str) -> Answer<()> {
+    let answer = patient(Request::delete(path)).send().await.map_err(|_| ApiError::Unreachable)?;
+    if answer.ok() { Ok(()) } else { Err(refusal(answer).await) }
 }
 
 async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {
