@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
-    Job, Notifier, Page, ProveTargets, Registry, Repository, Retried, Summary, Tag, Target, Timeline,
+    Job, Notifier, Page, Paste, Pasted, ProveTargets, Registry, Repository, Retried, Summary, Tag, Target, Timeline,
 };
 use web_sys::AbortSignal;
 
@@ -91,8 +91,28 @@ pub async fn add_repository(name: String) -> Answer<Repository> {
 
 /// `DELETE repositories`.
 pub async fn remove_repository(name: &str) -> Answer<()> {
-    let path = with_query("api/v1/repositories", &[("name", Some(name))]);
-    ask(Request::delete(&path), None).await.map(drop)
+    delete(&with_query("api/v1/repositories", &[("name", Some(name))])).await
+}
+
+/// `DELETE repositories/purge`.
+pub async fn purge(name: &str, confirm: &str) -> Answer<()> {
+    delete(&with_query("api/v1/repositories/purge", &[("name", Some(name)), ("confirm", Some(confirm))])).await
+}
+
+/// `POST repositories/pause` or `repositories/resume`.
+pub async fn pause(name: String, paused: bool) -> Answer<Repository> {
+    let act = if paused { "pause" } else { "resume" };
+    post(&format!("api/v1/repositories/{act}"), &AddRepository { name }).await
+}
+
+/// `POST repositories/preview`; waits a little for the end.
+pub async fn preview(name: String) -> Answer<Job> {
+    post("api/v1/repositories/preview?wait=10", &AddRepository { name }).await
+}
+
+/// `POST repositories/bulk`.
+pub async fn paste(text: String) -> Answer<Pasted> {
+    post("api/v1/repositories/bulk", &Paste { text }).await
 }
 
 /// `GET repositories/one`.
@@ -200,6 +220,10 @@ async fn follow<T: DeserializeOwned>(path: &str, pages: u32) -> Answer<Page<T>> 
 
 async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
     parse(&ask(Request::get(path), None).await?)
+}
+
+async fn delete(path: &str) -> Answer<()> {
+    ask(Request::delete(path), None).await.map(drop)
 }
 
 async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {

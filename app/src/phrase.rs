@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use tagwarden_model::api::{
-    Configuration, ConfigurationError, Event, Flag, Notifier, Readiness, Registry, RegistryState, Repository,
-    RepositoryState, Summary, Tag, Target,
+    ClassCount, Configuration, ConfigurationError, Event, Flag, Notifier, Pasted, Readiness, Registry, RegistryState,
+    Repository, RepositoryPreview, RepositoryState, Summary, Tag, Target,
 };
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
@@ -270,6 +270,35 @@ pub fn state_sentence(repository: &Repository) -> Option<String> {
         RepositoryState::Failing => Some(because("the registry does not answer")),
         RepositoryState::Paused => Some(because("not checked until it is resumed")),
     }
+}
+
+/// What a repository has, or why that is not known, in lines.
+pub fn preview_lines(preview: &RepositoryPreview) -> Vec<String> {
+    if let Some(reason) = &preview.reason {
+        return vec![format!("{reason}.")];
+    }
+    let watched = if preview.watched { " It is watched already." } else { "" };
+    let mut lines = vec![format!("Found, with {}.{watched}", count(preview.tags, "tag", "tags"))];
+    let class =
+        |class: &ClassCount| format!("{} {}: {}", grouped(class.tags), class.class.word(), class.examples.join(", "));
+    lines.extend(preview.classes.iter().map(class));
+    lines.extend(preview.proposals.first().map(|proposal| {
+        let example = proposal.examples.first().map_or("", String::as_str);
+        let tags = count(proposal.tags, "tag", "tags");
+        format!(
+            "{tags} like {example}: rolling. If they never move, a rule for {} makes them releases.",
+            proposal.pattern
+        )
+    }));
+    lines
+}
+
+/// What a pasted text names, and the first thing in it that was not understood.
+pub fn pasted(pasted: &Pasted) -> String {
+    let found = count(pasted.items.len() as u64, "repository", "repositories");
+    let Some(first) = pasted.not_understood.first() else { return format!("{found} found.") };
+    let all = count(pasted.not_understood.len() as u64, "place was", "places were");
+    format!("{found} found. {all} not understood; {}: {}.", first.place, first.reason)
 }
 
 /// How one registry's repositories are checked.

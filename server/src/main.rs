@@ -70,14 +70,15 @@ struct ConfigFile {
 
 #[derive(Args)]
 struct Listen {
-    /// Address and port to listen on, instead of the configured one.
+    /// Address and port to listen on, instead of the configured one and of `TAGWARDEN_SERVER_LISTEN`.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }
 
 #[derive(Args)]
 struct Database {
-    /// Where the record is kept, instead of the configured place: a path, `sqlite:///path` or `postgres://…`.
+    /// Where the record is kept, instead of the configured place and of `TAGWARDEN_SERVER_DATABASE`: a path, `sqlite:///path` or
+    /// `postgres://…`.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }

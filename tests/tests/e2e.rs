@@ -164,6 +164,8 @@ impl Site {
         self.open("").await;
         self.browser.shows("Name the first repository.").await;
         self.browser.shown("#add-name").await.send_keys(&self.repository).await.unwrap();
+        // What it has is shown before it is watched.
+        self.browser.shows("Found, with 1 tag.").await;
         self.browser.shown("form.form button[type=submit]").await.click().await.unwrap();
         // Its release is read, and stands as it is.
         self.browser.shows("1 release watched").await;

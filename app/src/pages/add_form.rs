@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::paste_form::PasteForm;
+use super::preview::Preview;
 use crate::api::{self, ApiError};
 use crate::ui::SummaryHere;
 
@@ -60,6 +62,11 @@ pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoV
             <p id="add-help" class="form-help" role="status">
                 {move || words().unwrap_or_else(|| "As docker would take it, without a tag.".into_any())}
             </p>
+            <Preview name />
         </form>
+        <PasteForm on_added=move || {
+            summary.reload();
+            on_added();
+        } />
     }
 }

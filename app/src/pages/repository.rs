@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Event, Flag, Page, Repository, Timeline};
 
 use super::event_list::EventList;
+use super::purge::Purge;
 use super::repository_facts::RepositoryFacts;
 use super::repository_timeline::RepositoryTimeline;
 use super::tag_table::TagTable;
@@ -13,7 +14,7 @@ use crate::api::{self, ApiError};
 use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
-use crate::ui::{FlagCard, Loaded, title};
+use crate::ui::{Acting, FlagCard, Loaded, title};
 
 /// What the page shows, apart from the pages of its lists.
 #[derive(Clone)]
@@ -51,6 +52,7 @@ pub fn RepositoryPage() -> impl IntoView {
     Effect::watch(move || pages.get(), move |_, _, _| data.reload(), false);
     Live::here()
         .keep_fresh(data, move |change| name.try_get_untracked().is_some_and(|name| change.repository == Some(name)));
+    let is_unwatched = move || data.error.with(|error| matches!(error, Some(ApiError::Refused { status: 404, .. })));
     let path = move || name.with(|name| split_name(name).0.trim_end_matches('/').to_owned());
     let last = move || name.with(|name| split_name(name).1.to_owned());
     view! {
@@ -59,6 +61,7 @@ pub fn RepositoryPage() -> impl IntoView {
             <h1>{last}</h1>
         </div>
         <Loaded remote=data lines=10 let:shown><Body name shown pages on_change=move || data.reload() /></Loaded>
+        <Show when=is_unwatched><Acting><Purge name /></Acting></Show>
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
-use tagwarden_model::api::{Check, Repository, WatchSource};
+use tagwarden_model::api::{Check, Repository, RepositoryState, WatchSource};
 use tagwarden_model::instant::Millis;
 
 use crate::api::{self, ApiError};
@@ -86,6 +86,16 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
             on_change();
         });
     };
+    let is_paused = move || repository.with(|repository| repository.state == RepositoryState::Paused);
+    let pause = move |_| {
+        busy.set(true);
+        let (name, paused) = (repository.get_untracked().name, is_paused());
+        spawn_local(async move {
+            failed.try_set(api::pause(name, !paused).await.err());
+            busy.try_set(false);
+            on_change();
+        });
+    };
     let navigate = use_navigate();
     let remove = StoredValue::new_local(move || {
         let navigate = navigate.clone();
@@ -125,9 +135,14 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
                     </button>
                 }>{question}</Show>
             </Show>
-            <button class="button" type="button" disabled=busy on:click=check>
-                {move || if busy.get() { "Checking…" } else { "Check now" }}
+            <button id="pause" class="button button-quiet" type="button" disabled=busy on:click=pause>
+                {move || if is_paused() { "Resume" } else { "Pause" }}
             </button>
+            <Show when=move || !is_paused()>
+                <button class="button" type="button" disabled=busy on:click=check>
+                    {move || if busy.get() { "Checking…" } else { "Check now" }}
+                </button>
+            </Show>
         </div>
     }
 }

@@ -1,0 +1,98 @@
+//! Watching many repositories at once: those that a pasted text names.
+
+use std::collections::BTreeSet;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use tagwarden_model::api::Pasted;
+
+use crate::{api, phrase};
+
+/// A text, what it names, and which of that shall be watched.
+#[component]
+pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let text = RwSignal::new(String::new());
+    let pasted = RwSignal::new(None::<Pasted>);
+    let chosen = RwSignal::new(BTreeSet::<String>::new());
+    let words = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let find = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            match api::paste(text.get_untracked()).await {
+                Ok(answer) => {
+                    let new = answer.items.iter().filter(|item| !item.watched).map(|item| item.name.clone());
+                    chosen.try_set(new.collect());
+                    words.try_set(phrase::pasted(&answer));
+                    pasted.try_set(Some(answer));
+                }
+                Err(error) => drop(words.try_set(error.message())),
+            }
+            busy.try_set(false);
+        });
+    };
+    let watch = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            let mut added = 0;
+            for name in chosen.get_untracked() {
+                if let Err(error) = api::add_repository(name.clone()).await {
+                    words.try_set(format!("{name}: {}", error.message()));
+                    break;
+                }
+                chosen.try_update(|chosen| chosen.remove(&name));
+                added += 1;
+                words.try_set(format!(
+                    "{} watched from now on.",
+                    phrase::count(added, "repository is", "repositories are")
+                ));
+            }
+            busy.try_set(false);
+            on_added();
+        });
+    };
+    let list = move || {
+        let items = pasted.get().map(|pasted| pasted.items).unwrap_or_default();
+        let item = move |item: tagwarden_model::api::PasteItem| {
+            let (name, other) = (item.name.clone(), item.name.clone());
+            let toggle = move |_| {
+                chosen.update(|chosen| {
+                    if !chosen.remove(&name) {
+                        chosen.insert(name.clone());
+                    }
+                });
+            };
+            let note = if item.watched { "watched already".to_owned() } else { item.places.join(", ") };
+            view! {
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        disabled=item.watched
+                        prop:checked=move || chosen.with(|chosen| chosen.contains(&other))
+                        on:change=toggle
+                    />
+                    <span><bdi>{item.name}</bdi>" "<span class="form-help"><bdi>{phrase::visible(&note)}</bdi></span></span>
+                </label>
+            }
+        };
+        items.into_iter().map(item).collect_view()
+    };
+    let count = move || chosen.with(BTreeSet::len);
+    view! {
+        <details>
+            <summary>"Paste many…"</summary>
+            <div class="form">
+                <label class="form-label" for="paste">"Images, a compose file, Kubernetes manifests"</label>
+                <textarea id="paste" class="input" rows="6" spellcheck="false" bind:value=text></textarea>
+                <button id="paste-find" class="button" type="button" disabled=busy on:click=find>"Find images"</button>
+                <p class="form-help" role="status">{move || phrase::visible(&words.get())}</p>
+                {list}
+                <Show when=move || count() != 0>
+                    <button id="paste-watch" class="button" type="button" disabled=busy on:click=watch>
+                        {move || format!("Watch {}", count())}
+                    </button>
+                </Show>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,30 @@
+//! Deleting for good what was recorded of a repository that is not watched any more.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::api;
+
+/// Asks for the name once more.
+#[component]
+pub fn Purge(name: Memo<String>) -> impl IntoView {
+    let typed = RwSignal::new(String::new());
+    let words = RwSignal::new(String::new());
+    let purge = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        spawn_local(async move {
+            let done = api::purge(&name.get_untracked(), typed.get_untracked().trim()).await;
+            words.try_set(done.map_or_else(|error| error.message(), |()| "Its history is deleted.".into()));
+        });
+    };
+    view! {
+        <form class="form" on:submit=purge>
+            <label class="form-label" for="purge">"If it was watched: delete its history for good"</label>
+            <div class="form-row">
+                <input id="purge" class="input" required autocomplete="off" placeholder="Type its name" bind:value=typed />
+                <button class="button" type="submit">"Delete"</button>
+            </div>
+            <p class="form-help" role="status">{words}</p>
+        </form>
+    }
+}
