@@ -84,7 +84,7 @@ fn Chosen(of: Memo<Of>, target: Target) -> impl IntoView {
         <p class="quiet">
             <bdi>{phrase::visible(&phrase::capital(&target.because))}</bdi>
             {target.since.map(|at| view! { ", first seen " <When at /> })} ". "
-            {target.detail.clone().map(|detail| view! { <bdi>{phrase::visible(&detail)}</bdi>" " })}
+            {target.detail.clone().map(|detail| view! { <bdi>{phrase::visible(&phrase::capital(&detail))}</bdi>". " })}
             {target.proven.map(|at| view! { "Proven " <When at /> "." })}
         </p>
         <Acting><Prove of target=target.clone() /></Acting>

@@ -66,10 +66,7 @@ impl ApiError {
 
     /// A repository that nobody watches, named by `field`.
     pub fn not_watched(field: &str) -> Self {
-        Self::not_found(
-            field,
-            "this repository is not watched; add it with POST /api/v1/repositories, or resume it if it is paused",
-        )
+        Self::not_found(field, "this repository is not watched: watch it, or resume it if it is paused")
     }
 
     fn status_and_code(&self) -> (StatusCode, &'static str) {
