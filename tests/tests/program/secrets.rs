@@ -84,6 +84,7 @@ fn configuration(folder: &Path, port: u16, database: &str, hosts: &[String]) -> 
     let [file, key, env, docker] = hosts else { panic!() };
     fs::write(folder.join("secret"), "planted-key\n").unwrap();
     fs::write(folder.join("database"), database).unwrap();
+    fs::write(folder.join("hook"), format!("http://{key}/hook/planted-hook?token=planted-query\n")).unwrap();
     let auth = STANDARD.encode("robot:planted-docker");
     let auths =
         json!({ "auths": { docker: { "auth": auth }, "elsewhere.example": { "identitytoken": "planted-identity" } } });
@@ -97,6 +98,12 @@ fn configuration(folder: &Path, port: u16, database: &str, hosts: &[String]) -> 
          [[registry]]\nname = 'file'\nhost = '{file}'\nusername = 'robot'\npassword = 'planted-file'\n\
          [[registry]]\nname = 'key'\nhost = '{key}'\nusername = 'robot'\npassword_file = '{0}/secret'\n\
          [[registry]]\nname = 'env'\nhost = '{env}'\nusername = 'robot'\n\
+         [[notifier]]\nname = 'signed'\nkind = 'webhook'\nurl = 'http://{file}/hook/planted-hook'\nsecret = 'planted-signing'\n\
+         allow_private = true\n\
+         [[notifier]]\nname = 'channel'\nkind = 'slack'\nurl_file = '{0}/hook'\nallow_private = true\n\
+         [[notifier]]\nname = 'refused'\nkind = 'slack'\nurl_file = '{0}/hook'\n\
+         [[notifier]]\nname = 'mail'\nkind = 'smtp'\nhost = '127.0.0.1'\nport = 1\nallow_private = true\n\
+         username = 'robot'\npassword = 'planted-mail'\nfrom = 'a@example.org'\nto = ['b@example.org']\n\
          {watches}",
         folder.display()
     )
@@ -162,6 +169,13 @@ async fn a_running_server_tells_no_secret() {
                 assert_clean(act, &answer.text().await.unwrap());
             }
         }
+    }
+    for notifier in ["signed", "channel", "refused", "mail"] {
+        let path = format!("notifiers/{notifier}/test?wait=10");
+        let answer = api.client.post(format!("{}/api/v1/{path}", api.url)).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("failed"), "{text}");
+        assert_clean(notifier, &text);
     }
     for (page, status, text) in every_page(&api).await {
         assert!(status < 500, "{page}: {status}");
