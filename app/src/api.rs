@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
-    Job, Notifier, Page, Paste, Pasted, ProveTargets, Registry, Repository, Retried, Summary, Tag, Target, Timeline,
+    Group, Job, JoinGroup, NewGroup, Notifier, Page, Paste, Pasted, ProveTargets, ReadCatalogue, Registry, Repository,
+    Retried, Summary, Tag, Target, Timeline,
 };
 use web_sys::AbortSignal;
 
@@ -113,6 +114,32 @@ pub async fn preview(name: String) -> Answer<Job> {
 /// `POST repositories/bulk`.
 pub async fn paste(text: String) -> Answer<Pasted> {
     post("api/v1/repositories/bulk", &Paste { text }).await
+}
+
+/// `POST catalogues`; waits a little for the end.
+pub async fn catalogue(registry: String, pattern: String) -> Answer<Job> {
+    post("api/v1/catalogues?wait=10", &ReadCatalogue { registry, pattern }).await
+}
+
+/// `GET groups`: as many as one page holds.
+pub async fn groups() -> Answer<Page<Group>> {
+    get("api/v1/groups").await
+}
+
+/// `POST groups`.
+pub async fn make_group(name: String) -> Answer<()> {
+    let body = serde_json::to_string(&NewGroup { name }).unwrap_or_default();
+    ask(Request::post("api/v1/groups"), Some(body)).await.map(drop)
+}
+
+/// `POST groups/repositories`, or `DELETE` of the same.
+pub async fn put_into_group(group: &str, repository: &str, member: bool) -> Answer<()> {
+    let path = "api/v1/groups/repositories";
+    if !member {
+        return delete(&with_query(path, &[("group", Some(group)), ("repository", Some(repository))])).await;
+    }
+    let join = JoinGroup { group: group.to_owned(), repository: repository.to_owned() };
+    ask(Request::post(path), Some(serde_json::to_string(&join).unwrap_or_default())).await.map(drop)
 }
 
 /// `GET repositories/one`.

@@ -8,6 +8,7 @@ mod flag_acts;
 mod flag_story;
 mod flag_window;
 mod flags;
+mod groups;
 mod not_found;
 mod notifiers;
 mod overview;

@@ -4,9 +4,30 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tagwarden_model::api::Pasted;
+use tagwarden_model::api::{CatalogueItem, JobResult, NotUnderstood, PasteFormat, PasteItem, Pasted};
 
+use crate::api::ApiError;
 use crate::{api, phrase};
+
+/// Reads what a text names; of a pattern (`ghcr.io/acme/**`) what the registry's catalogue has.
+async fn look(text: String) -> Result<Pasted, ApiError> {
+    let pattern = text.trim().split_once('/').filter(|(host, rest)| !host.contains('*') && rest.contains('*'));
+    let Some((registry, pattern)) = pattern.filter(|_| !text.trim().contains(char::is_whitespace)) else {
+        return api::paste(text).await;
+    };
+    let job = api::catalogue(registry.to_owned(), pattern.to_owned()).await?;
+    let Some(JobResult::Catalogue(found)) = job.result else {
+        return Err(ApiError::Unintelligible(job.error.unwrap_or_else(|| "the registry takes long".to_owned())));
+    };
+    let item = |CatalogueItem { name, watched }| PasteItem { name, watched, tags: Vec::new(), places: Vec::new() };
+    let reason = found.reason.map(|reason| NotUnderstood { place: registry.to_owned(), text: String::new(), reason });
+    Ok(Pasted {
+        format: PasteFormat::Names,
+        items: found.items.into_iter().map(item).collect(),
+        not_understood: reason.into_iter().collect(),
+        truncated: found.truncated,
+    })
+}
 
 /// A text, what it names, and which of that shall be watched.
 #[component]
@@ -19,7 +40,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
     let find = move |_| {
         busy.set(true);
         spawn_local(async move {
-            match api::paste(text.get_untracked()).await {
+            match look(text.get_untracked()).await {
                 Ok(answer) => {
                     let new = answer.items.iter().filter(|item| !item.watched).map(|item| item.name.clone());
                     chosen.try_set(new.collect());
@@ -53,7 +74,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
     };
     let list = move || {
         let items = pasted.get().map(|pasted| pasted.items).unwrap_or_default();
-        let item = move |item: tagwarden_model::api::PasteItem| {
+        let item = move |item: PasteItem| {
             let (name, other) = (item.name.clone(), item.name.clone());
             let toggle = move |_| {
                 chosen.update(|chosen| {
@@ -82,7 +103,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
         <details>
             <summary>"Paste many…"</summary>
             <div class="form">
-                <label class="form-label" for="paste">"Images, a compose file, Kubernetes manifests"</label>
+                <label class="form-label" for="paste">"Images, a compose file, Kubernetes manifests; or a pattern such as ghcr.io/acme/**"</label>
                 <textarea id="paste" class="input" rows="6" spellcheck="false" bind:value=text></textarea>
                 <button id="paste-find" class="button" type="button" disabled=busy on:click=find>"Find images"</button>
                 <p class="form-help" role="status">{move || phrase::visible(&words.get())}</p>

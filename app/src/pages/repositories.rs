@@ -1,5 +1,7 @@
 //! Every watched repository: whether it is checked as promised.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{ChangeKind, Page, Registry, Repository};
@@ -8,7 +10,7 @@ use super::add_form::AddForm;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, Loaded, RepositoryName, When, title};
-use crate::{api, phrase, time};
+use crate::{api, phrase, time, url};
 
 /// The page.
 #[component]
@@ -20,12 +22,13 @@ pub fn RepositoriesPage() -> impl IntoView {
     Live::here().keep_fresh(registries, |change| change.kind == ChangeKind::Registry);
     let query = use_query_map();
     let find = Memo::new(move |_| query.with(|query| query.get("find")).unwrap_or_default().to_lowercase());
+    let group = Memo::new(move |_| query.with(|query| query.get("group")).unwrap_or_default());
     view! {
         <div class="page-head"><h1>"Repositories"</h1></div>
         <Loaded remote=repositories lines=8 let:page>
             <LockedOut registries=registries.data page />
             <div class="columns">
-                <Found page find />
+                <Found page find group />
                 <Acting>
                     <aside class="stack-tight">
                         <h2>"Watch another repository"</h2>
@@ -57,10 +60,14 @@ fn LockedOut(registries: RwSignal<Option<Page<Registry>>>, page: Signal<Page<Rep
 }
 
 #[component]
-fn Found(page: Signal<Page<Repository>>, find: Memo<String>) -> impl IntoView {
+fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>) -> impl IntoView {
     let found = Memo::new(move |_| -> Vec<Repository> {
         let find = find.get();
-        page.with(|page| page.items.iter().filter(|item| item.name.to_lowercase().contains(&find)).cloned().collect())
+        let group = group.get();
+        let wanted = |item: &&Repository| {
+            item.name.to_lowercase().contains(&find) && (group.is_empty() || item.groups.contains(&group))
+        };
+        page.with(|page| page.items.iter().filter(wanted).cloned().collect())
     });
     let words = move || match (page.with(|page| page.items.len()), found.with(Vec::len)) {
         (0, _) => "Nothing is watched yet.".to_owned(),
@@ -76,10 +83,30 @@ fn Found(page: Signal<Page<Repository>>, find: Memo<String>) -> impl IntoView {
                 format!("{all_words}; {} not checked as promised.", phrase::count((all - fine) as u64, "is", "are"))
             }
         }
-        (all, some) => format!("{} of {all} for “{}”.", phrase::grouped(some as u64), find.get()),
+        (all, some) => {
+            let of = if find.with(String::is_empty) { group.get() } else { find.get() };
+            format!("{} of {all} for “{}”.", phrase::grouped(some as u64), phrase::visible(&of))
+        }
+    };
+    let groups = Memo::new(move |_| {
+        page.with(|page| page.items.iter().flat_map(|item| item.groups.clone()).collect::<BTreeSet<_>>())
+    });
+    let tab = move |name: String| {
+        let (address, shown) = (url::with_query("repositories", &[("group", Some(&name))]), phrase::visible(&name));
+        let shown = if name.is_empty() { "All".to_owned() } else { shown };
+        let current = move || (group.get() == name).then_some("page");
+        view! { <a class="segment" href=address aria-current=current><bdi>{shown}</bdi></a> }
+    };
+    let tabs = move || {
+        let groups = groups.get();
+        (!groups.is_empty()).then(|| {
+            let tabs = std::iter::once(String::new()).chain(groups).map(tab).collect_view();
+            view! { <nav class="segments page-tabs" aria-label="Groups">{tabs}</nav> }
+        })
     };
     view! {
         <div class="stack-tight">
+            {tabs}
             <p class="lead">
                 {words}
                 " "

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_navigate;
 use tagwarden_model::api::{Check, Repository, RepositoryState, WatchSource};
 use tagwarden_model::instant::Millis;
 
+use super::groups::Groups;
 use crate::api::{self, ApiError};
 use crate::ui::{Acting, Now, SummaryHere, When};
 use crate::{browser, phrase, time};
@@ -61,9 +62,13 @@ pub fn RepositoryFacts(
             None => view! { <span>{format!("bytes not proven yet, promised {every}")}</span> }.into_any(),
         })
     };
+    let groups = move || {
+        let groups = repository.with(|repository| repository.groups.clone());
+        (!groups.is_empty()).then(|| view! { <span>"in "<bdi>{phrase::visible(&groups.join(", "))}</bdi></span> })
+    };
     view! {
         <div class="facts">
-            <p class="facts-words">{chip} {sentence} {unread} <span>{counts}</span> {passes} {promised} {proven}</p>
+            <p class="facts-words">{chip} {sentence} {unread} <span>{counts}</span> {passes} {promised} {proven} {groups}</p>
             <Acting><Acts repository on_change /></Acting>
         </div>
     }
@@ -138,6 +143,10 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
             <button id="pause" class="button button-quiet" type="button" disabled=busy on:click=pause>
                 {move || if is_paused() { "Resume" } else { "Pause" }}
             </button>
+            <details class="popover">
+                <summary class="button button-quiet">"Groups…"</summary>
+                <div class="card"><Groups repository on_change /></div>
+            </details>
             <Show when=move || !is_paused()>
                 <button class="button" type="button" disabled=busy on:click=check>
                     {move || if busy.get() { "Checking…" } else { "Check now" }}
