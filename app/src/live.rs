@@ -12,9 +12,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{EventSource, MessageEvent};
 
-use crate::browser;
 use crate::remote::Remote;
 use crate::stream::{Action, Input, Status, Stream};
+use crate::{api, browser};
 
 /// More changes than this at once are answered by loading everything anew.
 const MOST_CHANGES: usize = 200;
@@ -166,7 +166,7 @@ fn receive(driver: &Rc<RefCell<Driver>>, name: &str, message: &MessageEvent) {
     let text = || message.data().as_string().unwrap_or_default();
     match name {
         "hello" => {
-            let build = serde_json::from_str::<Hello>(&text()).map(|hello| hello.build).ok();
+            let build = api::read::<Hello>(&text()).map(|hello| hello.build).ok();
             if build.is_some() && browser::build().is_some() && build != browser::build() {
                 browser::show_reload_banner("Tagwarden was updated. This page is of the version before.");
             }
@@ -175,7 +175,7 @@ fn receive(driver: &Rc<RefCell<Driver>>, name: &str, message: &MessageEvent) {
         "tick" => step(driver, Input::Tick),
         "reset" => step(driver, Input::Reset),
         "error" => step(driver, Input::Failed),
-        _ => match serde_json::from_str::<Change>(&text()) {
+        _ => match api::read::<Change>(&text()) {
             Ok(change) => {
                 step(driver, Input::Change(change.id));
                 push(driver, Some(change));
