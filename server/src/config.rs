@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use tagwarden_model::change::visible;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::name::RepositoryName;
 use tagwarden_model::record::Plan;
@@ -29,6 +30,11 @@ use crate::policy::Policy;
 use crate::registry::client::RegistrySettings;
 use crate::registry::credentials::{Credentials, Secret};
 use crate::store::watch::RegistryEntry;
+
+/// Characters of a group's name.
+const LONGEST_GROUP: usize = 64;
+/// Mistakes that are said at once. A file of another kind has one in every line.
+const MOST_MISTAKES: usize = 100;
 
 /// A configuration that has been checked. The default is that of an empty file.
 #[derive(Default)]
@@ -190,13 +196,19 @@ impl Sources {
             document.set("server", key, option, value.clone());
         }
         let read = document.read();
-        let checked = Check { document: &mut document, text: &text, seen }.run(read);
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let checked = Check { document: &mut document, line_starts, seen }.run(read);
         let mut problems = std::mem::take(&mut document.problems);
         problems.sort_by_key(|problem| problem.place.start);
+        let more = problems.len().saturating_sub(MOST_MISTAKES);
+        problems.truncate(MOST_MISTAKES);
         mistakes.extend(problems.into_iter().map(|problem| match document.outside(&problem.place) {
             Some(origin) => Mistake::outside(format!("{origin}: {}", problem.message), problem.advice),
             None => Mistake::inside(path, &text, &document.secrets, problem),
         }));
+        if more > 0 {
+            mistakes.push(Mistake::outside(format!("and {more} more mistakes"), "correct these first"));
+        }
         if mistakes.is_empty() { Ok(Checked { file: self.file.clone(), ..checked }) } else { Err(mistakes) }
     }
 }
@@ -216,6 +228,15 @@ pub fn base_path(text: &str) -> Result<String, String> {
             Err(format!("{text:?} is no base path: write it as in /tagwarden/, with letters, digits and - . _ ~ only"))
         }
     }
+}
+
+/// A group's name can be read and typed, and shows what it is.
+pub fn group_name(name: &str) -> Result<(), String> {
+    let shown = visible(name, LONGEST_GROUP);
+    let fine = !name.is_empty() && name.trim() == name && shown == name;
+    let message =
+        || format!("a group's name has 1 to {LONGEST_GROUP} characters that can be seen, and no space at its ends");
+    fine.then_some(()).ok_or_else(message)
 }
 
 /// The known word that was probably meant: one with a few letters off, or one that begins alike.

@@ -18,10 +18,11 @@ use crate::registry::credentials::{Credential, Credentials, Secret};
 use crate::store::watch::RegistryEntry;
 use crate::watch;
 
-/// Checks what was read; what is wrong goes to the document. `line` says where a place is.
+/// Checks what was read; what is wrong goes to the document.
 pub struct Check<'a, 't> {
     pub document: &'a mut Document<'t>,
-    pub text: &'a str,
+    /// Where each line begins.
+    pub line_starts: Vec<usize>,
     /// Files that were looked at, for whoever wants to know when they change.
     pub seen: &'a mut Vec<Seen>,
 }
@@ -61,6 +62,10 @@ impl Check<'_, '_> {
             match super::base_path(url.path()) {
                 Ok(path) => base_path = path,
                 Err(message) => self.document.wrong("server.public_url", message, "correct the path"),
+            }
+            if url.query().is_some() || url.fragment().is_some() {
+                let message = "links are made by adding to it: it ends with its path";
+                self.document.wrong("server.public_url", message, "leave out what begins with `?` or `#`");
             }
             if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
                 self.document.wrong(
@@ -257,6 +262,9 @@ impl Check<'_, '_> {
         for (at, group) in groups.into_iter().enumerate() {
             let path = format!("group.{at}");
             let Some(name) = group.name else { continue };
+            if let Err(message) = super::group_name(&name) {
+                self.document.wrong(&format!("{path}.name"), message, "give it another name");
+            }
             if checked.iter().any(|other| other.name == name) {
                 self.document.wrong(
                     &format!("{path}.name"),
@@ -342,8 +350,8 @@ impl Check<'_, '_> {
 
     /// The line of a value in the file, from 1.
     fn line(&self, path: &str) -> usize {
-        let start = self.document.place(path).start.min(self.text.len());
-        self.text.as_bytes().iter().take(start).filter(|byte| **byte == b'\n').count() + 1
+        let start = self.document.place(path).start;
+        self.line_starts.partition_point(|line| *line <= start).max(1)
     }
 
     fn policy(&mut self, rules: &[file::Policy]) -> Policy {

@@ -119,7 +119,10 @@ pub fn guessed_secrets(text: &str, is_harmless: impl Fn(&str) -> bool) -> Vec<Ra
     for line in text.split_inclusive('\n') {
         let end = start + line.trim_end().len();
         let from = match line.split_once('=') {
-            Some((key, _)) if is_harmless(key.trim()) => end,
+            // What follows a second `=` has a key of its own.
+            Some((key, rest)) if is_harmless(key.trim()) => {
+                rest.find('=').map_or(end, |at| start + key.len() + 1 + at + 1)
+            }
             Some((key, rest)) => start + key.len() + 1 + (rest.len() - rest.trim_start().len()),
             None if line.trim_start().starts_with(['[', '#']) => end,
             None => start,

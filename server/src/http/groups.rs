@@ -12,10 +12,8 @@ use super::access::Caller;
 use super::body::Body;
 use super::error::ApiError;
 use super::parameters::{self, Nothing, Query};
+use crate::config::group_name;
 use crate::store::groups::Joined;
-
-/// Characters of a group's name.
-const LONGEST: usize = 64;
 
 /// One group.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -155,13 +153,6 @@ fn no_group(field: &str) -> ApiError {
     ApiError::not_found(field, "there is no group of that name; make one with POST /api/v1/groups")
 }
 
-/// A name that can be read and typed.
 fn checked<'a>(field: &str, name: &'a str) -> Result<&'a str, ApiError> {
-    let fine =
-        (1..=LONGEST).contains(&name.chars().count()) && name.trim() == name && !name.chars().any(char::is_control);
-    if fine {
-        return Ok(name);
-    }
-    let message = format!("a group's name has 1 to {LONGEST} characters, with no space at its ends");
-    Err(ApiError::invalid(field, message))
+    group_name(name).map(|()| name).map_err(|message| ApiError::invalid(field, message))
 }

@@ -41,6 +41,8 @@ pub fn read(text: &str) -> Result<Option<Vec<Value>>, NotUnderstood> {
             max_depth: DEEPEST,
             max_aliases: 1_000,
             max_anchors: 1_000,
+            // One block that all services share is no attack; what aliases unfold to is bounded below.
+            enforce_alias_anchor_ratio: false,
             max_recorded_anchor_events: 10 * MOST_REPLAYED,
         },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MOST_REPLAYED },
@@ -49,7 +51,12 @@ pub fn read(text: &str) -> Result<Option<Vec<Value>>, NotUnderstood> {
     let documents = serde_saphyr::from_multiple_with_options(text, options);
     documents.map(Some).map_err(|error: serde_saphyr::Error| {
         let line = error.location().map_or(1, |location| location.line());
-        let words: String = error.to_string().chars().take(300).collect();
+        let words = error.to_string();
+        let words = if words.contains("budget") {
+            "it is larger, deeper or repeats itself more often than a list of images does".to_owned()
+        } else {
+            words.chars().take(300).collect()
+        };
         unread(line, &format!("this looks like YAML, but cannot be read: {words}"))
     })
 }

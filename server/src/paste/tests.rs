@@ -185,6 +185,15 @@ fn the_lists_of_diun() {
 }
 
 #[test]
+fn one_block_may_be_shared_by_all_services() {
+    let text = format!(
+        "x-common: &a\n  restart: always\nservices:\n{}",
+        many(900, |at| format!("  s{at}:\n    <<: *a\n    image: team/s{at}:1\n"))
+    );
+    assert_eq!(found(&text).1.len(), 900);
+}
+
+#[test]
 fn hostile_yaml_is_refused_within_its_bounds() {
     let bomb: String = (1..10).fold("name: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned(), |text, level| {
         let last = level - 1;

@@ -109,6 +109,8 @@ fn wrong_syntax_stands_alone_and_shows_no_secret() {
         "[[registry]]\npassword = hunter2\n",
         "[[registry]]\npassword = \"\"\"\nhunter2\n",
         "registry = [{ host = \"ghcr.io\", password = \"hunter2\" plain_http = true }]\n",
+        "[[registry]]\nhost = \"ghcr.io\", password = \"hunter2\"\n",
+        "[[registry]]\nhost = \"ghcr.io\"\nusername = \"robot\"; password=\"hunter2\"\n",
         "[server\nlisten = \"127.0.0.1:1\"\n",
         "[server]\nlisten = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"\n",
     ];
@@ -137,4 +139,23 @@ fn keys_that_need_each_other_are_not_missed_where_one_is_mistyped() {
 fn letters_of_several_bytes_are_counted_as_one() {
     let error = Written::new("[[watch]]\nrepository = \"nginx\" # für später\r\n[[watch]]\n\"schlüßel\" = 1\n");
     assert_snapshot!(error.shown());
+}
+
+#[test]
+fn names_of_groups_can_be_seen_and_a_site_ends_with_its_path() {
+    let group = |name: &str| format!("[[group]]\nname = \"{name}\"\n");
+    let names = ["x".repeat(65), " ".to_owned(), "\\u202eshop".to_owned(), "\\u001b[31m".to_owned()];
+    let groups = names.map(|name| group(&name)).join("");
+    let text = format!("{groups}{}[server]\npublic_url = 'https://h.example/a?x=1#y'\n", group("Läden und mehr"));
+    let mistakes = Written::new(&text).load().err().unwrap().mistakes;
+    let at: Vec<_> = mistakes.iter().map(|mistake| mistake.at).collect();
+    assert_eq!(at, [2, 4, 6, 8].map(|line| Some((line, 8))).into_iter().chain([Some((12, 14))]).collect::<Vec<_>>());
+    assert!(mistakes[..4].iter().all(|mistake| mistake.message.starts_with("a group's name has 1 to 64")));
+}
+
+#[test]
+fn a_file_of_another_kind_is_not_quoted_whole() {
+    let text: String = (0..5_000).map(|number| format!("key{number} = 1\n")).collect::<Vec<_>>().concat();
+    let mistakes = Written::new(&text).load().err().unwrap().mistakes;
+    assert_eq!((mistakes.len(), mistakes[100].message.as_str()), (101, "and 4900 more mistakes"));
 }
