@@ -32,6 +32,8 @@ statements! {
 /// How SQLite's pages hang together, and which rows name one that is not there.
 const INTEGRITY: &str = "PRAGMA integrity_check(20)";
 const FOREIGN_KEYS: &str = "PRAGMA foreign_key_check";
+/// What would act in our place; no record of ours has any.
+const FOREIGN: &str = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')";
 
 /// What was read of a record and what is wrong with it.
 #[derive(Debug, Default)]
@@ -67,6 +69,9 @@ async fn pages(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreErro
     for row in conn.all(FOREIGN_KEYS, values![]).await?.iter().take(MOST) {
         let (table, parent) = (row.text("table")?, row.text("parent")?);
         findings.wrong.push(format!("the table {table}: a row names one of {parent} that is not there"));
+    }
+    for row in conn.all(FOREIGN, values![]).await?.iter().take(MOST) {
+        findings.wrong.push(format!("the file: it has a {} of others, {}", row.text("type")?, row.text("name")?));
     }
     Ok(())
 }

@@ -140,6 +140,10 @@ async fn what_was_not_recorded_so_is_found_and_named() {
         ("UPDATE content SET zstd = zeroblob(20)", &format!("the kept bytes of {kept} are damaged")),
         ("DELETE FROM repositories", ": a row names one of repositories that is not there"),
         ("UPDATE schema SET min_server = 99", "install the newer version"),
+        (
+            "CREATE TRIGGER z AFTER INSERT ON passes BEGIN DELETE FROM events; END",
+            "the file: it has a trigger of others, z",
+        ),
         ("DROP TABLE schema", "it is no record of Tagwarden"),
     ] {
         let refusal = copied.refusal(sql).await;
