@@ -12,6 +12,7 @@ use tagwarden_model::api::{
 };
 use web_sys::AbortSignal;
 
+use crate::read::{ReadError, read, read_flag};
 use crate::url::{encode, with_query};
 
 /// How long an answer may take.
@@ -163,17 +164,17 @@ pub async fn flags(state: &str, repository: Option<&str>, pages: u32) -> Answer<
 
 /// `GET flags/{id}`.
 pub async fn flag(id: &str) -> Answer<FlagDetail> {
-    get(&format!("api/v1/flags/{}", encode(id))).await
+    Ok(read_flag(&ask(Request::get(&format!("api/v1/flags/{}", encode(id))), None).await?)?)
 }
 
 /// `POST flags/{id}/acknowledge`.
 pub async fn acknowledge(id: i64, body: &Acknowledge) -> Answer<FlagDetail> {
-    post(&format!("api/v1/flags/{id}/acknowledge"), body).await
+    Ok(read_flag(&send(&format!("api/v1/flags/{id}/acknowledge"), body).await?)?)
 }
 
 /// `POST flags/{id}/close`.
 pub async fn close(id: i64, body: &Close) -> Answer<FlagDetail> {
-    post(&format!("api/v1/flags/{id}/close"), body).await
+    Ok(read_flag(&send(&format!("api/v1/flags/{id}/close"), body).await?)?)
 }
 
 /// `GET digests/{digest}`.
@@ -219,7 +220,7 @@ async fn follow<T: DeserializeOwned>(path: &str, pages: u32) -> Answer<Page<T>> 
 }
 
 async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
-    parse(&ask(Request::get(path), None).await?)
+    Ok(read(&ask(Request::get(path), None).await?)?)
 }
 
 async fn delete(path: &str) -> Answer<()> {
@@ -227,12 +228,18 @@ async fn delete(path: &str) -> Answer<()> {
 }
 
 async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {
-    let body = serde_json::to_string(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
-    parse(&ask(Request::post(path), Some(body)).await?)
+    Ok(read(&send(path, body).await?)?)
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> Answer<T> {
-    serde_json::from_str(text).map_err(|error| ApiError::Unintelligible(error.to_string()))
+async fn send<B: Serialize>(path: &str, body: &B) -> Answer<String> {
+    let body = serde_json::to_string(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
+    ask(Request::post(path), Some(body)).await
+}
+
+impl From<ReadError> for ApiError {
+    fn from(ReadError(field): ReadError) -> Self {
+        Self::Unintelligible(if field.is_empty() { "not of the API".to_owned() } else { format!("at {field}") })
+    }
 }
 
 /// Sends a request. Once for all types, and boxed: every caller's future would hold a copy of it.
@@ -254,7 +261,7 @@ fn ask(request: RequestBuilder, body: Option<String>) -> Pin<Box<dyn Future<Outp
 
 async fn refusal(answer: Response) -> ApiError {
     let status = answer.status();
-    let body = answer.text().await.ok().and_then(|text| serde_json::from_str::<ErrorBody>(&text).ok());
+    let body = answer.text().await.ok().and_then(|text| read::<ErrorBody>(&text).ok());
     match body {
         Some(ErrorBody { error }) => {
             ApiError::Refused { status, message: error.message, field: error.field, request_id: Some(error.request_id) }

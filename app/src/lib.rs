@@ -4,6 +4,7 @@
 #![cfg_attr(feature = "ui", expect(clippy::needless_pass_by_value, reason = "components own their properties"))]
 
 pub mod phrase;
+pub mod read;
 pub mod scenes;
 pub mod stream;
 pub mod time;

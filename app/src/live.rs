@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{EventSource, MessageEvent};
 
 use crate::browser;
+use crate::read::read;
 use crate::remote::Remote;
 use crate::stream::{Action, Input, Status, Stream};
 
@@ -166,7 +167,7 @@ fn receive(driver: &Rc<RefCell<Driver>>, name: &str, message: &MessageEvent) {
     let text = || message.data().as_string().unwrap_or_default();
     match name {
         "hello" => {
-            let build = serde_json::from_str::<Hello>(&text()).map(|hello| hello.build).ok();
+            let build = read::<Hello>(&text()).map(|hello| hello.build).ok();
             if build.is_some() && browser::build().is_some() && build != browser::build() {
                 browser::show_reload_banner("Tagwarden was updated. This page is of the version before.");
             }
@@ -175,7 +176,7 @@ fn receive(driver: &Rc<RefCell<Driver>>, name: &str, message: &MessageEvent) {
         "tick" => step(driver, Input::Tick),
         "reset" => step(driver, Input::Reset),
         "error" => step(driver, Input::Failed),
-        _ => match serde_json::from_str::<Change>(&text()) {
+        _ => match read::<Change>(&text()) {
             Ok(change) => {
                 step(driver, Input::Change(change.id));
                 push(driver, Some(change));
