@@ -457,7 +457,9 @@ pub fn visible(text: &str) -> String {
 /// The first letter as a capital.
 pub fn capital(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| std::iter::once(first.to_ascii_uppercase()).chain(letters).collect())
 }
 
 /// The colour of a chip. Red is for flags alone.

@@ -19,7 +19,7 @@ pub fn RepositoriesPage() -> impl IntoView {
     let registries = Remote::new(|| (), |()| api::registries());
     Live::here().keep_fresh(registries, |change| change.kind == ChangeKind::Registry);
     let query = use_query_map();
-    let find = Memo::new(move |_| query.with(|query| query.get("find")).unwrap_or_default().to_lowercase());
+    let find = Memo::new(move |_| query.with(|query| query.get("find")).unwrap_or_default().to_ascii_lowercase());
     view! {
         <div class="page-head"><h1>"Repositories"</h1></div>
         <Loaded remote=repositories lines=8 let:page>
@@ -60,7 +60,9 @@ fn LockedOut(registries: RwSignal<Option<Page<Registry>>>, page: Signal<Page<Rep
 fn Found(page: Signal<Page<Repository>>, find: Memo<String>) -> impl IntoView {
     let found = Memo::new(move |_| -> Vec<Repository> {
         let find = find.get();
-        page.with(|page| page.items.iter().filter(|item| item.name.to_lowercase().contains(&find)).cloned().collect())
+        page.with(|page| {
+            page.items.iter().filter(|item| item.name.to_ascii_lowercase().contains(&find)).cloned().collect()
+        })
     });
     let words = move || match (page.with(|page| page.items.len()), found.with(Vec::len)) {
         (0, _) => "Nothing is watched yet.".to_owned(),
