@@ -128,8 +128,7 @@ pub async fn groups() -> Answer<Page<Group>> {
 
 /// `POST groups`.
 pub async fn make_group(name: String) -> Answer<()> {
-    let body = serde_json::to_string(&NewGroup { name }).unwrap_or_default();
-    ask(Request::post("api/v1/groups"), Some(body)).await.map(drop)
+    send("api/v1/groups", &NewGroup { name }).await.map(drop)
 }
 
 /// `POST groups/repositories`, or `DELETE` of the same.
@@ -139,7 +138,7 @@ pub async fn put_into_group(group: &str, repository: &str, member: bool) -> Answ
         return delete(&with_query(path, &[("group", Some(group)), ("repository", Some(repository))])).await;
     }
     let join = JoinGroup { group: group.to_owned(), repository: repository.to_owned() };
-    ask(Request::post(path), Some(serde_json::to_string(&join).unwrap_or_default())).await.map(drop)
+    send(path, &join).await.map(drop)
 }
 
 /// `GET repositories/one`.
@@ -254,8 +253,12 @@ async fn delete(path: &str) -> Answer<()> {
 }
 
 async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {
+    parse(&send(path, body).await?)
+}
+
+async fn send<B: Serialize>(path: &str, body: &B) -> Answer<String> {
     let body = serde_json::to_string(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
-    parse(&ask(Request::post(path), Some(body)).await?)
+    ask(Request::post(path), Some(body)).await
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Answer<T> {

@@ -14,6 +14,8 @@ mod api;
 #[cfg(feature = "ui")]
 mod browser;
 #[cfg(feature = "ui")]
+mod effect;
+#[cfg(feature = "ui")]
 mod live;
 #[cfg(feature = "ui")]
 mod pages;

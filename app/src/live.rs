@@ -12,7 +12,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{EventSource, MessageEvent};
 
-use crate::remote::Remote;
+use crate::effect::on_change;
+use crate::remote::{Question, Remote};
 use crate::stream::{Action, Input, Status, Stream};
 use crate::{api, browser};
 
@@ -55,19 +56,20 @@ impl Live {
     }
 
     /// Asks again when something changes that concerns it.
-    pub fn keep_fresh<T: Send + Sync + 'static>(
-        self,
-        remote: Remote<T>,
-        concerns: impl Fn(&Change) -> bool + Send + Sync + 'static,
-    ) {
-        let changed = move |burst: &Arc<Burst>, _: Option<&Arc<Burst>>, _: Option<()>| {
+    pub fn keep_fresh<T: Send + Sync + 'static>(self, remote: Remote<T>, concerns: impl Fn(&Change) -> bool + 'static) {
+        self.reload_on(remote.question, Box::new(concerns));
+    }
+
+    fn reload_on(self, question: Question, concerns: Box<dyn Fn(&Change) -> bool>) {
+        let changed = move || {
+            let burst = self.burst.get_untracked();
             if burst.all || burst.changes.iter().any(&concerns) {
-                remote.reload();
+                question.reload();
             }
         };
-        Effect::watch(move || self.burst.get(), changed, false);
+        on_change(move || self.burst.track(), changed);
         // A pass that saw no change sends no notice; "checked 40 s ago" must not grow old on an open page.
-        if let Ok(timer) = set_interval_with_handle(move || remote.reload(), REFRESH) {
+        if let Ok(timer) = set_interval_with_handle(move || question.reload(), REFRESH) {
             on_cleanup(move || timer.clear());
         }
     }

@@ -31,6 +31,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
 
+use crate::effect::on_change;
 use crate::live::Live;
 use crate::ui::{Now, Shell};
 use crate::{browser, url};
@@ -66,5 +67,5 @@ pub fn App() -> impl IntoView {
 #[component]
 fn FocusOnNavigation() -> impl IntoView {
     let path = use_location().pathname;
-    Effect::watch(move || path.get(), |_, _, _| browser::focus("main"), false);
+    on_change(move || path.track(), || browser::focus("main"));
 }

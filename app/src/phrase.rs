@@ -9,6 +9,7 @@ use tagwarden_model::api::{
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
 use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::order::sort_by_key;
 use tagwarden_model::tag::Class;
 
 use crate::time;
@@ -319,7 +320,7 @@ pub struct RegistryLine {
 /// The registries of these repositories, by host.
 pub fn registries(repositories: &[Repository]) -> Vec<RegistryLine> {
     let mut hosts: Vec<&str> = repositories.iter().map(|repository| repository.registry.as_str()).collect();
-    hosts.sort_unstable();
+    sort_by_key(&mut hosts, |host| (false, (*host).to_owned()));
     hosts.dedup();
     let line = |host: &str| {
         let of: Vec<&Repository> = repositories.iter().filter(|repository| repository.registry == host).collect();
@@ -456,7 +457,9 @@ pub fn visible(text: &str) -> String {
 /// The first letter as a capital.
 pub fn capital(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| std::iter::once(first.to_ascii_uppercase()).chain(letters).collect())
 }
 
 /// The colour of a chip. Red is for flags alone.

@@ -10,6 +10,7 @@ use tagwarden_model::instant::Instant;
 
 use crate::api::ApiError;
 use crate::browser;
+use crate::effect::effect;
 
 /// Time between two questions that follow each other because of changes.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -19,19 +20,9 @@ const PAUSE: Duration = Duration::from_millis(400);
 pub struct Remote<T: Send + Sync + 'static> {
     /// The newest good answer.
     pub data: RwSignal<Option<T>>,
-    /// When it came.
-    pub as_of: RwSignal<Option<Instant>>,
-    /// Why there is no newer one.
-    pub error: RwSignal<Option<ApiError>>,
-    /// Whether a question is under way.
-    pub loading: RwSignal<bool>,
-    /// Asked to reload while a question was under way: its answer may be too old.
-    again: StoredValue<bool>,
-    turn: Trigger,
+    /// How it is asked for.
+    pub question: Question,
 }
-
-/// Says whether the question is another one than before, and asks it.
-type Ask<T> = dyn Fn() -> (bool, Pin<Box<dyn Future<Output = Result<T, ApiError>>>>);
 
 impl<T: Send + Sync + 'static> Clone for Remote<T> {
     fn clone(&self) -> Self {
@@ -45,34 +36,78 @@ impl<T: Send + Sync + 'static> Remote<T> {
     /// Asks now. `key` is tracked; `fetch` is called with it.
     pub fn new<K, F, A>(key: impl Fn() -> K + 'static, fetch: F) -> Self
     where
-        K: Clone + PartialEq + Send + Sync + 'static,
+        K: Clone + PartialEq + 'static,
         F: Fn(K) -> A + 'static,
         A: Future<Output = Result<T, ApiError>> + 'static,
     {
-        let remote = Self {
-            data: RwSignal::new(None),
+        let remote = Self { data: RwSignal::new(None), question: Question::new() };
+        let mut last_key = None;
+        remote.question.start(Box::new(move || {
+            let key = key();
+            let is_other = last_key.as_ref() != Some(&key);
+            if is_other {
+                last_key = Some(key.clone());
+                remote.data.set(None);
+            }
+            let answer = fetch(key);
+            (is_other, Box::pin(async move { Ok(remote.keeper(answer.await?)) }))
+        }));
+        remote
+    }
+
+    /// Keeps an answer, unless the page is gone.
+    fn keeper(self, data: T) -> Keep {
+        Box::new(move || drop(self.data.try_set(Some(data))))
+    }
+
+    /// Asks again. What is under way is finished first, so a burst of changes is at most two questions.
+    pub fn reload(self) {
+        self.question.reload();
+    }
+
+    /// Takes an answer that came another way, such as the answer to an act.
+    pub fn put(self, data: T) {
+        self.question.settle(Ok(self.keeper(data)));
+    }
+}
+
+/// Puts an answer where it belongs.
+type Keep = Box<dyn FnOnce()>;
+
+/// Says whether the question is another one than before, and asks it.
+type Ask = dyn FnMut() -> (bool, Pin<Box<dyn Future<Output = Result<Keep, ApiError>>>>);
+
+/// What is the same for all types of data, so that the page holds it once.
+#[derive(Clone, Copy)]
+pub struct Question {
+    /// Whether there is an answer.
+    pub is_answered: RwSignal<bool>,
+    /// When the newest good one came.
+    pub as_of: RwSignal<Option<Instant>>,
+    /// Why there is no newer one.
+    pub error: RwSignal<Option<ApiError>>,
+    /// Whether it is under way.
+    loading: RwSignal<bool>,
+    /// Asked to reload while it was under way: its answer may be too old.
+    again: StoredValue<bool>,
+    turn: Trigger,
+}
+
+impl Question {
+    fn new() -> Self {
+        Self {
+            is_answered: RwSignal::new(false),
             as_of: RwSignal::new(None),
             error: RwSignal::new(None),
             loading: RwSignal::new(true),
             again: StoredValue::new(false),
             turn: Trigger::new(),
-        };
-        let last_key = StoredValue::new(None::<K>);
-        remote.start(Box::new(move || {
-            let key = key();
-            let is_other = last_key.with_value(|last| last.as_ref() != Some(&key));
-            if is_other {
-                last_key.set_value(Some(key.clone()));
-            }
-            (is_other, Box::pin(fetch(key)))
-        }));
-        remote
+        }
     }
 
-    /// The part that is the same for all keys, so that the page holds it once for each type of data.
-    fn start(self, ask: Box<Ask<T>>) {
+    fn start(self, mut ask: Box<Ask>) {
         let newest = StoredValue::new(0_u64);
-        Effect::new(move |_| {
+        effect(move || {
             self.turn.track();
             let (is_other, answer) = ask();
             let number = newest.try_update_value(|number| {
@@ -80,7 +115,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
                 *number
             });
             if is_other {
-                self.data.set(None);
+                self.is_answered.set(false);
                 self.error.set(None);
             }
             self.loading.set(true);
@@ -95,7 +130,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         });
     }
 
-    /// Asks again. What is under way is finished first, so a burst of changes is at most two questions.
+    /// Asks again.
     pub fn reload(self) {
         if self.loading.try_get_untracked() == Some(true) {
             self.again.try_set_value(true);
@@ -104,17 +139,13 @@ impl<T: Send + Sync + 'static> Remote<T> {
         }
     }
 
-    /// Takes an answer that came another way, such as the answer to an act.
-    pub fn put(self, data: T) {
-        self.settle(Ok(data));
-    }
-
-    fn settle(self, answer: Result<T, ApiError>) {
+    fn settle(self, answer: Result<Keep, ApiError>) {
         match answer {
-            Ok(data) => {
+            Ok(keep) => {
                 self.error.try_set(None);
                 self.as_of.try_set(Some(browser::now()));
-                self.data.try_set(Some(data));
+                keep();
+                self.is_answered.try_set(true);
             }
             Err(error) => {
                 self.error.try_set(Some(error));

@@ -4,6 +4,7 @@ use tagwarden_model::api::{Event, FlagDetail, Repository};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::order::sort_by_key;
 use tagwarden_model::tag::Class;
 use tagwarden_model::timeline::{Bar, Lane, Mark, MarkKind, Row, Scene};
 
@@ -29,13 +30,13 @@ pub fn recent(events: &[Event], repositories: &[Repository]) -> Scene {
         }
     }
     // Where not all have room, those with a breach are shown.
-    lanes.sort_by_cached_key(|(name, lane)| {
+    sort_by_key(&mut lanes, |(name, lane)| {
         (lane.marks.iter().all(|mark| mark.kind == MarkKind::Release), name.clone())
     });
     lanes.truncate(LANES);
-    lanes.sort_by(|one, other| one.0.cmp(&other.0));
+    sort_by_key(&mut lanes, |(name, _)| (false, name.clone()));
     for (_, lane) in &mut lanes {
-        lane.marks.sort_by_key(|mark| mark.at);
+        sort_by_key(&mut lane.marks, |mark| [0, mark.at.0]);
     }
     let rows = lanes.into_iter().map(|(_, lane)| Row::Lane(lane)).collect();
     let watched_since = repositories.iter().map(|repository| repository.watched_since).min().unwrap_or_default();
@@ -113,7 +114,7 @@ pub fn window(data: &FlagDetail) -> Scene {
 /// Everything a tag named, as far as its events say.
 pub fn history(tag: &str, events: &[Event]) -> Scene {
     let mut by_time: Vec<&Event> = events.iter().collect();
-    by_time.sort_by_key(|event| (event.at, event.seq));
+    sort_by_key(&mut by_time, |event| [event.at.0, event.seq]);
     let mut lane = Lane { label: tag.to_owned(), ..Lane::default() };
     let mut events = by_time.into_iter().peekable();
     while let Some(event) = events.next() {

@@ -8,6 +8,7 @@ use tagwarden_model::instant::Instant;
 use tagwarden_model::timeline::{Frame, Scene, layout};
 
 use crate::browser;
+use crate::effect::effect;
 
 /// A scene to scale, as wide as there is room.
 #[component]
@@ -26,7 +27,7 @@ pub fn TimelineView(
             width.try_set(f64::from(holder.client_width()));
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         holder.track();
         measure();
     });

@@ -15,6 +15,7 @@ pub mod instant;
 pub mod log;
 pub mod name;
 pub mod observation;
+pub mod order;
 pub mod promise;
 pub mod proposal;
 pub mod record;

@@ -8,6 +8,7 @@ use tagwarden_model::instant::Millis;
 
 use crate::api::{self, ApiError};
 use crate::browser;
+use crate::effect::effect;
 use crate::remote::Remote;
 
 /// Days that an acknowledgement may last; 0 is until something new happens.
@@ -110,7 +111,7 @@ fn Reason(
             }
         });
     };
-    Effect::new(|_| browser::focus("reason"));
+    effect(|| browser::focus("reason"));
     let cancel = move |_| {
         chosen.set(None);
         browser::focus("decide");

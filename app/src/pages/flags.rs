@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Flag, Page};
 
+use crate::effect::on_change;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{FlagCard, Loaded, More, SummaryHere, title};
@@ -35,7 +36,7 @@ pub fn FlagsPage() -> impl IntoView {
             async move { api::flags(state, None, pages).await }
         },
     );
-    Effect::watch(move || pages.get(), move |_, _, _| flags.reload(), false);
+    on_change(move || pages.track(), move || flags.reload());
     Live::here().keep_fresh(flags, |change| change.kind == tagwarden_model::api::ChangeKind::Flag);
     let tab = move |(value, name): (&'static str, &'static str)| {
         let current = move || (state.get() == value).then_some("page");

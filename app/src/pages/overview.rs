@@ -4,6 +4,7 @@ use futures::try_join;
 use leptos::prelude::*;
 use tagwarden_model::api::{Event, Flag, Page, Repository, Summary};
 use tagwarden_model::flag::FlagState;
+use tagwarden_model::order::sort_by_key;
 
 use super::add_form::AddForm;
 use super::recent::{LatestReleases, RecentReleases, Registries};
@@ -88,7 +89,7 @@ fn Body(data: Signal<Overview>) -> impl IntoView {
 fn Attention(flags: Signal<Vec<Flag>>) -> impl IntoView {
     let shown = move |wanted: fn(&Flag) -> bool| {
         let mut shown: Vec<Flag> = flags.get().into_iter().filter(wanted).collect();
-        shown.sort_by_key(|flag| (std::cmp::Reverse(flag.severity), std::cmp::Reverse(flag.not_after)));
+        sort_by_key(&mut shown, |flag| [-flag.severity.code(), -flag.not_after.0]);
         shown
     };
     let section = move |name: &'static str, wanted: fn(&Flag) -> bool, urgent: bool| {

@@ -43,7 +43,10 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
             match look(text.get_untracked()).await {
                 Ok(answer) => {
                     let new = answer.items.iter().filter(|item| !item.watched).map(|item| item.name.clone());
-                    chosen.try_set(new.collect());
+                    chosen.try_update(|chosen| {
+                        chosen.clear();
+                        chosen.extend(new);
+                    });
                     words.try_set(phrase::pasted(&answer));
                     pasted.try_set(Some(answer));
                 }

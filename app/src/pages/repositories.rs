@@ -21,7 +21,7 @@ pub fn RepositoriesPage() -> impl IntoView {
     let registries = Remote::new(|| (), |()| api::registries());
     Live::here().keep_fresh(registries, |change| change.kind == ChangeKind::Registry);
     let query = use_query_map();
-    let find = Memo::new(move |_| query.with(|query| query.get("find")).unwrap_or_default().to_lowercase());
+    let find = Memo::new(move |_| query.with(|query| query.get("find")).unwrap_or_default().to_ascii_lowercase());
     let group = Memo::new(move |_| query.with(|query| query.get("group")).unwrap_or_default());
     view! {
         <div class="page-head"><h1>"Repositories"</h1></div>
@@ -65,7 +65,7 @@ fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>
         let find = find.get();
         let group = group.get();
         let wanted = |item: &&Repository| {
-            item.name.to_lowercase().contains(&find) && (group.is_empty() || item.groups.contains(&group))
+            item.name.to_ascii_lowercase().contains(&find) && (group.is_empty() || item.groups.contains(&group))
         };
         page.with(|page| page.items.iter().filter(wanted).cloned().collect())
     });

@@ -11,6 +11,7 @@ use super::repository_facts::RepositoryFacts;
 use super::repository_timeline::RepositoryTimeline;
 use super::tag_table::TagTable;
 use crate::api::{self, ApiError};
+use crate::effect::on_change;
 use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
@@ -49,10 +50,11 @@ pub fn RepositoryPage() -> impl IntoView {
             async move { load(&name, pages).await }
         },
     );
-    Effect::watch(move || pages.get(), move |_, _, _| data.reload(), false);
+    on_change(move || pages.track(), move || data.reload());
     Live::here()
         .keep_fresh(data, move |change| name.try_get_untracked().is_some_and(|name| change.repository == Some(name)));
-    let is_unwatched = move || data.error.with(|error| matches!(error, Some(ApiError::Refused { status: 404, .. })));
+    let is_unwatched =
+        move || data.question.error.with(|error| matches!(error, Some(ApiError::Refused { status: 404, .. })));
     let path = move || name.with(|name| split_name(name).0.trim_end_matches('/').to_owned());
     let last = move || name.with(|name| split_name(name).1.to_owned());
     view! {

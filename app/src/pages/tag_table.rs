@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Page, Tag};
 use tagwarden_model::tag::Class;
 
+use crate::effect::on_change;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{DigestChip, Loaded, More, When};
@@ -27,7 +28,7 @@ pub fn TagTable(name: Memo<String>) -> impl IntoView {
             async move { api::tags(&name, class, pages).await }
         },
     );
-    Effect::watch(move || pages.get(), move |_, _, _| tags.reload(), false);
+    on_change(move || pages.track(), move || tags.reload());
     Live::here()
         .keep_fresh(tags, move |change| name.try_get_untracked().is_some_and(|name| change.repository == Some(name)));
     let tab = move |(key, words, _): (&'static str, &'static str, Option<&'static str>)| {

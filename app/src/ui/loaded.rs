@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use crate::api::ApiError;
 use crate::browser;
-use crate::remote::Remote;
+use crate::effect::effect;
+use crate::remote::{Question, Remote};
 use crate::time;
 
 /// Shows `children` once there is data and keeps them while it is refreshed. `skeleton` is what is shown before; the
@@ -23,34 +24,39 @@ where
     T: Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    let has_data = Memo::new(move |_| remote.data.with(Option::is_some));
-    let body = move || {
-        has_data.get();
-        let Some(first) = remote.data.get_untracked() else {
-            return match remote.error.get() {
-                Some(error) => view! { <ErrorNote error on_retry=move || remote.reload() /> }.into_any(),
-                None => skeleton(lines),
-            };
-        };
-        let current = RwSignal::new(first);
-        Effect::new(move |_| {
+    let shown = move || {
+        let current = RwSignal::new(remote.data.get_untracked()?);
+        effect(move || {
             if let Some(data) = remote.data.get() {
                 current.set(data);
             }
         });
-        children(current.into()).into_any()
+        Some(children(current.into()).into_any())
+    };
+    boundary(remote.question, lines, Box::new(shown))
+}
+
+/// The part that is the same for all types of data, so that the page holds it once.
+fn boundary(question: Question, lines: usize, shown: Box<dyn Fn() -> Option<AnyView> + Send + Sync>) -> AnyView {
+    let has_data = Memo::new(move |_| question.is_answered.get());
+    let body = move || {
+        has_data.get();
+        shown().unwrap_or_else(|| match question.error.get() {
+            Some(error) => view! { <ErrorNote error on_retry=move || question.reload() /> }.into_any(),
+            None => skeleton(lines),
+        })
     };
     let stale = move || {
-        let error = remote.error.get().filter(|_| has_data.get())?;
-        let as_of = remote.as_of.get()?;
+        let error = question.error.get().filter(|_| has_data.get())?;
+        let as_of = question.as_of.get()?;
         Some(view! {
             <p class="note note-warning" role="status">
                 {format!("{} Shown as of {}. ", error.message(), time::clock(as_of, browser::offset(as_of)))}
-                <button class="button button-quiet" type="button" on:click=move |_| remote.reload()>"Try again"</button>
+                <button class="button button-quiet" type="button" on:click=move |_| question.reload()>"Try again"</button>
             </p>
         })
     };
-    view! { {stale} {body} }
+    view! { {stale} {body} }.into_any()
 }
 
 fn skeleton(lines: usize) -> AnyView {

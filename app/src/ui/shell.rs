@@ -6,6 +6,7 @@ use tagwarden_model::api::Summary;
 use tagwarden_model::instant::Millis;
 
 use super::{ConfigurationNote, Now};
+use crate::effect::effect;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::stream::Status;
@@ -34,7 +35,7 @@ struct PageTitle(RwSignal<Option<String>>);
 /// Names the shown page in the tab's title.
 pub fn title(name: impl Fn() -> Option<String> + Send + Sync + 'static) {
     let PageTitle(title) = expect_context();
-    Effect::new(move |_| title.set(name()));
+    effect(move || title.set(name()));
 }
 
 /// Navigation on the left, the page on the right.
@@ -46,7 +47,7 @@ pub fn Shell(children: Children) -> impl IntoView {
     let page_title = PageTitle(RwSignal::new(None));
     provide_context(page_title);
     let attention = Memo::new(move |_| summary.data.with(|data| data.map_or(0, |data| data.needs_attention)));
-    Effect::new(move |_| browser::set_title(page_title.0.get().as_deref(), attention.get()));
+    effect(move || browser::set_title(page_title.0.get().as_deref(), attention.get()));
     view! {
         <button class="button skip" type="button" on:click=|_| browser::focus("main")>"Skip to the page"</button>
         <div class="shell">

@@ -1,5 +1,7 @@
 //! Which labels of a lane are shown, and on which side of their marks.
 
+use crate::order::sort_by_key;
+
 use super::{CHARACTER, GLYPH, Mark, MarkKind, Scale, Style};
 
 /// A label with its place.
@@ -61,7 +63,7 @@ pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
     }
     let mut order: Vec<&Mark> = marks.iter().copied().filter(|mark| !mark.label.is_empty()).collect();
     let newest = order.iter().filter(|mark| mark.kind == MarkKind::Release).map(|mark| mark.at).max();
-    order.sort_by_key(|mark| (rank(mark, newest), std::cmp::Reverse(mark.at)));
+    sort_by_key(&mut order, |mark| [rank(mark, newest), -mark.at.0]);
     // The line of "now" stands right of every mark: no label crosses it.
     let last = scale.x(scale.now) - 2.0;
     let mut taken_above: Vec<(f64, f64)> = Vec::new();
@@ -92,7 +94,7 @@ pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
 }
 
 /// Smaller is more important.
-fn rank(mark: &Mark, newest: Option<crate::instant::Instant>) -> u8 {
+fn rank(mark: &Mark, newest: Option<crate::instant::Instant>) -> i64 {
     match mark.kind {
         MarkKind::Reassigned { .. } | MarkKind::Deleted => 0,
         MarkKind::Restored { .. } => 1,

@@ -6,6 +6,7 @@ use crate::api::{Gap, Span, Timeline};
 use crate::digest::Digest;
 use crate::event::EventKind;
 use crate::instant::Instant;
+use crate::order::sort_by_key;
 use crate::tag::Class;
 use crate::version::Version;
 
@@ -152,7 +153,7 @@ fn by_tag(timeline: &Timeline, class: Class) -> BTreeMap<&str, Vec<&Span>> {
         tags.entry(&span.tag).or_default().push(span);
     }
     for spans in tags.values_mut() {
-        spans.sort_by_key(|span| span.from);
+        sort_by_key(spans, |span| [0, span.from.0]);
     }
     tags
 }
@@ -184,7 +185,7 @@ fn release_lanes(timeline: &Timeline, from: Instant) -> (Vec<Lane>, usize) {
     }
     let mut lanes: Vec<Lane> = lanes.into_iter().map(|(_, lane)| lane).collect();
     for lane in &mut lanes {
-        lane.marks.sort_by_key(|mark| mark.at);
+        sort_by_key(&mut lane.marks, |mark| [0, mark.at.0]);
     }
     keep(lanes, from, RELEASE_LANES)
 }
@@ -273,7 +274,7 @@ fn add_release(lane: &mut Lane, tag: &str, short_tag: &str, spans: &[&Span], maj
     // One tag's story is told once: of its later marks only the last carries a name.
     let mine = lane.marks[before..].iter_mut().filter(|mark| mark.kind != MarkKind::Release);
     let mut later: Vec<&mut Mark> = mine.collect();
-    later.sort_by_key(|mark| mark.at);
+    sort_by_key(&mut later, |mark| [0, mark.at.0]);
     later.pop();
     for mark in later {
         mark.label.clear();
@@ -290,12 +291,12 @@ fn rolling_lanes(timeline: &Timeline, class: Class, from: Instant) -> (Vec<Lane>
             Lane { label: tag.to_owned(), bars, ..Lane::default() }
         })
         .collect();
-    lanes.sort_by_key(|lane| (!matches!(lane.label.as_str(), "latest" | "stable"), lane.label.clone()));
+    sort_by_key(&mut lanes, |lane| (!matches!(lane.label.as_str(), "latest" | "stable"), lane.label.clone()));
     keep(lanes, from, ROLLING_LANES)
 }
 
 /// The release that each digest was first published as.
-fn release_names(timeline: &Timeline) -> BTreeMap<&Digest, &str> {
+fn release_names(timeline: &Timeline) -> BTreeMap<&Digest, (&str, Instant)> {
     let mut names: BTreeMap<&Digest, (&str, Instant)> = BTreeMap::new();
     for span in timeline.spans.iter().filter(|span| span.class == Class::Release) {
         let name = names.entry(&span.digest).or_insert((&span.tag, span.from));
@@ -303,12 +304,12 @@ fn release_names(timeline: &Timeline) -> BTreeMap<&Digest, &str> {
             *name = (&span.tag, span.from);
         }
     }
-    names.into_iter().map(|(digest, (tag, _))| (digest, tag)).collect()
+    names
 }
 
-fn bar(tag: &str, span: &Span, releases: &BTreeMap<&Digest, &str>) -> Bar {
+fn bar(tag: &str, span: &Span, releases: &BTreeMap<&Digest, (&str, Instant)>) -> Bar {
     let short = span.digest.short();
-    let release = releases.get(&span.digest).copied();
+    let release = releases.get(&span.digest).map(|(tag, _)| *tag);
     let title = match release {
         Some(release) => format!("{tag} was {release} ({short})"),
         None => format!("{tag} was {short}"),
@@ -327,7 +328,7 @@ fn bar(tag: &str, span: &Span, releases: &BTreeMap<&Digest, &str>) -> Bar {
 /// Gaps of all bands as one list without overlaps; the first reason stands for those it covers.
 fn merged(gaps: &[Gap]) -> Vec<Gap> {
     let mut sorted: Vec<&Gap> = gaps.iter().collect();
-    sorted.sort_by_key(|gap| gap.from);
+    sort_by_key(&mut sorted, |gap| [0, gap.from.0]);
     let mut found: Vec<Gap> = Vec::new();
     for gap in sorted {
         match found.last_mut() {
