@@ -456,10 +456,11 @@ pub fn visible(text: &str) -> String {
 
 /// The first letter as a capital.
 pub fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| std::iter::once(first.to_ascii_uppercase()).chain(letters).collect())
+    let mut word = word.to_owned();
+    if let Some(first) = word.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    word
 }
 
 /// The colour of a chip. Red is for flags alone.
