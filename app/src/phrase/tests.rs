@@ -1,5 +1,5 @@
 use super::*;
-use tagwarden_model::api::{Freshness, Unread, WatchSource};
+use tagwarden_model::api::{Configuration, ConfigurationError, Freshness, Notifier, Unread, WatchSource};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::tag::Band;
 
