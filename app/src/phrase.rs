@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use tagwarden_model::api::{
     Event, Flag, Readiness, Registry, RegistryState, Repository, RepositoryState, Summary, Tag, Target,
 };
+use tagwarden_model::change::is_trick;
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
 use tagwarden_model::instant::{Instant, Millis};
@@ -213,6 +214,23 @@ pub fn predicate(flag: &Flag) -> &'static str {
     }
 }
 
+/// Flags with how many others of the same pass and repository each stands for: the first of them, in their order.
+pub fn folded(flags: Vec<Flag>) -> Vec<(Flag, u64)> {
+    let mut folded: Vec<(Flag, u64)> = Vec::new();
+    for flag in flags {
+        let same = |of: &Flag| {
+            (of.group_id, of.kind, of.state) == (flag.group_id, flag.kind, flag.state)
+                && of.repository == flag.repository
+        };
+        let first = folded.iter_mut().find(|(first, _)| flag.group_id.is_some() && same(first));
+        match first {
+            Some((_, others)) => *others += 1,
+            None => folded.push((flag, 0)),
+        }
+    }
+    folded
+}
+
 /// The title of a flag's page, after the subject.
 pub fn flag_title(flag: &Flag, after: Option<Millis>) -> String {
     let verb = match (breach(flag), flag.state) {
@@ -378,9 +396,7 @@ pub fn readiness_tone(readiness: Readiness) -> Tone {
 /// A text that a person or a registry wrote, with the characters made visible that would turn the direction of what
 /// follows, or hide.
 pub fn visible(text: &str) -> String {
-    let tricks =
-        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    text.chars().map(|c| if tricks(c) || (c.is_control() && c != '\n') { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c != '\n' && is_trick(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The first letter as a capital.

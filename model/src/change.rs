@@ -32,7 +32,7 @@ pub use self::compare::compare;
 pub use self::content::{Body, Config, Content, Entry, History, Index, Manifest, Part, Unread, Wanted, wanted};
 pub use self::platform::Platform;
 pub use self::table::ChangeRow;
-pub use self::words::visible;
+pub use self::words::{is_trick, visible};
 use crate::coded::coded;
 use crate::digest::Digest;
 use crate::event::Severity;

@@ -275,7 +275,7 @@ fn gaps(drawing: &mut Drawing, scene: &Scene, scale: &Scale, bottom: f64) {
         let title = Some(format!("Not observed: {}", gap.reason));
         let width = (end - x).max(3.0);
         drawing.push(Style::Gap, Shape::Rect { x, y: AXIS, width, height: bottom - AXIS }, title);
-        let words = "registry failing";
+        let words = "not observed";
         let past_unwatched = scene.watched_since <= scale.from || x > scale.x(scene.watched_since);
         let room = x >= free_from && x + labels::width(words) < scale.x(now) - labels::width("now ");
         if room && past_unwatched && width >= 24.0 {

@@ -26,6 +26,7 @@ pub fn FlagStory(data: Signal<FlagDetail>) -> impl IntoView {
 fn step(step: Transition) -> impl IntoView {
     let what = match (step.to, step.resolution) {
         (FlagState::Open, _) if step.from.is_none() => "opened the flag",
+        (FlagState::Open, _) if step.from == Some(FlagState::Open) => "ranked it anew",
         (FlagState::Open, _) => "opened it again",
         (FlagState::Acknowledged, _) => "acknowledged it",
         (FlagState::Restored, _) => "saw the promised digest again",

@@ -73,7 +73,7 @@ fn Body(data: Signal<Overview>) -> impl IntoView {
     view! {
         <div class="columns">
             <div class="stack">
-                <Attention flags=Signal::derive(move || data.get().flags.items) />
+                <Attention data />
                 <RecentReleases events repositories />
             </div>
             <aside class="stack">
@@ -84,31 +84,31 @@ fn Body(data: Signal<Overview>) -> impl IntoView {
     }
 }
 
-/// Open flags first, then those that wait for a review.
+/// Open flags first, then those that wait for a review. What one pass found together is one card.
 #[component]
-fn Attention(flags: Signal<Vec<Flag>>) -> impl IntoView {
-    let shown = move |wanted: fn(&Flag) -> bool| {
-        let mut shown: Vec<Flag> = flags.get().into_iter().filter(wanted).collect();
-        sort_by_key(&mut shown, |flag| [-flag.severity.code(), -flag.not_after.0]);
-        shown
-    };
-    let section = move |name: &'static str, wanted: fn(&Flag) -> bool, urgent: bool| {
-        let all = shown(wanted);
-        let more = all.len().saturating_sub(FLAGS_SHOWN);
-        (!all.is_empty()).then(|| {
-            let cards = all.into_iter().take(FLAGS_SHOWN).enumerate();
+fn Attention(data: Signal<Overview>) -> impl IntoView {
+    let section = move |name: &'static str, wanted: fn(&Flag) -> bool, of: fn(&Summary) -> u64, urgent: bool| {
+        let mut flags: Vec<Flag> =
+            data.with(|data| data.flags.items.iter().filter(|flag| wanted(flag)).cloned().collect());
+        sort_by_key(&mut flags, |flag| [-flag.severity.code(), -flag.not_after.0]);
+        let folded: Vec<_> = phrase::folded(flags).into_iter().take(FLAGS_SHOWN).collect();
+        let told: u64 = folded.iter().map(|(_, others)| 1 + others).sum();
+        let more = data.with(|data| of(&data.summary)).saturating_sub(told);
+        (!folded.is_empty()).then(|| {
+            let cards = folded.into_iter().enumerate();
+            let cards = cards.map(|(at, (flag, others))| view! { <FlagCard flag others first=urgent && at == 0 /> });
             view! {
                 <section class="stack-tight">
                     <h2>{name}</h2>
-                    {cards.map(|(at, flag)| view! { <FlagCard flag first=urgent && at == 0 /> }).collect_view()}
-                    {(more > 0).then(|| view! { <p><a href="flags">{format!("{more} more")}</a></p> })}
+                    {cards.collect_view()}
+                    {(more > 0).then(|| view! { <p><a href="flags">{format!("{} more", phrase::grouped(more))}</a></p> })}
                 </section>
             }
         })
     };
     view! {
-        {move || section("Needs attention", phrase::needs_attention, true)}
-        {move || section("Needs review", |flag| flag.state == FlagState::Restored, false)}
+        {move || section("Needs attention", phrase::needs_attention, |summary| summary.needs_attention, true)}
+        {move || section("Needs review", |flag| flag.state == FlagState::Restored, |summary| summary.needs_review, false)}
     }
 }
 

@@ -58,18 +58,17 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
     let watch = move |_| {
         busy.set(true);
         spawn_local(async move {
-            let mut added = 0;
+            let (mut added, mut refused) = (0, Vec::new());
             for name in chosen.get_untracked() {
-                if let Err(error) = api::add_repository(name.clone()).await {
-                    words.try_set(format!("{name}: {}", error.message()));
-                    break;
+                match api::add_repository(name.clone()).await {
+                    Ok(_) => {
+                        chosen.try_update(|chosen| chosen.remove(&name));
+                        added += 1;
+                    }
+                    Err(error) => refused.push(format!("{name}: {}", error.message())),
                 }
-                chosen.try_update(|chosen| chosen.remove(&name));
-                added += 1;
-                words.try_set(format!(
-                    "{} watched from now on.",
-                    phrase::count(added, "repository is", "repositories are")
-                ));
+                let added = phrase::count(added, "repository is", "repositories are");
+                words.try_set(format!("{added} watched from now on. {}", refused.join(" ")));
             }
             busy.try_set(false);
             on_added();

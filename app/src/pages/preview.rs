@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tagwarden_model::api::{JobResult, RepositoryPreview};
+use tagwarden_model::api::{Job, JobResult};
 
+use crate::effect::effect;
 use crate::{api, phrase};
 
 /// A name that stands for so long is typed.
@@ -14,29 +15,38 @@ const TYPED: Duration = Duration::from_millis(800);
 /// Looks at the repository that is named and says what it has, in a few lines.
 #[component]
 pub fn Preview(name: RwSignal<String>) -> impl IntoView {
-    let found = RwSignal::new(None::<RepositoryPreview>);
-    Effect::new(move |last: Option<Option<TimeoutHandle>>| {
-        if let Some(handle) = last.flatten() {
-            handle.clear();
+    let lines = RwSignal::new(Vec::<String>::new());
+    effect({
+        let last = StoredValue::new(None::<TimeoutHandle>);
+        move || {
+            if let Some(handle) = last.try_update_value(Option::take).flatten() {
+                handle.clear();
+            }
+            let typed = name.get().trim().to_owned();
+            lines.set(Vec::new());
+            if typed.len() < 2 {
+                return;
+            }
+            let look = move || {
+                lines.try_set(vec!["Looking…".to_owned()]);
+                spawn_local(async move {
+                    let said = match api::preview(typed.clone()).await {
+                        Ok(Job { result: Some(JobResult::Preview(preview)), .. }) => phrase::preview_lines(&preview),
+                        Ok(Job { error: Some(error), .. }) => vec![error],
+                        Ok(_) => vec!["The registry takes long. It can be watched all the same.".to_owned()],
+                        Err(error) => vec![error.message()],
+                    };
+                    if name.try_get_untracked().is_some_and(|name| name.trim() == typed) {
+                        lines.try_set(said);
+                    }
+                });
+            };
+            last.set_value(set_timeout_with_handle(look, TYPED).ok());
         }
-        let typed = name.get().trim().to_owned();
-        found.set(None);
-        let look = move || {
-            spawn_local(async move {
-                let answer = api::preview(typed.clone()).await.ok().and_then(|job| job.result);
-                if name.try_get_untracked().is_some_and(|name| name.trim() == typed)
-                    && let Some(JobResult::Preview(preview)) = answer
-                {
-                    found.try_set(Some(preview));
-                }
-            });
-        };
-        if name.with_untracked(|name| name.trim().len() < 2) { None } else { set_timeout_with_handle(look, TYPED).ok() }
     });
-    let lines = move || found.with(|found| found.as_ref().map(phrase::preview_lines)).unwrap_or_default();
     view! {
         <div id="preview" role="status">
-            {move || lines().into_iter().map(|line| view! { <p class="form-help"><bdi>{phrase::visible(&line)}</bdi></p> }).collect_view()}
+            {move || lines.get().into_iter().map(|line| view! { <p class="form-help"><bdi>{phrase::visible(&line)}</bdi></p> }).collect_view()}
         </div>
     }
 }

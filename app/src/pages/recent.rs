@@ -35,9 +35,22 @@ pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Signal<Vec<Repo
 #[component]
 pub fn LatestReleases(events: Signal<Page<Event>>) -> impl IntoView {
     let is_release =
-        |event: &&Event| event.kind == EventKind::Created && !event.baseline && event.class == Some(Class::Release);
+        |event: &Event| event.kind == EventKind::Created && !event.baseline && event.class == Some(Class::Release);
+    // The newest event comes first: what is gone again was seen to go before it was seen to come.
     let shown = move || -> Vec<Event> {
-        events.with(|events| events.items.iter().filter(is_release).take(RELEASES).cloned().collect())
+        events.with(|events| {
+            let mut gone = Vec::new();
+            let mut shown = Vec::new();
+            for event in &events.items {
+                let name = (event.repository.as_str(), event.tag.as_deref());
+                if event.kind == EventKind::Deleted {
+                    gone.push(name);
+                } else if is_release(event) && !gone.contains(&name) && shown.len() < RELEASES {
+                    shown.push(event.clone());
+                }
+            }
+            shown
+        })
     };
     view! {
         <section class="stack-tight">

@@ -87,7 +87,7 @@ fn Legend(scene: Signal<Scene>, cut: Signal<bool>) -> impl IntoView {
             {key("M-4 -4L4 4M4 -4L-4 4", "t-breach t-stroke", "deleted")}
             {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-restored", "restored")}
             <span class="legend-key"><i class="legend-dots"></i>"not watched"</span>
-            <span class="legend-key"><i class="legend-hatch"></i>"registry failing"</span>
+            <span class="legend-key"><i class="legend-hatch"></i>"not observed"</span>
             <span class="legend-key">"blank: nothing happened"</span>
             {move || left_out().map(|words| view! { <span class="legend-key">{words}</span> })}
             <Show when=move || cut.get()><span class="legend-key">"older spans are not shown"</span></Show>

@@ -251,6 +251,20 @@ fn a_notifier_that_was_not_told_is_said_first() {
 }
 
 #[test]
+fn what_one_pass_found_in_a_repository_is_one_card() {
+    let of = |id, group_id, repository: &str| Flag { id, group_id, repository: repository.into(), ..flag(false) };
+    let flags = vec![
+        of(1, Some(7), "r/a"),
+        of(2, None, "r/a"),
+        of(3, Some(7), "r/a"),
+        of(4, Some(7), "r/b"),
+        of(5, None, "r/a"),
+    ];
+    let folded: Vec<_> = folded(flags).into_iter().map(|(flag, others)| (flag.id, others)).collect();
+    assert_eq!(folded, [(1, 1), (2, 0), (4, 0), (5, 0)]);
+}
+
+#[test]
 fn red_is_for_flags_alone() {
     assert_eq!(flag_chip(&flag(true)), ("Critical".into(), Tone::Flag));
     for readiness in Readiness::ALL {

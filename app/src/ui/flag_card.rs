@@ -9,7 +9,13 @@ use crate::url;
 
 /// One flag. The `first` of a page carries its primary button.
 #[component]
-pub fn FlagCard(flag: Flag, #[prop(optional)] first: bool) -> impl IntoView {
+pub fn FlagCard(
+    flag: Flag,
+    #[prop(optional)] first: bool,
+    /// For how many others of the same pass it stands.
+    #[prop(optional)]
+    others: u64,
+) -> impl IntoView {
     let (word, tone) = phrase::flag_chip(&flag);
     let urgent = phrase::needs_attention(&flag);
     let address = url::flag(flag.id);
@@ -29,6 +35,9 @@ pub fn FlagCard(flag: Flag, #[prop(optional)] first: bool) -> impl IntoView {
     let mut remarks = Vec::new();
     if flag.comparing {
         remarks.push("comparing what changed".to_owned());
+    }
+    if others > 0 {
+        remarks.push(format!("and {} found with it", phrase::count(others, "other release", "other releases")));
     }
     remarks.extend(flag.difference.as_deref().map(phrase::visible));
     if flag.flapping {

@@ -335,7 +335,8 @@ pub fn visible(text: &str, most: usize) -> String {
     out
 }
 
-fn is_trick(c: char) -> bool {
+/// Whether a character hides, turns the direction of what follows, or controls something.
+pub fn is_trick(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}')
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

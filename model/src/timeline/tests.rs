@@ -132,7 +132,7 @@ fn the_kinds_of_nothing_differ() {
     let drawing = draw(&timeline, 1000.0);
     assert_eq!(count(&drawing, Style::Unwatched), 1);
     assert_eq!(count(&drawing, Style::Gap), 1, "gaps of two bands that overlap are one");
-    assert_eq!(texts(&drawing, Style::QuietText), ["not watched yet", "registry failing"]);
+    assert_eq!(texts(&drawing, Style::QuietText), ["not watched yet", "not observed"]);
 }
 
 #[test]
