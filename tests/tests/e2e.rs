@@ -64,6 +64,60 @@ async fn the_browser_is_at_home_below_a_path() {
     site.browser.close().await;
 }
 
+/// From a pasted text to a purge, as a person does it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_browser_adds_many_groups_pauses_and_purges() {
+    let registry = DemoRegistry::new();
+    for repository in [REPOSITORY, "team/web"] {
+        registry.push(repository, "2.3.0", "{}", MediaType::OciManifest);
+    }
+    let serving = registry.serve().await.unwrap();
+    let host = serving.host();
+    let tagwarden = Tagwarden::quick("record.db").await;
+    let site =
+        Site { browser: Browser::start().await, url: tagwarden.url(), repository: format!("{host}/{REPOSITORY}") };
+    let browser = &site.browser;
+    let click = async |selector: &str| browser.shown(selector).await.click().await.unwrap();
+    let types = async |selector: &str, text: &str| browser.shown(selector).await.send_keys(text).await.unwrap();
+
+    site.open("repositories").await;
+    types("#add-name", &format!("{host}/Team")).await;
+    browser.shows("upper case is not allowed").await;
+    click("aside details summary").await;
+    types("#paste", &format!("{host}/{REPOSITORY}:2.3.0\n{host}/team/web:2.3.0")).await;
+    click("#paste-find").await;
+    browser.shows("2 repositories found.").await;
+    click("#paste-watch").await;
+    browser.shows("2 repositories are watched from now on.").await;
+
+    let page = format!("repository?name={}", site.repository);
+    site.open(&page).await;
+    click(".popover summary").await;
+    types("#group", "shop").await;
+    click(".popover button").await;
+    browser.shows("in shop").await;
+    click("#pause").await;
+    browser.shows("Resume").await;
+    site.open("repositories?group=shop").await;
+    browser.shows("1 of 2 for “shop”.").await;
+
+    site.open(&page).await;
+    click("#stop").await;
+    click("#stop-now").await;
+    browser.shown(".columns").await;
+    site.open(&page).await;
+    types("#purge", &format!("{host}/team/ap")).await;
+    click(".form button").await;
+    browser.shows("repeat the name of the repository").await;
+    types("#purge", "i").await;
+    click(".form button").await;
+    browser.shows("Its history is deleted.").await;
+    // It asks for what is refused or not watched any more.
+    let expected = ["/preview", "/api/v1/repositories/one", "/api/v1/timeline", "/api/v1/repositories/purge"];
+    browser.assert_no_errors(&expected).await;
+    site.browser.close().await;
+}
+
 /// The file is wrong, and every page says so until it is right; what it watches has no button that ends it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_browser_says_which_configuration_is_in_force() {
