@@ -3,6 +3,7 @@
 //! Delivery is at least once: a message is taken from the outbox for a while, sent, and then marked. A crash in between sends it
 //! again, with the same key. Each notifier has a task of its own, so that a slow one delays no other.
 
+mod bounded;
 pub mod config;
 pub mod filter;
 mod mail;

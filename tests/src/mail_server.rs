@@ -54,6 +54,20 @@ impl MailServer {
         Self { port, received }
     }
 
+    /// Never ends the line in which it answers the first command; with `place`, over TLS from the first byte.
+    pub fn endless(place: Option<&Path>) -> Self {
+        crate::install_tls();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let tls = place.map(tls);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let _ = say_for_ever(stream.unwrap(), tls.as_ref());
+            }
+        });
+        Self { port, received: mpsc::unbounded_channel().1 }
+    }
+
     /// The next mail that is taken.
     pub async fn next(&mut self) -> Mail {
         let next = tokio::time::timeout(Duration::from_secs(20), self.received.recv()).await;
@@ -65,6 +79,24 @@ fn tls(place: &Path) -> Arc<ServerConfig> {
     let certificate = CertificateDer::from_pem_file(place.with_extension("pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(place.with_extension("key")).unwrap();
     Arc::new(ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap())
+}
+
+fn say_for_ever(stream: TcpStream, tls: Option<&Arc<ServerConfig>>) -> std::io::Result<()> {
+    let mut stream: BufReader<Box<dyn Stream>> = BufReader::new(match tls {
+        Some(tls) => {
+            let connection = ServerConnection::new(tls.clone()).map_err(std::io::Error::other)?;
+            Box::new(StreamOwned::new(connection, stream))
+        }
+        None => Box::new(stream),
+    });
+    say(&mut stream, "220 mail.test ESMTP")?;
+    stream.read_line(&mut String::new())?;
+    stream.get_mut().write_all(b"250 ")?;
+    // Much, but not what would fill the memory of a machine whose test fails.
+    for _ in 0..1024 {
+        stream.get_mut().write_all(&[b'x'; 16 * 1024])?;
+    }
+    Ok(())
 }
 
 fn talk(

@@ -466,6 +466,28 @@ async fn a_mail_that_is_refused_comes_again_and_without_tls_none_is_sent_unless_
 }
 
 #[tokio::test]
+async fn a_mail_server_that_never_ends_a_line_is_not_listened_to_for_ever() {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("mail");
+    authority.issue(&place, &["127.0.0.1"]);
+    let ca = format!("tls = 'tls'\nca_file = '{}'\n", authority.ca_file().display());
+    for (place, tls) in [(None, "tls = 'none'\n"), (Some(place.as_path()), &ca)] {
+        let server = MailServer::endless(place);
+        let config = format!(
+            "[[notifier]]\nname = 'mail'\nkind = 'smtp'\nhost = '127.0.0.1'\nport = {}\nallow_private = true\n{tls}\
+             from = 'tags@example.test'\nto = ['ada@example.test']\n",
+            server.port
+        );
+        let teller = Teller::start(config).await;
+        teller.store.test_notifier("mail", teller.clock.now().mark.wall).await.unwrap();
+        let state = teller.until(|state| state.error.is_some()).await;
+        let error = state.error.unwrap();
+        assert!(error.ends_with("the server says more than 262144 bytes"), "{tls}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn everything_that_is_wrong_with_notifiers_is_said_with_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let wrong = check(

@@ -1,23 +1,37 @@
 //! Messages as mail.
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::ContentType;
-use lettre::transport::smtp::AsyncSmtpTransport;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::{AsyncTransport as _, Tokio1Executor};
 use tagwarden_model::digest::Digest;
+use tokio::net::TcpStream;
+use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt as _};
 
+use super::bounded::Bounded;
 use super::config::{Encryption, SmtpSettings};
 use super::reach::Reach;
 use super::{Attempt, Failure};
 
 /// For the whole conversation with one address.
 const TIME_OUT: Duration = Duration::from_secs(25);
+/// Until there is a connection.
+const CONNECT_TIME_OUT: Duration = Duration::from_secs(10);
 /// Addresses of a mail server that are tried.
 const MOST_ADDRESSES: usize = 2;
+
+/// Why a conversation failed.
+#[derive(Debug, thiserror::Error)]
+enum Unsent {
+    #[error("connection error: {0}")]
+    Connect(#[from] io::Error),
+    #[error(transparent)]
+    Smtp(#[from] lettre::transport::smtp::Error),
+}
 
 /// Sends mail by one server.
 pub struct Mail {
@@ -50,12 +64,12 @@ impl Mail {
         let addresses = self.reach.addresses(host, port).await.map_err(|error| Failure::of(error.to_string()))?;
         let mut failure = Failure::of(format!("{host} has no address"));
         for address in addresses.into_iter().take(MOST_ADDRESSES) {
-            let sent =
-                tokio::time::timeout(TIME_OUT, self.transport(&address.ip().to_string()).send(mail.clone())).await;
-            match sent {
-                Ok(Ok(_)) => return Ok(()),
+            match tokio::time::timeout(TIME_OUT, self.converse(address, &mail)).await {
+                Ok(Ok(())) => return Ok(()),
                 // The server has decided; its other addresses would say the same.
-                Ok(Err(error)) if error.status().is_some() => return Err(Failure::of(said(host, &error))),
+                Ok(Err(Unsent::Smtp(error))) if error.status().is_some() => {
+                    return Err(Failure::of(said(host, &error)));
+                }
                 Ok(Err(error)) => failure = Failure::of(said(host, &error)),
                 // It may have taken the mail: another address would double it.
                 Err(_) => return Err(Failure::of(format!("{host} did not answer in time"))),
@@ -64,24 +78,32 @@ impl Mail {
         Err(failure)
     }
 
-    fn transport(&self, address: &str) -> AsyncSmtpTransport<Tokio1Executor> {
-        let encryption = match (&self.tls, self.settings.tls) {
-            (Some(parameters), Encryption::Tls) => Tls::Wrapper(parameters.clone()),
-            (Some(parameters), _) => Tls::Required(parameters.clone()),
-            (None, _) => Tls::None,
+    /// Sends it by the server at this address.
+    async fn converse(&self, address: SocketAddr, mail: &lettre::Message) -> Result<(), Unsent> {
+        let connected = tokio::time::timeout(CONNECT_TIME_OUT, TcpStream::connect(address)).await;
+        let stream = connected.map_err(|_| io::Error::other("it cannot be reached in time"))??;
+        let name = ClientId::Domain(self.settings.from.email.domain().to_owned());
+        let mut connection = match (&self.tls, self.settings.tls) {
+            (Some(parameters), Encryption::Tls) => {
+                let stream = Box::new(Bounded::new(encrypted(stream, parameters.clone()).await?, address));
+                AsyncSmtpConnection::connect_with_transport(stream, &name).await?
+            }
+            (parameters, _) => {
+                let stream = Box::new(Bounded::new(stream, address));
+                let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &name).await?;
+                if let Some(parameters) = parameters {
+                    connection.starttls(parameters.clone(), &name).await?;
+                }
+                connection
+            }
         };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address)
-            .port(self.settings.port)
-            .tls(encryption)
-            .timeout(Some(Duration::from_secs(10)))
-            .hello_name(ClientId::Domain(self.settings.from.email.domain().to_owned()));
-        let credentials = self.settings.credentials.as_ref();
-        let credentials =
-            credentials.map(|(name, password)| Credentials::new(name.clone(), password.expose().to_owned()));
-        match credentials {
-            Some(credentials) => builder.credentials(credentials).build(),
-            None => builder.build(),
+        if let Some((name, password)) = &self.settings.credentials {
+            let credentials = Credentials::new(name.clone(), password.expose().to_owned());
+            connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
         }
+        connection.send(mail.envelope(), &mail.formatted()).await?;
+        connection.abort().await;
+        Ok(())
     }
 
     fn mail(&self, attempt: &Attempt<'_>) -> Result<lettre::Message, Failure> {
@@ -102,8 +124,19 @@ impl Mail {
     }
 }
 
+/// With TLS from the first byte; the library connects so by itself only, and then reads without an end.
+#[expect(deprecated, reason = "nothing else upgrades a stream by the library's parameters")]
+async fn encrypted(
+    stream: TcpStream,
+    parameters: TlsParameters,
+) -> Result<Compat<lettre::transport::smtp::client::AsyncNetworkStream>, lettre::transport::smtp::Error> {
+    let mut stream = lettre::transport::smtp::client::AsyncNetworkStream::use_existing_tokio1(Box::new(stream));
+    stream.upgrade_tls(parameters).await?;
+    Ok(stream.compat())
+}
+
 /// What went wrong in one line; servers may say much.
-fn said(host: &str, error: &lettre::transport::smtp::Error) -> String {
+fn said(host: &str, error: &impl std::fmt::Display) -> String {
     let text: String = error.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
     format!("{host}: {text}")
 }
