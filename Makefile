@@ -69,7 +69,7 @@ test-core: ## a quick look on any machine: no browser, no registry, SQLite only
 	@$(MAKE) --no-print-directory crates
 	@packaging/test.sh --core $(NATIVE) --lib --bins $(CORE:%=--test %)
 
-screenshots: ## every page of the demo, light, dark and on a phone, into tests/screenshots
+screenshots: ## every page of the demo, light, dark and on a phone, into tests/screenshots; docs/ gets the README's
 	@packaging/tools.sh app
 	@packaging/tools.sh test
 	@$(MAKE) --no-print-directory page

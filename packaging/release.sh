@@ -2,6 +2,7 @@
 # Builds what is released, the same bytes from the same commit wherever it is built.
 #
 #   packaging/release.sh build [TARGET]   static programs, image contexts and lists of what is inside, below OUT
+#   packaging/release.sh documents FOLDER copies what people read, and what that links to, as the archive has it
 #   packaging/release.sh sign FOLDER      writes FOLDER/SHA256SUMS, and signs it if MINISIGN_KEY names a secret key
 #
 # TARGET is this machine's, x86_64-unknown-linux-musl or aarch64-unknown-linux-musl. OUT is released/ in the target folder.
@@ -49,9 +50,9 @@ build() {
     version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
     name=tagwarden-$version-$target
     rm -rf "${out:?}/$name"*
-    mkdir -p "$out/$name"/{completions,man,packaging} "$out/$name-image"
-    cp "$program" LICENSE README.md CHANGELOG.md "$out/$name"
-    cp -r packaging/{UPGRADING.md,compose.yaml,kubernetes,systemd} "$out/$name/packaging"
+    mkdir -p "$out/$name"/{completions,man} "$out/$name-image"
+    cp "$program" "$out/$name"
+    documents "$out/$name"
     describe "$program" "$out/$name"
     packaging/rootfs.sh "$out/$name-image/rootfs" "$program"
     cp packaging/Containerfile "$out/$name-image"
@@ -61,6 +62,12 @@ build() {
     inventory server "$target" "$out/$name.cdx.json"
     inventory app wasm32-unknown-unknown "$out/$name-page.cdx.json"
     rm -rf "${out:?}/$name" "${out:?}/$name-image"
+}
+
+documents() { # folder
+    mkdir -p "$1/packaging"
+    cp -r LICENSE README.md CHANGELOG.md ARCHITECTURE.md docs "$1"
+    cp -r packaging/{UPGRADING.md,tagwarden.schema.json,compose.yaml,kubernetes,systemd} "$1/packaging"
 }
 
 # Completions and manual pages, written by the program. It must run on this machine, itself or by an emulator.
@@ -99,6 +106,7 @@ build)
     sign "$out"
     (cd "$out" && ls -l)
     ;;
+documents) documents "${2:?which folder?}" ;;
 sign) sign "${2:?which folder?}" ;;
-*) sed -n '2,8p' "$0" >&2; exit 2 ;;
+*) sed -n '2,9p' "$0" >&2; exit 2 ;;
 esac

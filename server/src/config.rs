@@ -223,6 +223,7 @@ pub fn base_path(text: &str) -> Result<String, String> {
     };
     match inner {
         "" => Ok("/".into()),
+        "healthz" | "readyz" => Err(format!("{text:?} is where probes ask: choose another path")),
         _ if inner.split('/').all(part) => Ok(format!("/{inner}/")),
         _ => {
             Err(format!("{text:?} is no base path: write it as in /tagwarden/, with letters, digits and - . _ ~ only"))
@@ -264,7 +265,7 @@ mod tests {
         for (text, path) in [("", "/"), ("/", "/"), ("tagwarden", "/tagwarden/"), ("/a/b-1/", "/a/b-1/")] {
             assert_eq!(base_path(text).as_deref(), Ok(path));
         }
-        for text in ["/a//b/", "/../", "/{x}/", "/a b/", "/\"/", "/ä/", "http://x/"] {
+        for text in ["/a//b/", "/../", "/healthz/", "readyz", "/{x}/", "/a b/", "/\"/", "/ä/", "http://x/"] {
             assert!(base_path(text).is_err(), "{text}");
         }
     }

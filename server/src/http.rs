@@ -139,7 +139,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     } else {
         let home = base.clone();
         let to_home = get(move || async move { Redirect::permanent(&home) });
-        Router::new().nest(&base, routes).route(base.trim_end_matches('/'), to_home)
+        Router::from(routes::probes()).nest(&base, routes).route(base.trim_end_matches('/'), to_home)
     };
     // The last layer is the outermost: it gives every answer its id, its body when it is an error, and its headers.
     Ok(routes

@@ -81,9 +81,13 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Act.guard(routes!(notifiers::retry)))
         .routes(Read.guard(routes!(live::stream)))
         .routes(Read.guard(routes!(configuration::configuration)))
-        .routes(Public.guard(routes!(health::healthz)))
-        .routes(Public.guard(routes!(health::readyz)))
+        .merge(probes())
         .routes(Read.guard(routes!(health::metrics)))
+}
+
+/// What probes ask for. They know the port but no base path, and so find it at the root, too.
+pub(super) fn probes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(Public.guard(routes!(health::healthz))).routes(Public.guard(routes!(health::readyz)))
 }
 
 fn described(base_path: &str) -> OpenApi {

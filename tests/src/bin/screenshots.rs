@@ -1,4 +1,8 @@
-//! `make screenshots`: every page of the demo, light, dark and on a phone, into tests/screenshots.
+//! `make screenshots`: every page of the demo, light, dark and on a phone, into tests/screenshots; the first one, light and
+//! dark, is the README's picture, too.
+
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use tagwarden_tests::browser::Browser;
@@ -31,6 +35,7 @@ async fn main() {
         ("notifiers", "notifiers".to_owned()),
         ("styleguide", "styleguide".to_owned()),
     ];
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("docs");
     let browser = Browser::start().await;
     for (variant, width, height, theme) in VARIANTS {
         browser.resize(width, height).await;
@@ -47,6 +52,10 @@ async fn main() {
                 .await;
             let path = browser.screenshot(&format!("{page}-{variant}")).await;
             println!("{}", path.display());
+            if *page == "overview" && variant != "phone" {
+                let picture = docs.join(format!("overview-{variant}.png"));
+                fs::copy(&path, &picture).unwrap_or_else(|error| panic!("{}: {error}", picture.display()));
+            }
         }
     }
     browser.close().await;

@@ -82,11 +82,24 @@ async fn everything_is_below_the_base_path() {
     assert!(server.get("/tagwarden/").await.text.contains(r#"<base href="/tagwarden/">"#));
     let home = server.get("/tagwarden").await;
     assert_eq!((home.status.as_u16(), home.header("location")), (308, "/tagwarden/"));
-    for path in ["/", "/api/v1/summary", "/healthz", "/tagwarden/nonsense", "/tagwardenx"] {
+    for path in ["/", "/api/v1/summary", "/metrics", "/tagwarden/nonsense", "/tagwardenx"] {
         assert_eq!(server.get(path).await.error().0, 404, "{path}");
     }
     let document = server.read("/tagwarden/api/v1/openapi.json").await;
     assert_eq!(document["servers"], json!([{ "url": "/tagwarden" }]));
+}
+
+#[tokio::test]
+async fn probes_are_answered_at_the_root_whatever_the_base_path_is() {
+    for base_path in ["/", "/tagwarden/", "/healthz/deep/"] {
+        let server = Server::with(HttpSettings { base_path: base_path.into(), ..HttpSettings::default() }).await;
+        for probe in ["healthz", "readyz"] {
+            for path in [format!("/{probe}"), format!("{base_path}{probe}")] {
+                assert_eq!(server.get(&path).await.status, 200, "{path}");
+                assert_eq!(ask(&server, Some("evil.example"), &path).await.status, 403, "{path}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

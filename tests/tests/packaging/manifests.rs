@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 use tagwarden::config::Sources;
+use tagwarden::http::HttpSettings;
 use tagwarden_tests::api_server::Server;
 
 use crate::image::Containerfile;
@@ -79,15 +82,32 @@ async fn probes_ask_for_what_the_server_answers() {
     let objects = objects();
     let pod = &objects["Deployment"]["spec"]["template"]["spec"];
     let container = &pod["containers"][0];
-    let server = Server::start().await;
+    // Below a path, too. The kubelet asks the pod's address, which only --no-auth lets in.
+    let settings = HttpSettings { base_path: "/tagwarden/".into(), no_auth: true, ..HttpSettings::default() };
+    assert_eq!(container["args"], json!(["serve", "--no-auth"]));
+    let server = Server::with(settings).await;
     for (probe, path) in [("startupProbe", "/healthz"), ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")] {
         assert_eq!(container[probe]["httpGet"], json!({ "path": path, "port": "http" }), "{probe}");
-        assert_eq!(server.get(path).await.status, 200, "{path}");
+        let request = Request::builder().uri(path).header("host", "192.0.2.7:8080").body(Body::empty()).unwrap();
+        assert_eq!(server.send(request).await.status, 200, "{path}");
     }
     assert_eq!(container["ports"], json!([{ "name": "http", "containerPort": 8080 }]));
     assert_eq!(Containerfile::read().one("EXPOSE"), "8080");
     assert_eq!(objects["Service"]["spec"]["ports"][0]["targetPort"], "http");
     assert_eq!(objects["NetworkPolicy"]["spec"]["ingress"][0]["ports"], json!([{ "port": "http" }]));
+}
+
+#[test]
+fn the_network_lets_out_what_the_server_may_be_told_to_reach() {
+    let ports = |text: &str| -> BTreeSet<_> {
+        let policy: Value = serde_saphyr::from_str(text).unwrap();
+        let rules = policy["spec"]["egress"].as_array().unwrap().iter();
+        rules.flat_map(|rule| rule["ports"].as_array().unwrap()).map(|port| port["port"].as_u64().unwrap()).collect()
+    };
+    let text = read("kubernetes/network.yaml");
+    assert_eq!(ports(&text), BTreeSet::from([53, 443, 465, 587]));
+    let with_all = ports(&text.replace("# - port", "- port"));
+    assert_eq!(with_all, BTreeSet::from([25, 53, 80, 443, 465, 587, 5000, 5432]));
 }
 
 #[test]

@@ -1,9 +1,39 @@
-//! The release's sums and signature.
+//! The release's documents, sums and signature.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use crate::{packaging, run};
+use crate::{packaging, root, run};
+
+/// The files beside it that a Markdown text links to or shows.
+fn linked(text: &str) -> Vec<&str> {
+    let after = |mark: &'static str, end: char| {
+        text.split(mark).skip(1).map(move |rest| rest.split(end).next().unwrap_or_default())
+    };
+    let all = after("](", ')').chain(after("src=\"", '"')).chain(after("srcset=\"", '"')).chain(after("href=\"", '"'));
+    all.filter(|link| !link.contains("://")).map(|link| link.split('#').next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn what_the_documents_link_to_is_in_the_repository_and_in_the_release() {
+    let released = tempfile::tempdir().unwrap();
+    let (copied, said) = run(Command::new(packaging("release.sh")).arg("documents").arg(released.path()));
+    assert!(copied, "{said}");
+    for folder in [root(), released.path()] {
+        for (document, least) in
+            [("README.md", 8), ("ARCHITECTURE.md", 0), ("CHANGELOG.md", 0), ("packaging/UPGRADING.md", 1)]
+        {
+            let document = folder.join(document);
+            let text = fs::read_to_string(&document).unwrap();
+            let links = linked(&text);
+            assert!(links.len() >= least, "{}: {links:?}", document.display());
+            let there = |link: &str| document.parent().unwrap_or(Path::new("")).join(link).exists();
+            let missing: Vec<_> = links.into_iter().filter(|link| !there(link)).collect();
+            assert!(missing.is_empty(), "{}: {missing:?}", document.display());
+        }
+    }
+}
 
 #[test]
 fn a_signed_release_is_checked_with_the_public_key() {

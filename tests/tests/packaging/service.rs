@@ -13,6 +13,7 @@ async fn systemd_understands_the_unit() {
     let unit = folder.path().join("tagwarden.service");
     // The program need not be installed here.
     let text = read("systemd/tagwarden.service");
+    assert!(text.contains("\nExecReload=/bin/kill -HUP $MAINPID\n"), "a reload reads the configuration again");
     let text = text.replace("/usr/bin/tagwarden serve", &format!("{} serve", binary().await.display()));
     fs::write(&unit, text).unwrap();
     let (fine, said) =
