@@ -77,7 +77,8 @@ fn Legend(scene: Signal<Scene>, cut: Signal<bool>) -> impl IntoView {
     };
     let left_out = move || {
         let left_out = scene.with(|scene| scene.left_out) as u64;
-        (left_out > 0).then(|| format!("{} without news left out", phrase::count(left_out, "lane", "lanes")))
+        let least = if cut.get() { "at least " } else { "" };
+        (left_out > 0).then(|| format!("{least}{} without news left out", phrase::count(left_out, "lane", "lanes")))
     };
     view! {
         <p class="legend">

@@ -70,6 +70,31 @@ pub fn StyleguidePage() -> impl IntoView {
                     </table>
                 </div>
             </section>
+            <section class="card">
+                <h2>"Forms: a label above, help below, what is wrong in words"</h2>
+                <div class="form">
+                    <label class="form-label" for="sample">"Repository"</label>
+                    <div class="form-row">
+                        <input id="sample" class="input" placeholder="ghcr.io/acme/api" autocomplete="off" />
+                        <button class="button" type="button">"Watch"</button>
+                    </div>
+                    <p class="form-help">"As docker would take it, without a tag."</p>
+                    <p class="form-error">"The repository name is not valid at character 1."</p>
+                    <p class="form-done">"ghcr.io/acme/api is watched from now on."</p>
+                    <label class="check"><input type="checkbox" checked /><span>"ghcr.io/acme/api"</span></label>
+                </div>
+            </section>
+            <section class="card">
+                <h2>"One of few: segments"</h2>
+                <div class="segments" role="group" aria-label="Sample">
+                    <button class="segment" type="button" aria-pressed="false">"7 days"</button>
+                    <button class="segment" type="button" aria-pressed="true">"30 days"</button>
+                </div>
+            </section>
+            <section class="card">
+                <h2>"While something loads"</h2>
+                <div class="skeleton"><span class="skeleton-line"></span><span class="skeleton-line"></span></div>
+            </section>
             <section class="card"><h2>"A note"</h2><p class="note note-warning">"Shown as of 08:41:12."</p></section>
             <section class="empty">
                 <h2>"Nothing here says what to do next."</h2>

@@ -188,7 +188,9 @@ fn Search() -> impl IntoView {
 fn StreamState(summary: Remote<Summary>) -> impl IntoView {
     let status = Live::here().status;
     let promise = move || {
-        let promised = summary.data.with(|data| data.filter(|data| !data.read_only)?.promised_ms)?;
+        let promised = summary
+            .data
+            .with(|data| data.filter(|data| !data.read_only && data.demo_percent.unwrap_or(100) >= 100)?.promised_ms)?;
         let promised = Millis(i64::try_from(promised).unwrap_or(i64::MAX));
         Some(format!("new releases checked within {}", time::length(promised)))
     };

@@ -46,7 +46,7 @@ async fn main() {
             browser.shown("main h1").await;
             browser
                 .until("the page has its data", || async {
-                    let waiting = browser.driver.find_all(thirtyfour::By::Css("main .skeleton")).await.ok()?;
+                    let waiting = browser.driver.find_all(thirtyfour::By::Css("main .skeleton[role]")).await.ok()?;
                     waiting.is_empty().then_some(())
                 })
                 .await;
