@@ -1,5 +1,8 @@
 use super::*;
-use tagwarden_model::api::{Configuration, ConfigurationError, Freshness, Notifier, Unread, WatchSource};
+use tagwarden_model::api::{
+    ClassCount, Configuration, ConfigurationError, Freshness, NotUnderstood, Notifier, PasteFormat, PasteItem, Pasted,
+    Proposal, RepositoryPreview, Unread, WatchSource,
+};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::tag::Band;
 
@@ -262,6 +265,50 @@ fn what_one_pass_found_in_a_repository_is_one_card() {
     ];
     let folded: Vec<_> = folded(flags).into_iter().map(|(flag, others)| (flag.id, others)).collect();
     assert_eq!(folded, [(1, 1), (2, 0), (4, 0), (5, 0)]);
+}
+
+#[test]
+fn a_preview_says_what_is_there_or_why_not() {
+    let nothing = RepositoryPreview { reason: Some("r.example has no repository api".into()), ..Default::default() };
+    assert_eq!(preview_lines(&nothing), ["r.example has no repository api."]);
+    let classes = [(Class::Release, 1_200, "2.4.0"), (Class::Rolling, 14, "2.4")];
+    let classes = classes.map(|(class, tags, example)| ClassCount { class, tags, examples: vec![example.into()] });
+    let proposal = Proposal {
+        repository: "r/api".into(),
+        never_moved_since: None,
+        moves: 0,
+        pattern: "[0-9].[0-9]".into(),
+        class: Class::Release,
+        tags: 14,
+        examples: vec!["2.4".into()],
+    };
+    let found = RepositoryPreview {
+        found: true,
+        watched: true,
+        tags: 1_214,
+        classes: classes.into(),
+        proposals: vec![proposal],
+        ..Default::default()
+    };
+    assert_eq!(
+        preview_lines(&found),
+        [
+            "Found, with 1,214 tags. It is watched already.",
+            "1,200 release: 2.4.0",
+            "14 rolling: 2.4",
+            "14 tags like 2.4: rolling. If they never move, a rule for [0-9].[0-9] makes them releases."
+        ]
+    );
+}
+
+#[test]
+fn a_pasted_text_is_counted_and_what_was_not_understood_is_named() {
+    let item = PasteItem { name: "r/api".into(), tags: vec![], places: vec![], watched: false };
+    let not = NotUnderstood { place: "line 3".into(), text: "x y".into(), reason: "this is no image".into() };
+    let mut text = Pasted { format: PasteFormat::Names, items: vec![item], not_understood: vec![], truncated: false };
+    assert_eq!(pasted(&text), "1 repository found.");
+    text.not_understood = vec![not.clone(), not];
+    assert_eq!(pasted(&text), "1 repository found. 2 places were not understood; line 3: this is no image.");
 }
 
 #[test]
