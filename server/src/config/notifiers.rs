@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
@@ -117,12 +117,11 @@ impl Check<'_, '_> {
         for (at, pattern) in notifier.repositories.iter().enumerate() {
             let path = format!("{path}.repositories.{at}");
             if let Some(text) = self.pattern(&path, pattern) {
-                let short = text.chars().count() <= PATTERN_LIMIT;
-                let glob = GlobBuilder::new(&text).literal_separator(true).build().ok().filter(|_| short);
+                let glob = watch::pattern(&text).filter(|_| text.chars().count() <= PATTERN_LIMIT);
                 if glob.is_none() {
                     self.document.wrong(&path, "this is no pattern", "write it as in ghcr.io/acme/**");
                 }
-                repositories.extend(glob.map(|glob| glob.compile_matcher()));
+                repositories.extend(glob);
             }
         }
         for (at, name) in notifier.groups.iter().enumerate() {
