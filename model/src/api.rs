@@ -11,6 +11,7 @@ mod policy;
 mod record;
 mod registry;
 mod repository;
+mod timeline;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,10 @@ pub use self::registry::{Registry, RegistryState};
 pub use self::repository::{
     AddRepository, Freshness, Group, JoinGroup, NameRepository, NewGroup, Progress, RenameGroup, Repository,
     RepositoryState, Summary, Unread, WatchSource,
+};
+pub use self::timeline::{
+    Activity, Breach, Hint, Lane, LaneKind, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane,
+    TimelineHead, Watched,
 };
 use crate::coded::coded;
 
