@@ -5,6 +5,7 @@
 mod bench {
     mod busy;
     mod cpu;
+    mod demo;
     mod memory;
     mod page;
     mod speed;
