@@ -4,6 +4,7 @@
 
 mod adding;
 mod configuration;
+mod finding;
 mod flag;
 mod job;
 mod notifier;
@@ -20,6 +21,7 @@ pub use self::adding::{
     PreviewRepository, ReadCatalogue, RepositoryPreview,
 };
 pub use self::configuration::{Configuration, ConfigurationError};
+pub use self::finding::{DoNotUse, Found, FoundTag, KeepView, SayDoNotUse, View};
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::notifier::{Delivery, DeliveryState, Notifier, Occasion, Retried};

@@ -17,6 +17,8 @@ mod digests;
 mod docs;
 mod error;
 mod events;
+mod export;
+mod finding;
 mod flags;
 mod groups;
 mod health;

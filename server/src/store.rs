@@ -11,6 +11,7 @@ pub mod content;
 mod db;
 pub mod deliveries;
 mod digests;
+pub mod do_not_use;
 mod events;
 mod flags;
 pub mod groups;
@@ -27,6 +28,7 @@ pub mod sole;
 pub mod tellings;
 mod transaction;
 mod verify;
+pub mod views;
 pub mod watch;
 
 use std::sync::Arc;
@@ -142,6 +144,7 @@ const LISTS: &[&[&str]] = &[
     content::STATEMENTS,
     deliveries::STATEMENTS,
     digests::STATEMENTS,
+    do_not_use::STATEMENTS,
     events::STATEMENTS,
     flags::STATEMENTS,
     groups::STATEMENTS,
@@ -156,6 +159,7 @@ const LISTS: &[&[&str]] = &[
     read::histories::STATEMENTS,
     read::registries::STATEMENTS,
     read::repositories::STATEMENTS,
+    read::search::STATEMENTS,
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,
     record::STATEMENTS,
@@ -163,6 +167,7 @@ const LISTS: &[&[&str]] = &[
     tellings::STATEMENTS,
     transaction::STATEMENTS,
     verify::STATEMENTS,
+    views::STATEMENTS,
     watch::STATEMENTS,
 ];
 

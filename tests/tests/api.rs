@@ -8,6 +8,7 @@ mod api {
     mod configuration;
     mod connections;
     mod errors;
+    mod finding;
     mod front;
     mod lists;
     mod notifiers;

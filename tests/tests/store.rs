@@ -14,6 +14,8 @@ mod configuration;
 mod deliveries;
 #[path = "store/entries.rs"]
 mod entries;
+#[path = "store/finding.rs"]
+mod finding;
 #[path = "store/flags.rs"]
 mod flags;
 #[path = "store/jobs.rs"]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::DoNotUse;
 use crate::digest::Digest;
 use crate::event::{DeletedBy, EventKind, Source};
 use crate::instant::Instant;
@@ -48,6 +49,8 @@ pub struct Tag {
     pub last_seen: Option<Instant>,
     /// How often it is checked.
     pub band: Band,
+    /// A person's word that nobody should use it.
+    pub do_not_use: Option<DoNotUse>,
 }
 
 /// A change of a tag or a repository.

@@ -147,6 +147,7 @@ CREATE TABLE tags (
     UNIQUE (repository_id, name)
 ) STRICT;
 CREATE INDEX tags_by_version ON tags (repository_id, family, version_key DESC);
+CREATE INDEX tags_by_name ON tags (name);
 CREATE INDEX tags_by_age ON tags (repository_id, family, first_seen);
 
 -- How many tags there are of each sort, kept by differences, so that no overview counts tags.
@@ -274,6 +275,31 @@ CREATE TABLE promises (
 CREATE UNIQUE INDEX promises_standing ON promises (repository_id, tag) WHERE stands = 1;
 CREATE INDEX promises_history ON promises (repository_id, tag, id);
 CREATE INDEX promises_by_digest ON promises (digest_id) WHERE stands = 1;
+
+-- Releases that nobody should use or go back to, by a person's word.
+CREATE TABLE do_not_use (
+    id INTEGER PRIMARY KEY,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    tag TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    actor_kind INTEGER NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor_display TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    lifted INTEGER, -- when somebody took it back; NULL: it stands
+    lifted_by TEXT
+) STRICT;
+CREATE UNIQUE INDEX do_not_use_standing ON do_not_use (repository_id, tag) WHERE lifted IS NULL;
+
+-- Addresses of the page that people keep.
+CREATE TABLE views (
+    name TEXT PRIMARY KEY,
+    address TEXT NOT NULL,
+    actor_kind INTEGER NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor_display TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE flags (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again, whatever is deleted

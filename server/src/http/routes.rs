@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 use super::AppState;
 use super::access::Access::{Act, Public, Read};
 use super::{
-    adding, checks, compare, configuration, digests, docs, events, flags, groups, health, jobs, live, notifiers,
-    policies, promises, registries, repositories, summary, tags, targets, timeline,
+    adding, checks, compare, configuration, digests, docs, events, export, finding, flags, groups, health, jobs, live,
+    notifiers, policies, promises, registries, repositories, summary, tags, targets, timeline,
 };
 
 /// The API's own description.
@@ -61,15 +61,19 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Read.guard(routes!(tags::list)))
         .routes(Read.guard(routes!(tags::one)))
         .routes(Read.guard(routes!(events::list)))
+        .routes(Read.guard(routes!(export::events)))
         .routes(Read.guard(routes!(timeline::timeline)))
         .routes(Read.guard(routes!(flags::list)))
         .routes(Read.guard(routes!(flags::one)))
+        .routes(Read.guard(routes!(export::flags)))
         .routes(Act.guard(routes!(flags::acknowledge)))
         .routes(Act.guard(routes!(flags::close)))
         .routes(Read.guard(routes!(digests::uses)))
         .routes(Read.guard(routes!(compare::compare)))
         .routes(Read.guard(routes!(targets::list)))
         .routes(Act.guard(routes!(targets::prove)))
+        .routes(Act.guard(routes!(finding::say_do_not_use)))
+        .routes(Act.guard(routes!(finding::lift_do_not_use)))
         .routes(Act.guard(routes!(checks::check)))
         .routes(Read.guard(routes!(promises::list)))
         .routes(Act.guard(routes!(promises::make)))
@@ -79,6 +83,10 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Read.guard(routes!(notifiers::list)))
         .routes(Act.guard(routes!(notifiers::test)))
         .routes(Act.guard(routes!(notifiers::retry)))
+        .routes(Read.guard(routes!(finding::search)))
+        .routes(Read.guard(routes!(finding::views)))
+        .routes(Act.guard(routes!(finding::keep)))
+        .routes(Act.guard(routes!(finding::forget)))
         .routes(Read.guard(routes!(live::stream)))
         .routes(Read.guard(routes!(configuration::configuration)))
         .merge(probes())

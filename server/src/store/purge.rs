@@ -34,6 +34,7 @@ statements! {
     ROLLUPS = "DELETE FROM rollups WHERE repository_id = $1";
     EVENTS = "DELETE FROM events WHERE repository_id = $1";
     PROMISES = "DELETE FROM promises WHERE repository_id = $1";
+    DO_NOT_USE = "DELETE FROM do_not_use WHERE repository_id = $1";
     PROOFS = "DELETE FROM proofs WHERE repository_id = $1";
     TAG_COUNTS = "DELETE FROM tag_counts WHERE repository_id = $1";
     RELEASES = "DELETE FROM releases_by_day WHERE repository_id = $1";
@@ -62,6 +63,7 @@ const ALL: &[&str] = &[
     ROLLUPS,
     EVENTS,
     PROMISES,
+    DO_NOT_USE,
     PROOFS,
     TAG_COUNTS,
     RELEASES,

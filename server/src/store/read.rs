@@ -4,6 +4,7 @@ pub(super) mod flags;
 pub mod histories;
 pub(super) mod registries;
 pub(super) mod repositories;
+pub(super) mod search;
 pub(super) mod tags;
 pub(super) mod targets;
 

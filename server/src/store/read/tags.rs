@@ -1,6 +1,6 @@
 //! Tags of a repository.
 
-use tagwarden_model::api::Tag;
+use tagwarden_model::api::{DoNotUse, Tag};
 use tagwarden_model::digest::hex;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::promise::{Promise, Standing, standing};
@@ -19,12 +19,14 @@ macro_rules! select {
             CAST(NULL AS TEXT) AS prior, CAST(NULL AS BIGINT) AS listed_generation, CAST(NULL AS BIGINT) AS listed_wall,
             c.hash AS claimed_hash, t.media_type, t.verified, t.header_untrusted, t.listed, t.floor_generation, t.floor_wall,
             t.proof_generation, t.proof_wall, t.band, t.band_generation, t.band_wall, t.last_seq, t.first_seen, t.changed,
-            f.id AS flag_id, p.id AS promise_id, p.provisional, pd.hash AS promise_hash
+            f.id AS flag_id, p.id AS promise_id, p.provisional, pd.hash AS promise_hash, x.reason AS barred_reason,
+            x.actor_display AS barred_by, x.at AS barred_at
         FROM tags t LEFT JOIN digests d ON d.id = t.digest_id
             LEFT JOIN digests c ON c.id = t.claimed_id
             LEFT JOIN flags f ON f.tag_id = t.id AND f.state <> 4
             LEFT JOIN promises p ON p.repository_id = t.repository_id AND p.tag = t.name AND p.stands = 1
             LEFT JOIN digests pd ON pd.id = p.digest_id
+            LEFT JOIN do_not_use x ON x.repository_id = t.repository_id AND x.tag = t.name AND x.lifted IS NULL
         WHERE t.repository_id = $1
             AND (CAST($2 AS BIGINT) IS NULL OR t.class = $2)
             AND (CAST($3 AS TEXT) IS NULL OR replace(lower(t.name), lower($3), '') <> lower(t.name)) AND ",
@@ -131,8 +133,15 @@ fn tag(row: &Row, repository: &str, passes: &[PassRow]) -> Result<Tag, StoreErro
         changed: row.instant_opt("changed")?,
         last_seen,
         band: record.band,
+        do_not_use: barred(row, repository, &name)?,
         name,
     })
+}
+
+fn barred(row: &Row, repository: &str, name: &str) -> Result<Option<DoNotUse>, StoreError> {
+    let Some(reason) = row.text_opt("barred_reason")? else { return Ok(None) };
+    let (actor, at) = (row.text("barred_by")?, row.instant("barred_at")?);
+    Ok(Some(DoNotUse { repository: repository.to_owned(), tag: name.to_owned(), reason, actor, at }))
 }
 
 /// RECORD.md 4.2: the newest complete pass of the tag's band that began after the tag joined it and does not name it.

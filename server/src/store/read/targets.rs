@@ -22,11 +22,12 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT t.id, t.name, t.class, t.family, t.version_key, t.state, t.first_seen, d.hash AS digest_hash,
-                pd.hash AS promise_hash,
+                pd.hash AS promise_hash, x.id AS barred,
                 (SELECT min(s.from_at) FROM spans s WHERE s.tag_id = t.id AND s.digest_id = p.digest_id) AS since
             FROM tags t LEFT JOIN digests d ON d.id = t.digest_id
                 LEFT JOIN promises p ON p.repository_id = t.repository_id AND p.tag = t.name AND p.stands = 1
                 LEFT JOIN digests pd ON pd.id = p.digest_id
+                LEFT JOIN do_not_use x ON x.repository_id = t.repository_id AND x.tag = t.name AND x.lifted IS NULL
             WHERE t.repository_id = $1 ",
             $rest
         )
@@ -37,12 +38,15 @@ statements! {
     SUBJECT = select!("AND t.name = $2");
     EARLIER_VERSIONS = select!("AND t.family = $2 AND t.version_key < $3 AND t.class = $4 ORDER BY t.version_key DESC LIMIT $5");
     EARLIER_COMMITS = select!("AND t.family = $2 AND t.first_seen < $3 AND t.class = $4 ORDER BY t.first_seen DESC, t.id DESC LIMIT $5");
-    // What the tag named, the newest first, each with the release that is held to it.
+    // What the tag named, the newest first, each with the release that is held to it; not what nobody should use.
     PAST = "SELECT d.hash AS digest_hash, s.from_at AS since,
             (SELECT t.name FROM promises p JOIN tags t ON t.repository_id = p.repository_id AND t.name = p.tag
                 WHERE p.digest_id = s.digest_id AND p.stands = 1 AND p.repository_id = s.repository_id AND t.class = $2
                 ORDER BY t.version_key DESC LIMIT 1) AS release_tag
-        FROM spans s JOIN digests d ON d.id = s.digest_id WHERE s.tag_id = $1 ORDER BY s.began_seq DESC LIMIT $3";
+        FROM spans s JOIN digests d ON d.id = s.digest_id WHERE s.tag_id = $1
+            AND NOT EXISTS (SELECT 1 FROM promises b JOIN do_not_use x ON x.repository_id = b.repository_id AND x.tag = b.tag
+                WHERE b.digest_id = s.digest_id AND b.stands = 1 AND b.repository_id = s.repository_id AND x.lifted IS NULL)
+        ORDER BY s.began_seq DESC LIMIT $3";
     PROOF = "SELECT p.readiness, p.detail, p.at FROM proofs p JOIN digests d ON d.id = p.digest_id
         WHERE p.repository_id = $1 AND d.hash = $2";
 }
@@ -67,11 +71,12 @@ struct Tag {
     name: String,
     promise: Option<Digest>,
     since: Option<Instant>,
+    do_not_use: bool,
 }
 
 impl Tag {
     fn release(&self) -> Release<'_> {
-        Release { tag: &self.name, promise: self.promise.as_ref(), since: self.since, do_not_use: false }
+        Release { tag: &self.name, promise: self.promise.as_ref(), since: self.since, do_not_use: self.do_not_use }
     }
 }
 
@@ -142,5 +147,6 @@ fn tag(row: &Row) -> Result<Tag, StoreError> {
     // A tag of another class is held to nothing, whatever it once promised.
     let release = row.code("class", Class::from_code)? == Class::Release;
     let promise = digest_opt(row, "promise_hash")?.filter(|_| release);
-    Ok(Tag { name: row.text("name")?, promise, since: row.instant_opt("since")? })
+    let do_not_use = row.int_opt("barred")?.is_some();
+    Ok(Tag { name: row.text("name")?, promise, since: row.instant_opt("since")?, do_not_use })
 }

@@ -1,0 +1,87 @@
+//! What people find, keep, and say of releases.
+
+use tagwarden::store::{Scope, Store, StoreError};
+use tagwarden_model::api::FoundTag;
+use tagwarden_model::name::{RepositoryName, TagName};
+
+use crate::db_test;
+use crate::world::{World, person};
+
+async fn names(store: &Store, words: &[&str]) -> (Vec<String>, Vec<String>) {
+    let (repositories, tags) = store.find(Scope::All, words).await.unwrap();
+    (repositories, tags.into_iter().map(|FoundTag { name, .. }| name).collect())
+}
+
+async fn ways_back(world: &World, tag: &str) -> Vec<String> {
+    let name: RepositoryName = "registry.example/team/api".parse().unwrap();
+    let targets = world.store.targets(Scope::All, &name, &TagName::new(tag).unwrap()).await.unwrap().unwrap();
+    targets.into_iter().map(|target| target.release).collect()
+}
+
+db_test! {
+    async fn tags_are_found_by_how_they_begin_and_repositories_by_their_words(world: World) {
+        for tag in ["2.3.0", "2.3.1", "v2.4.0", "20.1.0", "latest"] {
+            world.create(tag, "a").await;
+        }
+        let api = "registry.example/team/api".to_owned();
+        assert_eq!(names(&world.store, &["2.3"]).await, (vec![], vec!["2.3.1".into(), "2.3.0".into()]));
+        assert_eq!(names(&world.store, &["2"]).await.1, ["20.1.0", "v2.4.0", "2.3.1", "2.3.0"]);
+        assert_eq!(names(&world.store, &["2.3.0"]).await.1, ["2.3.0"]);
+        assert_eq!(names(&world.store, &["API", "late"]).await, (vec![], vec!["latest".into()]));
+        assert_eq!(names(&world.store, &["2.4", "team"]).await.1, ["v2.4.0"]);
+        assert_eq!(names(&world.store, &["example", "api"]).await.0, [api.as_str()]);
+        assert_eq!(names(&world.store, &["other", "2.3"]).await, (vec![], vec![]));
+        // What SQL would take for a pattern is a letter like any other.
+        assert_eq!(names(&world.store, &["%"]).await, (vec![], vec![]));
+        assert_eq!(names(&world.store, &["_"]).await, (vec![], vec![]));
+    }
+}
+
+db_test! {
+    async fn a_release_that_nobody_should_use_is_no_way_back_until_it_is_taken_back(world: World) {
+        for (tag, bytes) in [("1.0.0", "a"), ("1.1.0", "b"), ("1.2.0", "c")] {
+            world.create(tag, bytes).await;
+        }
+        // It pointed at the bad release, too.
+        let (seq, _) = world.create("latest", "b").await;
+        world.to("latest", "b", "a", seq).await;
+        assert_eq!(ways_back(&world, "1.2.0").await, ["1.1.0", "1.0.0"]);
+        assert_eq!(ways_back(&world, "latest").await, ["1.1.0"]);
+
+        let name: RepositoryName = "registry.example/team/api".parse().unwrap();
+        let bad = TagName::new("1.1.0").unwrap();
+        for reason in ["loses orders", "loses orders on Sundays"] {
+            world.store.say_do_not_use(&name, &bad, reason, &person(), world.tick()).await.unwrap().unwrap();
+        }
+        assert_eq!(ways_back(&world, "1.2.0").await, ["1.0.0"]);
+        assert_eq!(ways_back(&world, "latest").await, Vec::<String>::new());
+        let said = world.tag("1.1.0").await.do_not_use.unwrap();
+        assert_eq!((said.reason.as_str(), said.actor), ("loses orders on Sundays", person().display));
+        assert_eq!(world.tag("1.0.0").await.do_not_use, None);
+
+        assert!(world.store.lift_do_not_use(&name, &bad, &person(), world.tick()).await.unwrap());
+        assert!(!world.store.lift_do_not_use(&name, &bad, &person(), world.tick()).await.unwrap());
+        assert_eq!(ways_back(&world, "1.2.0").await, ["1.1.0", "1.0.0"]);
+        assert_eq!(world.tag("1.1.0").await.do_not_use, None);
+
+        let rolling = TagName::new("latest").unwrap();
+        let refused = world.store.say_do_not_use(&name, &rolling, "x", &person(), world.tick()).await;
+        assert!(matches!(refused, Err(StoreError::Refused { field: "tag", .. })), "{refused:?}");
+        let unknown = TagName::new("9.9.9").unwrap();
+        assert_eq!(world.store.say_do_not_use(&name, &unknown, "x", &person(), world.tick()).await.unwrap(), None);
+    }
+}
+
+db_test! {
+    async fn a_view_is_kept_under_its_name_until_it_is_forgotten(world: World) {
+        let keep = async |name, address| world.store.keep_view(name, address, &person(), world.tick()).await.unwrap();
+        keep("Payments", "flags?state=open").await;
+        keep("All", "timeline").await;
+        keep("Payments", "flags").await;
+        let views = world.store.views(Scope::All).await.unwrap();
+        let views: Vec<_> = views.iter().map(|view| (view.name.as_str(), view.address.as_str())).collect();
+        assert_eq!(views, [("All", "timeline"), ("Payments", "flags")]);
+        assert!(world.store.forget_view("All").await.unwrap());
+        assert!(!world.store.forget_view("All").await.unwrap());
+    }
+}
