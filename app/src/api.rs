@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
-    Group, Job, JoinGroup, NewGroup, Notifier, Page, Paste, Pasted, ProveTargets, ReadCatalogue, Registry, Repository,
-    Retried, Summary, Tag, Target, Timeline,
+    Found, Group, Job, JoinGroup, KeepView, NewGroup, Notifier, Page, Paste, Pasted, ProveTargets, ReadCatalogue,
+    Registry, Repository, Retried, SayDoNotUse, Summary, Tag, Target, Timeline, View,
 };
 use web_sys::AbortSignal;
 
@@ -185,6 +185,50 @@ pub async fn events(repository: Option<&str>, baseline: bool, limit: &str, pages
 pub async fn flags(state: &str, repository: Option<&str>, pages: u32) -> Answer<Page<Flag>> {
     let query = [("state", Some(state)), ("repository", repository), ("limit", Some("50"))];
     follow(&with_query("api/v1/flags", &query), pages).await
+}
+
+/// `GET flags` with filters, each of which may be empty.
+pub async fn flags_of(state: &str, severity: &str, find: &str, group: &str, pages: u32) -> Answer<Page<Flag>> {
+    let query = [
+        ("state", Some(state)),
+        ("severity", Some(severity)),
+        ("contains", Some(find)),
+        ("group", Some(group)),
+        ("limit", Some("100")),
+    ];
+    follow(&with_query("api/v1/flags", &query), pages).await
+}
+
+/// `GET search`.
+pub async fn search(words: &str) -> Answer<Found> {
+    get(&with_query("api/v1/search", &[("q", Some(words))])).await
+}
+
+/// `GET views`.
+pub async fn views() -> Answer<Page<View>> {
+    get("api/v1/views").await
+}
+
+/// `POST views`.
+pub async fn keep_view(name: String, address: String) -> Answer<View> {
+    post("api/v1/views", &KeepView { name, address }).await
+}
+
+/// `DELETE views`.
+pub async fn forget_view(name: &str) -> Answer<()> {
+    delete(&with_query("api/v1/views", &[("name", Some(name))])).await
+}
+
+/// `POST do-not-use`, or without a reason `DELETE` of the same.
+pub async fn do_not_use(repository: &str, tag: &str, reason: Option<String>) -> Answer<()> {
+    let (path, owned) = ("api/v1/do-not-use", |text: &str| text.to_owned());
+    match reason {
+        Some(reason) => {
+            let said = SayDoNotUse { repository: owned(repository), tag: owned(tag), reason };
+            send(path, &said).await.map(drop)
+        }
+        None => delete(&with_query(path, &[("repository", Some(repository)), ("tag", Some(tag))])).await,
+    }
 }
 
 /// `GET flags/{id}`.

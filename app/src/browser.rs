@@ -3,7 +3,7 @@
 use js_sys::Date;
 use tagwarden_model::instant::{Instant, Millis};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, Element, HtmlElement, HtmlLinkElement, Window};
+use web_sys::{Document, Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlLinkElement, Window};
 
 fn window() -> Option<Window> {
     web_sys::window()
@@ -69,6 +69,46 @@ pub fn focus(id: &str) {
     if let Some(element) = element(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         let _ = element.focus();
     }
+}
+
+fn dialog(id: &str) -> Option<HtmlDialogElement> {
+    element(id).and_then(|element| element.dyn_into().ok())
+}
+
+/// Opens a dialog over everything; the browser keeps the focus in it, and gives it back when it closes.
+pub fn show_dialog(id: &str) {
+    if let Some(dialog) = dialog(id).filter(|dialog| !dialog.open()) {
+        let _ = dialog.show_modal();
+    }
+}
+
+/// Closes it.
+pub fn close_dialog(id: &str) {
+    if let Some(dialog) = dialog(id) {
+        dialog.close();
+    }
+}
+
+/// Whether an event happened to an element itself, not to something in it.
+pub fn is_itself(event: &Event, id: &str) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.id() == id)
+}
+
+/// Puts the focus on a field and selects what is in it.
+pub fn select(id: &str) {
+    focus(id);
+    if let Some(field) = element(id).and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
+        field.select();
+    }
+}
+
+/// The address of the shown page, relative to its base.
+pub fn address() -> String {
+    let whole = window().and_then(|window| window.location().href().ok()).unwrap_or_default();
+    let base = base_uri();
+    let rest = whole.strip_prefix(base.as_str()).unwrap_or_default();
+    rest.split('#').next().unwrap_or_default().to_owned()
 }
 
 /// Whether the focus is in a field that takes text.

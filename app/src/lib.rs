@@ -8,6 +8,7 @@ pub mod scenes;
 pub mod stream;
 pub mod time;
 pub mod url;
+pub mod ways;
 
 #[cfg(feature = "ui")]
 mod api;

@@ -1,7 +1,9 @@
 //! The pages and their routes.
 
+mod acknowledge_many;
 mod add_form;
 mod digest;
+mod do_not_use;
 mod event_list;
 mod flag;
 mod flag_acts;

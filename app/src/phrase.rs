@@ -214,21 +214,21 @@ pub fn predicate(flag: &Flag) -> &'static str {
     }
 }
 
-/// Flags with how many others of the same pass and repository each stands for: the first of them, in their order.
-pub fn folded(flags: Vec<Flag>) -> Vec<(Flag, u64)> {
-    let mut folded: Vec<(Flag, u64)> = Vec::new();
+/// Flags with those of the same pass and repository behind each, in their order.
+pub fn together(flags: Vec<Flag>) -> Vec<Vec<Flag>> {
+    let mut rows: Vec<Vec<Flag>> = Vec::new();
     for flag in flags {
         let same = |of: &Flag| {
             (of.group_id, of.kind, of.state) == (flag.group_id, flag.kind, flag.state)
                 && of.repository == flag.repository
         };
-        let first = folded.iter_mut().find(|(first, _)| flag.group_id.is_some() && same(first));
-        match first {
-            Some((_, others)) => *others += 1,
-            None => folded.push((flag, 0)),
+        let row = rows.iter_mut().find(|row| flag.group_id.is_some() && row.first().is_some_and(same));
+        match row {
+            Some(row) => row.push(flag),
+            None => rows.push(vec![flag]),
         }
     }
-    folded
+    rows
 }
 
 /// The title of a flag's page, after the subject.

@@ -5,8 +5,10 @@ mod copy_button;
 mod digest_chip;
 mod flag_card;
 mod loaded;
+mod palette;
 mod repository_name;
 mod shell;
+mod toast;
 mod when;
 
 pub use configuration_note::ConfigurationNote;
@@ -16,4 +18,5 @@ pub use flag_card::FlagCard;
 pub use loaded::{Loaded, More};
 pub use repository_name::RepositoryName;
 pub use shell::{Acting, Shell, SummaryHere, title};
+pub use toast::Toasts;
 pub use when::{Now, When, WindowWords};

@@ -92,6 +92,11 @@ impl Browser {
         .await
     }
 
+    /// How many elements match the CSS `selector` just now.
+    pub async fn count(&self, selector: &str) -> usize {
+        self.driver.find_all(By::Css(selector)).await.map_or(0, |elements| elements.len())
+    }
+
     /// Waits until the visible text of the page holds `text`.
     pub async fn shows(&self, text: &str) {
         self.until(&format!("the page shows {text:?}"), || async { self.text().await.contains(text).then_some(()) })

@@ -118,6 +118,67 @@ async fn the_browser_adds_many_groups_pauses_and_purges() {
     site.browser.close().await;
 }
 
+/// Somebody clears away what is known, says which release is bad, and keeps the view for the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_browser_decides_about_many_and_keeps_views() {
+    let registry = DemoRegistry::new();
+    for at in 0..4 {
+        registry.push(REPOSITORY, &format!("1.{at}.0"), format!("{{\"at\":{at}}}"), MediaType::OciManifest);
+    }
+    let serving = registry.serve().await.unwrap();
+    let tagwarden = Tagwarden::quick("record.db").await;
+    let repository = format!("{}/{REPOSITORY}", serving.host());
+    let site = Site { browser: Browser::start().await, url: tagwarden.url(), repository };
+    let browser = &site.browser;
+    let click = async |selector: &str| browser.shown(selector).await.click().await.unwrap();
+    let types = async |selector: &str, text: &str| browser.shown(selector).await.send_keys(text).await.unwrap();
+    site.open("").await;
+    types("#add-name", &site.repository).await;
+    browser.shows("Found, with 4 tags.").await;
+    click("form.form button[type=submit]").await;
+    browser.shows("4 releases watched").await;
+    for at in 0..3 {
+        registry.push(REPOSITORY, &format!("1.{at}.0"), format!("{{\"again\":{at}}}"), MediaType::OciManifest);
+    }
+
+    site.open("flags?find=1.0.0").await;
+    browser.shown(".flag-row").await;
+    assert_eq!(browser.count(".flag-row").await, 1, "the filter is in the address");
+    site.open("flags").await;
+    // What one pass found is one row.
+    browser.shows("Three flags need a decision").await;
+    browser.shows("other release").await;
+    for select in browser.driver.find_all(By::Css(".flag-select")).await.unwrap() {
+        select.click().await.unwrap();
+    }
+    browser.shows("3 selected").await;
+    types(".select-bar .input", "rebuilt on purpose").await;
+    click(".select-bar button[type=submit]").await;
+    browser.shows("3 flags are acknowledged.").await;
+    click(".toast button").await;
+    click("nav a[href='flags?state=acknowledged']").await;
+    browser.shows("other release").await;
+
+    browser.driver.active_element().await.unwrap().send_keys(Key::Control + "k").await.unwrap();
+    types("#find", "Known").await;
+    click(".palette-keep button").await;
+    browser.shows("This view is kept as “Known”.").await;
+    site.open("").await;
+    click(".nav-views a").await;
+    site.is_at("flags?state=acknowledged", "1.2.0").await;
+
+    site.open(&format!("tag?repository={}&name=1.1.0", site.repository)).await;
+    click("details.card summary").await;
+    types("#bad", "loses orders").await;
+    click("details.card button[type=submit]").await;
+    browser.shows("It may be used again").await;
+    browser.shows("loses orders").await;
+    site.open(&format!("targets?repository={}&tag=1.3.0", site.repository)).await;
+    browser.shown(".way-back, .targets, table").await;
+    assert!(!browser.text().await.contains("1.1.0"), "it is no way back any more");
+    site.browser.close().await;
+}
+
 /// The file is wrong, and every page says so until it is right; what it watches has no button that ends it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_browser_says_which_configuration_is_in_force() {
@@ -292,14 +353,22 @@ impl Site {
     }
 
     async fn search_leads_to_a_page(&self) {
-        let field = self.browser.shown("#find").await;
-        field.send_keys("api".to_owned() + Key::Enter).await.unwrap();
-        self.is_at("repositories?find=api", "1 repository").await;
-        field.clear().await.unwrap();
-        field.send_keys("abcdef0".to_owned() + Key::Enter).await.unwrap();
-        self.browser
-            .until("the page of the digest", || async { (self.path().await == "digest/abcdef0").then_some(()) })
-            .await;
+        let find = async |words: &str| {
+            // Anywhere on the page; what was typed last is selected, and so replaced.
+            self.browser.driver.active_element().await.unwrap().send_keys(Key::Control + "k").await.unwrap();
+            let field = self.browser.shown("#find").await;
+            field.send_keys(words).await.unwrap();
+            // Before the answer is there, too.
+            field.send_keys("" + Key::Enter).await.unwrap();
+        };
+        find("team api").await;
+        self.is_at(&format!("repository?name={}", self.repository), "Timeline").await;
+        find("api 2.3").await;
+        self.is_at(&format!("tag?repository={}&name=2.3.0", self.repository), "What it named").await;
+        find("notif").await;
+        self.is_at("notifiers", "Nobody is told of flags").await;
+        find(&Image::index(1).digest.hex()).await;
+        self.is_at(&format!("digest/{}", Image::index(1).digest), "pointed at it").await;
     }
 
     async fn the_description_of_the_api_is_there(&self) {

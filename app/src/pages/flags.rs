@@ -1,9 +1,13 @@
-//! All flags, by state.
+//! All flags: by state, severity and name; many acknowledged at once; as a file.
+
+use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
 use tagwarden_model::api::{Flag, Page};
 
+use super::acknowledge_many::AcknowledgeMany;
 use crate::effect::on_change;
 use crate::live::Live;
 use crate::remote::Remote;
@@ -18,57 +22,178 @@ const STATES: [(&str, &str); 5] = [
     ("closed", "Closed"),
 ];
 
+const SEVERITIES: [(&str, &str); 3] =
+    [("", "All severities"), ("warning", "Warning and critical"), ("critical", "Critical only")];
+
+/// What is asked for: all of it is in the address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    state: String,
+    severity: String,
+    find: String,
+    group: String,
+}
+
+impl Asked {
+    fn address(&self) -> String {
+        let some = |text: &'static str, value| (text, Some(value));
+        let query = [
+            some("state", self.state.as_str()),
+            some("severity", &self.severity),
+            some("find", &self.find),
+            some("group", &self.group),
+        ];
+        url::with_query("flags", &query)
+    }
+}
+
+/// The flags that are selected, with the version that was looked at.
+pub type Selected = RwSignal<BTreeMap<i64, i64>>;
+
 /// The page.
 #[component]
 pub fn FlagsPage() -> impl IntoView {
     title(|| Some("Flags".into()));
     let SummaryHere(summary) = expect_context();
     let query = use_query_map();
-    let state = Memo::new(move |_| {
-        let wanted = query.with(|query| query.get("state")).unwrap_or_default();
-        STATES.into_iter().map(|(state, _)| state).find(|state| *state == wanted).unwrap_or("active")
+    let asked = Memo::new(move |_| {
+        let of = |key: &str| query.with(|query| query.get(key)).unwrap_or_default();
+        let wanted = of("state");
+        let known = STATES.into_iter().map(|(state, _)| state).find(|state| *state == wanted);
+        let state = known.unwrap_or("active").to_owned();
+        Asked { state, severity: of("severity"), find: of("find"), group: of("group") }
     });
     let pages = RwSignal::new(1_u32);
     let flags = Remote::new(
-        move || state.get(),
-        move |state| {
+        move || asked.get(),
+        move |asked| {
             let pages = pages.get_untracked();
-            async move { api::flags(state, None, pages).await }
+            async move { api::flags_of(&asked.state, &asked.severity, &asked.find, &asked.group, pages).await }
         },
     );
     on_change(move || pages.track(), move || flags.reload());
     Live::here().keep_fresh(flags, |change| change.kind == tagwarden_model::api::ChangeKind::Flag);
+    let selected: Selected = RwSignal::new(BTreeMap::new());
+    on_change(move || asked.track(), move || selected.update(BTreeMap::clear));
     let tab = move |(value, name): (&'static str, &'static str)| {
-        let current = move || (state.get() == value).then_some("page");
-        view! { <a class="segment" href=url::with_query("flags", &[("state", Some(value))]) aria-current=current>{name}</a> }
+        let current = move || asked.with(|asked| asked.state == value).then_some("page");
+        let address = move || asked.with(|asked| Asked { state: value.into(), ..asked.clone() }.address());
+        view! { <a class="segment" href=address aria-current=current>{name}</a> }.into_any()
     };
     view! {
         <div class="page-head">
             <h1>"Flags"</h1>
             <p class="lead">{move || summary.data.get().map(|summary| phrase::flags_headline(&summary))}"\u{a0}"</p>
         </div>
-        <nav class="segments page-tabs" aria-label="State of flags">{STATES.map(tab).collect_view()}</nav>
-        <Loaded remote=flags let:page><FlagList page pages /></Loaded>
+        <div class="filters">
+            <nav class="segments" aria-label="State of flags">{STATES.map(tab).collect_view()}</nav>
+            <Filters asked />
+        </div>
+        <Loaded remote=flags let:page><FlagList page pages asked selected /></Loaded>
+        <AcknowledgeMany selected on_done=move || flags.reload() />
+    }
+}
+
+/// Severity, text, and the way out as a file.
+#[component]
+fn Filters(asked: Memo<Asked>) -> impl IntoView {
+    let navigate = use_navigate();
+    let change = move |asked: Asked| {
+        navigate(
+            &format!("/{}", asked.address()),
+            NavigateOptions { replace: true, scroll: false, ..Default::default() },
+        );
+    };
+    let by_severity = {
+        let change = change.clone();
+        move |event| change(Asked { severity: event_target_value(&event), ..asked.get_untracked() })
+    };
+    let by_text = move |event| change(Asked { find: event_target_value(&event), ..asked.get_untracked() });
+    let option = move |(value, name): (&'static str, &'static str)| {
+        let chosen = move || asked.with(|asked| asked.severity == value);
+        view! { <option value=value prop:selected=chosen>{name}</option> }.into_any()
+    };
+    let group = move || {
+        let asked = asked.get();
+        (!asked.group.is_empty()).then(|| {
+            let rest = Asked { group: String::new(), ..asked.clone() }.address();
+            view! { <a class="chip" href=rest title="Show all groups">"group " <bdi>{asked.group}</bdi>" ×"</a> }
+                .into_any()
+        })
+    };
+    let file = move |format: &'static str, name: &'static str| {
+        let address = move || {
+            let group = asked.with(|asked| asked.group.clone());
+            url::with_query("api/v1/flags/export", &[("format", Some(format)), ("group", Some(&group))])
+        };
+        view! { <a href=address download="" rel="external">{name}</a> }.into_any()
+    };
+    view! {
+        <input
+            class="input"
+            type="search"
+            placeholder="Repository or tag"
+            aria-label="Only flags of a repository or tag with this text"
+            maxlength="300"
+            prop:value=move || asked.with(|asked| asked.find.clone())
+            on:change=by_text
+        />
+        <select class="input" aria-label="Severity" on:change=by_severity>{SEVERITIES.map(option).collect_view()}</select>
+        {group}
+        <p class="filters-file">"All as " {file("csv", "CSV")} " or " {file("json", "JSON")}</p>
     }
 }
 
 #[component]
-fn FlagList(page: Signal<Page<Flag>>, pages: RwSignal<u32>) -> impl IntoView {
+fn FlagList(page: Signal<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, selected: Selected) -> impl IntoView {
+    let SummaryHere(summary) = expect_context();
     let has_more = Signal::derive(move || page.with(|page| page.next.is_some()));
     let first =
         move || page.with(|page| page.items.iter().find(|flag| phrase::needs_attention(flag)).map(|flag| flag.id));
-    view! {
-        <div class="stack-tight">
-            <For each=move || page.get().items key=|flag| (flag.id, flag.version) let:flag>
-                {
-                    let is_first = first() == Some(flag.id);
-                    view! { <FlagCard flag first=is_first /> }
+    let can_act = Memo::new(move |_| summary.data.with(|data| data.is_some_and(|data| !data.read_only)));
+    // What one pass found together is one row, and is taken note of together.
+    let row = move |together: Vec<Flag>| {
+        let flags: Vec<(i64, i64)> =
+            together.iter().filter(|flag| phrase::needs_attention(flag)).map(|flag| (flag.id, flag.version)).collect();
+        let mut together = together.into_iter();
+        let Some(flag) = together.next() else { return ().into_any() };
+        let label = format!("Select {}", phrase::subject(&flag));
+        let (is_first, others) = (first() == Some(flag.id), together.len() as u64);
+        let ids: Vec<i64> = flags.iter().map(|(id, _)| *id).collect();
+        let is_selected =
+            move || selected.with(|selected| !ids.is_empty() && ids.iter().all(|id| selected.contains_key(id)));
+        let can_select = !flags.is_empty();
+        let select = move |event| {
+            selected.update(|selected| {
+                if event_target_checked(&event) {
+                    selected.extend(flags.iter().copied());
+                } else {
+                    selected.retain(|id, _| flags.iter().all(|(flag, _)| flag != id));
                 }
-            </For>
-        </div>
+            });
+        };
+        let mark = (can_select && can_act.get_untracked()).then(|| {
+            view! { <input type="checkbox" class="flag-select" aria-label=label prop:checked=is_selected on:change=select /> }
+                .into_any()
+        });
+        let rest = (others > 0).then(|| {
+            let links = together.map(|flag| {
+                view! { <li><a href=url::flag(flag.id)><bdi>{flag.tag.unwrap_or_default()}</bdi></a></li> }.into_any()
+            });
+            let words = phrase::count(others, "other release", "other releases");
+            view! { <details class="flag-others"><summary>{words}</summary><ul>{links.collect_view()}</ul></details> }
+                .into_any()
+        });
+        view! { <div class="flag-row">{mark}<div><FlagCard flag first=is_first others />{rest}</div></div> }.into_any()
+    };
+    let rows = move || phrase::together(page.get().items).into_iter().map(row).collect_view().into_any();
+    let is_filtered =
+        move || asked.with(|asked| !(asked.find.is_empty() && asked.severity.is_empty() && asked.group.is_empty()));
+    view! {
+        <div class="stack-tight">{rows}</div>
         <Show when=move || page.with(|page| page.items.is_empty())>
             <div class="empty">
-                <h2>"No flag is in this state."</h2>
+                <h2>{move || if is_filtered() { "No flag fits these filters." } else { "No flag is in this state." }}</h2>
                 <p>"A flag opens by itself when a release means other bytes than it was published with, or is removed."</p>
             </div>
         </Show>

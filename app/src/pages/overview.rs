@@ -91,12 +91,15 @@ fn Attention(data: Signal<Overview>) -> impl IntoView {
         let mut flags: Vec<Flag> =
             data.with(|data| data.flags.items.iter().filter(|flag| wanted(flag)).cloned().collect());
         sort_by_key(&mut flags, |flag| [-flag.severity.code(), -flag.not_after.0]);
-        let folded: Vec<_> = phrase::folded(flags).into_iter().take(FLAGS_SHOWN).collect();
-        let told: u64 = folded.iter().map(|(_, others)| 1 + others).sum();
+        let rows: Vec<_> = phrase::together(flags).into_iter().take(FLAGS_SHOWN).collect();
+        let told: u64 = rows.iter().map(|row| row.len() as u64).sum();
         let more = data.with(|data| of(&data.summary)).saturating_sub(told);
-        (!folded.is_empty()).then(|| {
-            let cards = folded.into_iter().enumerate();
-            let cards = cards.map(|(at, (flag, others))| view! { <FlagCard flag others first=urgent && at == 0 /> });
+        (!rows.is_empty()).then(|| {
+            let cards = rows.into_iter().enumerate().filter_map(|(at, row)| {
+                let others = row.len() as u64 - 1;
+                let flag = row.into_iter().next()?;
+                Some(view! { <FlagCard flag others first=urgent && at == 0 /> })
+            });
             view! {
                 <section class="stack-tight">
                     <h2>{name}</h2>

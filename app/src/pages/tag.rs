@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Event, Page, Tag, Target};
 use tagwarden_model::tag::Class;
 
+use super::do_not_use::DoNotUseCard;
 use super::event_list::EventList;
 use super::way_back::{Of, WayBack};
 use crate::api::{self, ApiError};
@@ -46,12 +47,12 @@ pub fn TagPage() -> impl IntoView {
     };
     view! {
         <p class="crumb">{crumb}</p>
-        <Loaded remote=data lines=8 let:shown><Body shown /></Loaded>
+        <Loaded remote=data lines=8 let:shown><Body shown on_change=move || data.reload() /></Loaded>
     }
 }
 
 #[component]
-fn Body(shown: Signal<Data>) -> impl IntoView {
+fn Body(shown: Signal<Data>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let tag = Memo::new(move |_| shown.get().tag);
     let events = Signal::derive(move || shown.get().events);
     let targets = Signal::derive(move || shown.get().targets);
@@ -81,6 +82,7 @@ fn Body(shown: Signal<Data>) -> impl IntoView {
                         <WayBack of targets most=5 />
                     </section>
                 </Show>
+                <Show when=move || tag.with(|tag| tag.class == Class::Release)><DoNotUseCard tag on_change /></Show>
             </div>
         </div>
     }
@@ -95,6 +97,7 @@ fn facts(tag: Tag) -> impl IntoView {
     let promise = tag.promise.filter(|promise| tag.class == Class::Release && Some(promise) != tag.digest.as_ref());
     view! {
         <span class="chip" title=tag.rule>{tag.class.word()}</span>
+        {tag.do_not_use.map(|_| view! { <span class=Tone::Warning.class()>"do not use"</span> })}
         {flag}
         {tag.digest.map(|digest| view! { <DigestChip digest /> })}
         {promise.map(|digest| view! { <span>"held to " <DigestChip digest /></span> })}

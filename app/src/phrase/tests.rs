@@ -263,8 +263,8 @@ fn what_one_pass_found_in_a_repository_is_one_card() {
         of(4, Some(7), "r/b"),
         of(5, None, "r/a"),
     ];
-    let folded: Vec<_> = folded(flags).into_iter().map(|(flag, others)| (flag.id, others)).collect();
-    assert_eq!(folded, [(1, 1), (2, 0), (4, 0), (5, 0)]);
+    let rows: Vec<_> = together(flags).iter().map(|row| row.iter().map(|flag| flag.id).collect::<Vec<_>>()).collect();
+    assert_eq!(rows, [vec![1, 3], vec![2], vec![4], vec![5]]);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! What surrounds every page: navigation with counts, search, the state of the stream, the theme.
 
 use leptos::prelude::*;
-use leptos_router::hooks::{use_location, use_navigate};
-use tagwarden_model::api::Summary;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_location;
+use tagwarden_model::api::{Page, Summary, View};
 use tagwarden_model::instant::Millis;
 
+use super::palette::PaletteHere;
+use super::toast::{ToastShelf, Toasts};
 use super::{ConfigurationNote, Now};
 use crate::effect::effect;
 use crate::live::Live;
@@ -17,7 +20,7 @@ use crate::{api, browser, time, url};
 pub struct SummaryHere(pub Remote<Summary>);
 
 /// Whether the server only shows its record.
-fn is_read_only(summary: Remote<Summary>) -> bool {
+pub(super) fn is_read_only(summary: Remote<Summary>) -> bool {
     summary.data.with(|data| data.is_some_and(|data| data.read_only))
 }
 
@@ -44,6 +47,8 @@ pub fn Shell(children: Children) -> impl IntoView {
     let summary = Remote::new(|| (), |()| api::summary());
     Live::here().keep_fresh(summary, |_| true);
     provide_context(SummaryHere(summary));
+    let toasts = Toasts::provide();
+    let views = Views(Remote::new(|| (), |()| api::views()));
     let page_title = PageTitle(RwSignal::new(None));
     provide_context(page_title);
     let attention = Memo::new(move |_| summary.data.with(|data| data.map_or(0, |data| data.needs_attention)));
@@ -54,12 +59,14 @@ pub fn Shell(children: Children) -> impl IntoView {
             <header class="shell-side">
                 <a class="brand" href=url::OVERVIEW><Logo />"Tagwarden"</a>
                 <Navigation summary />
+                <KeptViews views />
                 <DemoNote summary />
                 <ReadOnlyNote summary />
                 <ThemeSwitch />
             </header>
-            <div class="shell-top"><Search /><StreamState summary /></div>
+            <div class="shell-top"><PaletteHere views /><StreamState summary /></div>
             <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote />{children()}</main>
+            <ToastShelf toasts />
         </div>
     }
 }
@@ -148,38 +155,51 @@ fn ReadOnlyNote(summary: Remote<Summary>) -> impl IntoView {
     }
 }
 
+/// The kept views, asked once for the whole page.
+#[derive(Clone, Copy)]
+pub struct Views(pub Remote<Page<View>>);
+
+/// The kept views in the navigation.
 #[component]
-fn Search() -> impl IntoView {
-    let navigate = use_navigate();
-    let typed = RwSignal::new(String::new());
-    let go = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if !typed.with_untracked(|typed| typed.trim().is_empty()) {
-            navigate(&format!("/{}", url::find(&typed.get_untracked())), leptos_router::NavigateOptions::default());
-        }
+fn KeptViews(views: Views) -> impl IntoView {
+    let SummaryHere(summary) = expect_context();
+    let toasts = Toasts::here();
+    let forget = move |name: String| {
+        spawn_local(async move {
+            if let Err(error) = api::forget_view(&name).await {
+                toasts.say(format!("The view is still kept: {}.", error.message()));
+            } else {
+                toasts.say(format!("The view “{name}” is forgotten."));
+            }
+            views.0.reload();
+        });
     };
-    // "/" leads to the field, unless somebody is typing already.
-    let listener = window_event_listener(leptos::ev::keydown, |event| {
-        if event.key() == "/" && !event.ctrl_key() && !event.meta_key() && !browser::is_typing() {
-            event.prevent_default();
-            browser::focus("find");
+    let row = move |kept: View| {
+        let (name, label) = (kept.name.clone(), format!("Forget the view {}", kept.name));
+        let button = (!is_read_only(summary)).then(|| {
+            view! {
+                <button
+                    class="button button-quiet nav-forget"
+                    type="button"
+                    aria-label=label
+                    title="Forget this view"
+                    on:click=move |_| forget(name.clone())
+                >
+                    "×"
+                </button>
+            }
+        });
+        view! {
+            <li class="nav-kept"><a class="nav-link" href=kept.address><bdi>{kept.name}</bdi></a>{button}</li>
         }
-    });
-    on_cleanup(move || listener.remove());
-    view! {
-        <form class="search" role="search" on:submit=go>
-            <input
-                id="find"
-                class="input"
-                type="search"
-                placeholder="Find a repository or a digest"
-                aria-label="Find a repository or a digest"
-                autocomplete="off"
-                spellcheck="false"
-                bind:value=typed
-            />
-            <kbd aria-hidden="true">"/"</kbd>
-        </form>
+        .into_any()
+    };
+    move || {
+        let kept = views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
+        (!kept.is_empty()).then(|| {
+            let rows = kept.into_iter().map(row).collect_view();
+            view! { <nav class="nav-views" aria-label="Kept views"><h2>"Views"</h2><ul>{rows}</ul></nav> }.into_any()
+        })
     }
 }
 

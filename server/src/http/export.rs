@@ -75,7 +75,7 @@ pub(super) async fn flags(
     Query(which): Query<Which>,
 ) -> Result<Response, ApiError> {
     let (format, repository, group) = which.parts()?;
-    let filter = FlagFilter { states: Vec::new(), repository, group };
+    let filter = FlagFilter { repository, group, ..FlagFilter::default() };
     let (store, scope) = (state.store.clone(), caller.scope);
     let read = move |after: Option<Position>| -> BoxFuture<'static, Result<Rows<Flag>, StoreError>> {
         let (store, filter) = (store.clone(), filter.clone());

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use tagwarden_model::api::{Acknowledge, Close, ErrorBody, Flag, FlagDetail, Page};
+use tagwarden_model::event::Severity;
 use tagwarden_model::flag::FlagState;
 use utoipa::{IntoParams, ToSchema};
 
@@ -57,6 +58,12 @@ pub(super) struct Which {
     /// Of the repositories of this group; not together with `repository`.
     #[param(max_length = 64)]
     group: Option<String>,
+    /// At least as severe.
+    #[param(inline)]
+    severity: Option<Severity>,
+    /// Whose `repository:tag` contains this.
+    #[param(max_length = 300)]
+    contains: Option<String>,
     /// Rows of a page.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 500, default = 50)]
@@ -83,10 +90,21 @@ pub(super) async fn list(
     let repository = which.repository.map(|Repository(name)| name);
     let states = which.state.map(Standing::states).unwrap_or_default();
     parameters::one_of(repository.as_ref(), which.group.as_deref())?;
-    let list = List::new("flags", &[&format_args!("{states:?}"), &Opt(&repository), &Opt(&which.group)]);
+    parameters::at_most("contains", which.contains.as_deref(), 300)?;
+    let list = List::new(
+        "flags",
+        &[
+            &format_args!("{states:?}"),
+            &Opt(&repository),
+            &Opt(&which.group),
+            &format_args!("{:?}", which.severity),
+            &Opt(&which.contains),
+        ],
+    );
     let after = list.position(which.cursor.as_deref())?;
-    let filter = FlagFilter { states, repository, group: which.group };
-    let rows = state.store.flags(caller.scope, &filter, after.as_ref(), which.limit.0).await?;
+    let Which { group, severity, contains, limit, .. } = which;
+    let filter = FlagFilter { states, repository, group, severity, contains };
+    let rows = state.store.flags(caller.scope, &filter, after.as_ref(), limit.0).await?;
     Ok(Json(list.page(rows)))
 }
 

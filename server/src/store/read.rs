@@ -85,6 +85,10 @@ pub struct FlagFilter {
     pub repository: Option<RepositoryName>,
     /// Of the repositories of this group, unless one is named.
     pub group: Option<String>,
+    /// At least as severe.
+    pub severity: Option<Severity>,
+    /// Whose `repository:tag` contains this.
+    pub contains: Option<String>,
 }
 
 /// Which tags of a repository.

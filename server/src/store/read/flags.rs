@@ -15,7 +15,7 @@ use crate::store::{Scope, Store, StoreError, comparisons, events};
 const MOST_SHOWN: u32 = 500;
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT f.id, f.kind, f.state, f.severity, f.comparing, f.flapping, f.repository_id, r.name AS repository,
                 f.tag_id, t.name AS tag, pd.hash AS promise_hash, cd.hash AS current_hash, f.not_before, f.not_after, f.opened,
@@ -31,12 +31,23 @@ macro_rules! select {
     };
 }
 
+/// One page of a state: worst first, those that are as severe as asked for and whose `repository:tag` has the text.
+macro_rules! list {
+    ($of:literal) => {
+        select!(concat!(
+            $of,
+            " f.state = $1 AND (f.severity, f.id) < ($2, $3) AND f.severity >= $5
+            AND (CAST($6 AS TEXT) IS NULL OR replace(lower(r.name || ':' || COALESCE(t.name, '')), lower($6), '')
+                <> lower(r.name || ':' || COALESCE(t.name, '')))
+            ORDER BY f.severity DESC, f.id DESC LIMIT $4"
+        ))
+    };
+}
+
 statements! {
-    ALL = select!("WHERE f.state = $1 AND (f.severity, f.id) < ($2, $3) ORDER BY f.severity DESC, f.id DESC LIMIT $4");
-    OF_REPOSITORY = select!("WHERE f.repository_id = $5 AND f.state = $1 AND (f.severity, f.id) < ($2, $3)
-        ORDER BY f.severity DESC, f.id DESC LIMIT $4");
-    OF_GROUP = select!("WHERE f.repository_id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $5)
-        AND f.state = $1 AND (f.severity, f.id) < ($2, $3) ORDER BY f.severity DESC, f.id DESC LIMIT $4");
+    ALL = list!("WHERE");
+    OF_REPOSITORY = list!("WHERE f.repository_id = $7 AND");
+    OF_GROUP = list!("WHERE f.repository_id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $7) AND");
     ONE = select!("WHERE f.id = $1");
     TRANSITIONS = "SELECT at, from_state, to_state, actor_display, reason, resolution FROM flag_transitions WHERE flag_id = $1
         ORDER BY version DESC LIMIT $2";
@@ -60,16 +71,19 @@ impl Store {
             (None, Some(group)) => Some((OF_GROUP, group_id(&mut conn, group).await?)),
             (None, None) => None,
         };
+        let least = filter.severity.map_or(0, Severity::code);
+        let contains = filter.contains.as_deref().filter(|text| !text.is_empty());
         let states = if filter.states.is_empty() { FlagState::ALL } else { &filter.states };
         let mut flags = Vec::new();
         // One range of the index per state; together they hold the page.
         for state in FlagState::ALL.iter().filter(|state| states.contains(state)) {
             let rows = match of {
                 Some((statement, Some(of))) => {
-                    conn.all(statement, values![state.code(), severity, id, one_more(limit), of]).await?
+                    conn.all(statement, values![state.code(), severity, id, one_more(limit), least, contains, of])
+                        .await?
                 }
                 Some((_, None)) => return Ok((Vec::new(), None)),
-                None => conn.all(ALL, values![state.code(), severity, id, one_more(limit)]).await?,
+                None => conn.all(ALL, values![state.code(), severity, id, one_more(limit), least, contains]).await?,
             };
             for row in &rows {
                 flags.push(flag(row)?);

@@ -1,0 +1,74 @@
+//! Takes note of many flags at once, with one reason.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use tagwarden_model::api::Acknowledge;
+
+use super::flags::Selected;
+use crate::ui::Toasts;
+use crate::{api, phrase};
+
+/// A bar that is there while flags are selected.
+#[component]
+pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let reason = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let toasts = Toasts::here();
+    let send = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let why = reason.get_untracked().trim().to_owned();
+        if why.is_empty() || busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let flags = selected.get_untracked();
+        spawn_local(async move {
+            let (mut done, mut left) = (0, BTreeMap::new());
+            let mut failure = None;
+            for (id, version) in flags {
+                let body = Acknowledge { version, reason: why.clone(), until: None };
+                match api::acknowledge(id, &body).await {
+                    Ok(_) => done += 1,
+                    Err(error) => {
+                        left.insert(id, version);
+                        failure = Some(error.message());
+                    }
+                }
+            }
+            let words = phrase::count(done, "flag is acknowledged", "flags are acknowledged");
+            let rest = left.len() as u64;
+            toasts.say(match failure {
+                None => format!("{words}."),
+                Some(message) => format!("{words}; {rest} not: {message}"),
+            });
+            busy.try_set(false);
+            if rest == 0 {
+                reason.try_set(String::new());
+            }
+            selected.try_set(left);
+            on_done();
+        });
+    };
+    let count = move || selected.with(|selected| selected.len() as u64);
+    view! {
+        <Show when=move || { count() > 0 }>
+            <form class="select-bar" aria-label="What is done with the selected flags" on:submit=send>
+                <strong>{move || format!("{} selected", phrase::grouped(count()))}</strong>
+                <input
+                    class="input"
+                    aria-label="Why they are acknowledged"
+                    placeholder="Why, for example: clean-up of old builds"
+                    maxlength="2000"
+                    required
+                    bind:value=reason
+                />
+                <button class="button button-primary" type="submit" disabled=busy>"Acknowledge"</button>
+                <button class="button button-quiet" type="button" on:click=move |_| selected.update(BTreeMap::clear)>
+                    "Select none"
+                </button>
+            </form>
+        </Show>
+    }
+}

@@ -1,0 +1,65 @@
+//! A release that nobody should use: said with a reason, and taken back.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use tagwarden_model::api::{DoNotUse, Tag};
+
+use crate::api::{self, ApiError};
+use crate::ui::{Acting, When};
+
+/// What stands, or the way to say it.
+#[component]
+pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let failed = RwSignal::new(None::<ApiError>);
+    let reason = RwSignal::new(String::new());
+    let decide = move |reason: Option<String>| {
+        let (repository, name) = tag.with_untracked(|tag| (tag.repository.clone(), tag.name.clone()));
+        spawn_local(async move {
+            failed.try_set(api::do_not_use(&repository, &name, reason).await.err());
+            on_change();
+        });
+    };
+    let send = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let why = reason.get_untracked().trim().to_owned();
+        if !why.is_empty() {
+            decide(Some(why));
+            reason.set(String::new());
+        }
+    };
+    let stands = move |said: DoNotUse| {
+        view! {
+            <section class="card note-warning" aria-label="Do not use">
+                <h2>"Do not use"</h2>
+                <p><bdi class="said">{said.reason}</bdi></p>
+                <p class="quiet">"said by " <bdi>{said.actor}</bdi> " " <When at=said.at /></p>
+                <Acting>
+                    <button class="button" type="button" on:click=move |_| decide(None)>"It may be used again"</button>
+                </Acting>
+            </section>
+        }
+        .into_any()
+    };
+    let ask = move || {
+        view! {
+            <Acting>
+                <details class="card">
+                    <summary>"Mark as “do not use”…"</summary>
+                    <form class="form" on:submit=send>
+                        <label class="form-label" for="bad">"Why"</label>
+                        <input id="bad" class="input" maxlength="2000" required bind:value=reason />
+                        <p class="form-help">"It is no longer offered as a way back. The record stays as it is."</p>
+                        <div class="form-row"><button class="button" type="submit">"Mark it"</button></div>
+                    </form>
+                </details>
+            </Acting>
+        }
+        .into_any()
+    };
+    let error =
+        move || failed.get().map(|error| view! { <p class="form-error" role="alert"><bdi>{error.message()}</bdi></p> });
+    view! {
+        {move || tag.with(|tag| tag.do_not_use.clone()).map_or_else(ask, stands)}
+        {error}
+    }
+}

@@ -1,0 +1,237 @@
+//! The way to everything by name: repositories, tags, digests, kept views, pages. `/` or Ctrl-K opens it anywhere.
+
+use std::time::Duration;
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_navigate;
+use tagwarden_model::api::{Found, View};
+
+use super::shell::{Views, is_read_only};
+use super::{SummaryHere, Toasts};
+use crate::ways::{Way, ways};
+use crate::{api, browser};
+
+/// After the last key, before the server is asked.
+const PAUSE: Duration = Duration::from_millis(80);
+/// The dialog's id, and its field's.
+const DIALOG: &str = "palette";
+const FIELD: &str = "find";
+
+/// What is shown in the dialog.
+#[derive(Clone, Copy)]
+struct Palette {
+    typed: RwSignal<String>,
+    found: RwSignal<Found>,
+    /// The row that Enter takes.
+    at: RwSignal<usize>,
+    /// Grows with every letter: answers may overtake each other.
+    number: StoredValue<u32>,
+    /// Whether the server did not answer when it was asked last.
+    failed: RwSignal<bool>,
+    /// Whether the newest letters are still asked about.
+    is_asking: RwSignal<bool>,
+    /// Enter was pressed meanwhile: the first row is taken when it is there.
+    is_hasty: StoredValue<bool>,
+}
+
+impl Palette {
+    fn new() -> Self {
+        Self {
+            typed: RwSignal::new(String::new()),
+            found: RwSignal::new(nothing()),
+            at: RwSignal::new(0),
+            number: StoredValue::new(0),
+            failed: RwSignal::new(false),
+            is_asking: RwSignal::new(false),
+            is_hasty: StoredValue::new(false),
+        }
+    }
+
+    /// `on_answer` is called when the server has answered to the newest letters.
+    fn typed(self, text: String, on_answer: impl Fn() + 'static) {
+        self.at.set(0);
+        self.is_hasty.set_value(false);
+        self.is_asking.set(!text.trim().is_empty());
+        self.number.update_value(|number| *number += 1);
+        let number = self.number.get_value();
+        let is_newest = move || self.number.try_get_value() == Some(number);
+        if text.trim().is_empty() {
+            self.found.set(nothing());
+        } else {
+            let ask = text.clone();
+            let later = move || {
+                if !is_newest() {
+                    return;
+                }
+                spawn_local(async move {
+                    let answer = api::search(&ask).await;
+                    if is_newest() {
+                        self.failed.try_set(answer.is_err());
+                        self.found.try_set(answer.unwrap_or_else(|_| nothing()));
+                        self.is_asking.try_set(false);
+                        on_answer();
+                    }
+                });
+            };
+            set_timeout(later, PAUSE);
+        }
+        self.typed.set(text);
+    }
+}
+
+const fn nothing() -> Found {
+    Found { repositories: Vec::new(), tags: Vec::new(), digests: Vec::new() }
+}
+
+/// The button that opens it, and the dialog.
+#[component]
+pub fn PaletteHere(views: Views) -> impl IntoView {
+    let palette = Palette::new();
+    let open = move || {
+        browser::show_dialog(DIALOG);
+        browser::select(FIELD);
+        views.0.reload();
+    };
+    let listener = window_event_listener(leptos::ev::keydown, move |event| {
+        let slash = event.key() == "/" && !event.ctrl_key() && !event.meta_key() && !browser::is_typing();
+        let letter = event.key().eq_ignore_ascii_case("k") && (event.ctrl_key() || event.meta_key());
+        if slash || letter {
+            event.prevent_default();
+            open();
+        }
+    });
+    on_cleanup(move || listener.remove());
+    let kept = move || views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
+    let rows = Memo::new(move |_| {
+        let views: Vec<View> = kept();
+        palette.typed.with(|typed| palette.found.with(|found| ways(typed, &views, found)))
+    });
+    let toasts = Toasts::here();
+    let navigate = use_navigate();
+    let go = move |way: Way| {
+        browser::close_dialog(DIALOG);
+        navigate(&format!("/{}", way.address.trim_start_matches("./")), leptos_router::NavigateOptions::default());
+    };
+    let keep = move || {
+        let name = palette.typed.get_untracked().trim().to_owned();
+        let address = browser::address();
+        browser::close_dialog(DIALOG);
+        spawn_local(async move {
+            let words = match api::keep_view(name, address).await {
+                Ok(view) => format!("This view is kept as “{}”.", view.name),
+                Err(error) => format!("The view is not kept: {}.", error.message()),
+            };
+            views.0.reload();
+            toasts.say(words);
+        });
+    };
+    let take = move |at: usize| {
+        if let Some(way) = rows.with_untracked(|rows| rows.get(at).cloned()) {
+            go(way);
+        }
+    };
+    let on_key = {
+        let take = take.clone();
+        move |event: KeyboardEvent| {
+            let (at, count) = (palette.at.get_untracked(), rows.with_untracked(Vec::len).max(1));
+            match event.key().as_str() {
+                "ArrowDown" => palette.at.set((at + 1) % count),
+                "ArrowUp" => palette.at.set((at + count - 1) % count),
+                "Enter" if palette.is_asking.get_untracked() => palette.is_hasty.set_value(true),
+                "Enter" => take(at),
+                _ => return,
+            }
+            event.prevent_default();
+        }
+    };
+    let on_input = {
+        let take = take.clone();
+        move |event| {
+            let take = take.clone();
+            let on_answer = move || {
+                if palette.is_hasty.try_get_value() == Some(true) {
+                    take(0);
+                }
+            };
+            palette.typed(event_target_value(&event), on_answer);
+        }
+    };
+    let row = move |(at, kind, name, detail): (usize, &'static str, String, String)| {
+        let take = take.clone();
+        let selected = move || (palette.at.get() == at).to_string();
+        view! {
+            <li
+                id=format!("way-{at}")
+                class="palette-row"
+                role="option"
+                aria-selected=selected
+                on:pointermove=move |_| palette.at.set(at)
+                on:click=move |_| take(at)
+            >
+                <span class="palette-kind">{kind}</span>
+                <bdi class="palette-name">{name}</bdi>
+                <bdi class="palette-detail">{detail}</bdi>
+            </li>
+        }
+        .into_any()
+    };
+    let list = move || {
+        let rows = rows.get().into_iter().enumerate();
+        rows.map(|(at, way)| row((at, way.kind, way.name, way.detail))).collect_view().into_any()
+    };
+    let status = move || match (rows.with(Vec::is_empty), palette.failed.get()) {
+        (_, true) => "The server did not answer; what is shown is what this page knows.",
+        (true, false) if !palette.is_asking.get() => "Nothing is called so.",
+        _ => "",
+    };
+    let keeper = move || {
+        can_keep(palette).then(|| {
+            let words = format!("Keep the page behind this as “{}”", palette.typed.get().trim());
+            view! { <button class="button button-quiet" type="button" on:click=move |_| keep()><bdi>{words}</bdi></button> }
+                .into_any()
+        })
+    };
+    let outside = |event: leptos::ev::MouseEvent| {
+        // The dialog itself is only hit beside its content.
+        if browser::is_itself(&event, DIALOG) {
+            browser::close_dialog(DIALOG);
+        }
+    };
+    view! {
+        <button class="search" type="button" aria-haspopup="dialog" on:click=move |_| open()>
+            <span>"Find a repository, tag or digest"</span>
+            <kbd aria-hidden="true">"/"</kbd>
+        </button>
+        <dialog id=DIALOG class="palette" aria-label="Find" on:click=outside>
+            <input
+                id=FIELD
+                class="input"
+                type="search"
+                role="combobox"
+                placeholder="Repository, tag, version or digest"
+                aria-label="Repository, tag, version or digest"
+                aria-expanded="true"
+                aria-controls="ways"
+                aria-autocomplete="list"
+                aria-activedescendant=move || format!("way-{}", palette.at.get())
+                autocomplete="off"
+                spellcheck="false"
+                maxlength="300"
+                prop:value=palette.typed
+                on:input=on_input
+                on:keydown=on_key
+            />
+            <ul id="ways" class="palette-list" role="listbox" aria-label="What it leads to">{list}</ul>
+            <p class="palette-status" role="status">{status}</p>
+            <p class="palette-keep">{keeper}</p>
+        </dialog>
+    }
+}
+
+/// Whether what was typed could be the name of a view.
+fn can_keep(palette: Palette) -> bool {
+    let SummaryHere(summary) = expect_context();
+    !is_read_only(summary) && palette.typed.with(|typed| !typed.trim().is_empty() && typed.trim().chars().count() <= 64)
+}
