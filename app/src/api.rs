@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
-    Found, Group, Job, JoinGroup, KeepView, NewGroup, Notifier, Page, Paste, Pasted, ProveTargets, ReadCatalogue,
-    Registry, Repository, Retried, SayDoNotUse, Summary, Tag, Target, Timeline, View,
+    Found, Group, Job, JoinGroup, KeepView, NewGroup, Notifier, Page, Paste, Pasted, PolicyPreview, PolicyRule,
+    PreviewPolicy, ProveTargets, ReadCatalogue, Registry, Repository, Retried, SayDoNotUse, Summary, Tag, Target,
+    Timeline, View,
 };
 use web_sys::AbortSignal;
 
@@ -197,6 +198,16 @@ pub async fn flags_of(state: &str, severity: &str, find: &str, group: &str, page
         ("limit", Some("100")),
     ];
     follow(&with_query("api/v1/flags", &query), pages).await
+}
+
+/// `GET policies`.
+pub async fn policies() -> Answer<Page<PolicyRule>> {
+    get("api/v1/policies").await
+}
+
+/// `POST policies/preview`.
+pub async fn preview_policy(body: &PreviewPolicy) -> Answer<PolicyPreview> {
+    post("api/v1/policies/preview", body).await
 }
 
 /// `GET search`.

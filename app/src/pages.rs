@@ -22,10 +22,12 @@ mod repositories;
 mod repository;
 mod repository_facts;
 mod repository_timeline;
+mod settings;
 mod styleguide;
 mod tag;
 mod tag_table;
 mod targets;
+mod try_rule;
 mod way_back;
 
 use leptos::prelude::*;
@@ -57,6 +59,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/tag") view=tag::TagPage />
                     <Route path=path!("/targets") view=targets::TargetsPage />
                     <Route path=path!("/notifiers") view=notifiers::NotifiersPage />
+                    <Route path=path!("/settings") view=settings::SettingsPage />
                     <Route path=path!("/styleguide") view=styleguide::StyleguidePage />
                     <Route path=path!("/digest/:digest") view=digest::DigestPage />
                 </Routes>

@@ -148,7 +148,7 @@ async fn the_browser_decides_about_many_and_keeps_views() {
     // What one pass found is one row.
     browser.shows("Three flags need a decision").await;
     browser.shows("other release").await;
-    for select in browser.driver.find_all(By::Css(".flag-select")).await.unwrap() {
+    for select in browser.driver.find_all(By::Css(".flag-select input")).await.unwrap() {
         select.click().await.unwrap();
     }
     browser.shows("3 selected").await;
@@ -176,6 +176,13 @@ async fn the_browser_decides_about_many_and_keeps_views() {
     site.open(&format!("targets?repository={}&tag=1.3.0", site.repository)).await;
     browser.shown(".way-back, .targets, table").await;
     assert!(!browser.text().await.contains("1.1.0"), "it is no way back any more");
+
+    site.open("settings").await;
+    types("#rule-tag", "1.*").await;
+    click("main select option[value=rolling]").await;
+    click("main form button[type=submit]").await;
+    browser.shows("4 of 4 tags would get another class.").await;
+    browser.shows("class = \"rolling\"").await;
     site.browser.close().await;
 }
 
@@ -323,6 +330,7 @@ impl Site {
             (flag, "The way back"),
             ("repositories", self.repository.strip_suffix("api").unwrap()),
             (&repository, "2.3.0"),
+            ("settings", "every other tag"),
             (&format!("digest/{old}"), "pointed at it; none does now."),
             (&format!("digest/{new}"), "points at it."),
         ] {

@@ -172,9 +172,13 @@ fn FlagList(page: Signal<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, 
                 }
             });
         };
-        let mark = (can_select && can_act.get_untracked()).then(|| {
-            view! { <input type="checkbox" class="flag-select" aria-label=label prop:checked=is_selected on:change=select /> }
-                .into_any()
+        // A place is kept beside those that need nobody, so that all cards begin on one line.
+        let mark = can_act.get_untracked().then(|| {
+            let mark = can_select.then(|| {
+                view! { <input type="checkbox" aria-label=label prop:checked=is_selected on:change=select /> }
+                    .into_any()
+            });
+            view! { <span class="flag-select">{mark}</span> }.into_any()
         });
         let rest = (others > 0).then(|| {
             let links = together.map(|flag| {

@@ -65,7 +65,7 @@ pub fn Shell(children: Children) -> impl IntoView {
                 <ThemeSwitch />
             </header>
             <div class="shell-top"><PaletteHere views /><StreamState summary /></div>
-            <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote />{children()}</main>
+            <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote /><LostNote />{children()}</main>
             <ToastShelf toasts />
         </div>
     }
@@ -94,7 +94,8 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
             "flags" => 1,
             "repositories" | "repository" | "tag" | "targets" => 2,
             "notifiers" => 3,
-            _ => 4,
+            "settings" => 4,
+            _ => 5,
         }
     });
     let link = move |at: usize, href: &'static str, name: &'static str, count: AnyView| {
@@ -116,6 +117,7 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
             {link(1, "flags", "Flags", attention.into_any())}
             {link(2, "repositories", "Repositories", repositories.into_any())}
             {link(3, "notifiers", "Notifiers", ().into_any())}
+            {link(4, "settings", "Settings", ().into_any())}
         </nav>
     }
 }
@@ -230,6 +232,20 @@ fn StreamState(summary: Remote<Summary>) -> impl IntoView {
             <span class="state-promise">{promise}</span>
             <span class="state-zone">"times in "{move || time::zone(browser::offset(Now::get()))}</span>
         </p>
+    }
+}
+
+/// Says across the page that it is not kept up to date, since when, and that nobody need do anything.
+#[component]
+fn LostNote() -> impl IntoView {
+    let status = Live::here().status;
+    move || {
+        let Status::Stale(since) = status.get() else { return None };
+        let at = time::clock(since, browser::offset(since));
+        let words = format!(
+            "Live updates are lost: what is shown may be older than {at}. It connects again by itself as soon as the server answers."
+        );
+        Some(view! { <p class="note note-warning" role="status">{words}</p> }.into_any())
     }
 }
 

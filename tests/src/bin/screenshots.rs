@@ -33,6 +33,7 @@ async fn main() {
         ("targets", format!("targets?repository={RELEASED}&tag=2.3.0")),
         ("digest", format!("digest/{digest}")),
         ("notifiers", "notifiers".to_owned()),
+        ("settings", "settings".to_owned()),
         ("styleguide", "styleguide".to_owned()),
     ];
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("docs");

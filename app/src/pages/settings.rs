@@ -1,0 +1,147 @@
+//! What this server works by: registries, groups, and the rules that give tags their class. It is changed in the
+//! configuration file; here it is shown, and tried.
+
+use futures::try_join;
+use leptos::prelude::*;
+use tagwarden_model::api::{Group, PolicyRule, Registry, RegistryState, WatchSource};
+
+use super::try_rule::TryRule;
+use crate::live::Live;
+use crate::phrase::{self, Tone};
+use crate::remote::Remote;
+use crate::ui::{Loaded, When, title};
+use crate::{api, url};
+
+#[derive(Clone)]
+struct Settings {
+    registries: Vec<Registry>,
+    groups: Vec<Group>,
+    rules: Vec<PolicyRule>,
+}
+
+async fn load() -> Result<Settings, api::ApiError> {
+    let (registries, groups, rules) = try_join!(api::registries(), api::groups(), api::policies())?;
+    Ok(Settings { registries: registries.items, groups: groups.items, rules: rules.items })
+}
+
+/// The page.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    title(|| Some("Settings".into()));
+    let settings = Remote::new(|| (), |()| load());
+    Live::here().keep_fresh(settings, |change| change.repository.is_none());
+    let file = |path: &'static str, format: &'static str, name: &'static str| {
+        let address = url::with_query(path, &[("format", Some(format))]);
+        view! { <a href=address download="" rel="external">{name}</a> }.into_any()
+    };
+    view! {
+        <div class="page-head">
+            <h1>"Settings"</h1>
+            <p class="lead">
+                "They stand in the configuration file, which is taken up as soon as it is saved and has no mistakes."
+            </p>
+        </div>
+        <Loaded remote=settings lines=8 let:data>
+            <div class="stack">
+                {move || data.with(|data| registries(&data.registries))}
+                {move || data.with(|data| groups(&data.groups))}
+                {move || data.with(|data| rules(&data.rules))}
+            </div>
+        </Loaded>
+        <div class="stack settings-more">
+            <TryRule />
+            <section class="stack-tight">
+                <h2>"The record as a file"</h2>
+                <p class="card">
+                    "All events as " {file("api/v1/events/export", "csv", "CSV")} " or "
+                    {file("api/v1/events/export", "json", "JSON")} ", all flags as "
+                    {file("api/v1/flags/export", "csv", "CSV")} " or " {file("api/v1/flags/export", "json", "JSON")}
+                    ". " <code>"tagwarden backup"</code> " copies all of it."
+                </p>
+            </section>
+        </div>
+    }
+}
+
+/// A section with a table, or the words that stand in for an empty one.
+fn table(name: &'static str, heads: &[&'static str], rows: Vec<AnyView>, empty: &'static str) -> AnyView {
+    let heads = heads.iter().map(|head| view! { <th scope="col">{*head}</th> }.into_any()).collect_view();
+    let body = if rows.is_empty() {
+        view! { <p class="card quiet">{empty}</p> }.into_any()
+    } else {
+        view! {
+            <div class="card table-card">
+                <table class="table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
+            </div>
+        }
+        .into_any()
+    };
+    view! { <section class="stack-tight"><h2>{name}</h2>{body}</section> }.into_any()
+}
+
+fn registries(registries: &[Registry]) -> AnyView {
+    let row = |registry: &Registry| {
+        let tone = match registry.state {
+            RegistryState::Ok => Tone::Ok,
+            RegistryState::New => Tone::Quiet,
+            RegistryState::Unauthorized | RegistryState::Failing => Tone::Warning,
+        };
+        let reason = registry.state_reason.as_deref().map(phrase::visible);
+        view! {
+            <tr>
+                <td class="grow"><a class="mono" href=url::find(&registry.host)><bdi>{registry.name.clone()}</bdi></a></td>
+                <td><bdi class="mono">{registry.host.clone()}</bdi></td>
+                <td class="number">{phrase::grouped(registry.repositories)}</td>
+                <td><span class=tone.class() title=reason>{registry.state.word()}</span></td>
+                <td>{registry.state_since.map(|at| view! { <When at /> })}</td>
+            </tr>
+        }
+        .into_any()
+    };
+    let rows = registries.iter().map(row).collect();
+    let heads = ["Registry", "Host", "Repositories", "State", "Since"];
+    table("Registries", &heads, rows, "None yet: watching the first repository makes the first entry.")
+}
+
+fn groups(groups: &[Group]) -> AnyView {
+    let row = |group: &Group| {
+        let source = if group.source == WatchSource::File { "the file" } else { "a person" };
+        let address = url::with_query("repositories", &[("group", Some(&group.name))]);
+        view! {
+            <tr>
+                <td class="grow"><a href=address><bdi>{group.name.clone()}</bdi></a></td>
+                <td class="number">{phrase::grouped(group.repositories.len() as u64)}</td>
+                <td>{source}</td>
+            </tr>
+        }
+        .into_any()
+    };
+    let rows = groups.iter().map(row).collect();
+    let heads = ["Group", "Repositories", "Made by"];
+    table(
+        "Groups",
+        &heads,
+        rows,
+        "None yet: put a repository into one on its page, or write a [[group]] into the file.",
+    )
+}
+
+fn rules(rules: &[PolicyRule]) -> AnyView {
+    let row = |(at, rule): (usize, &PolicyRule)| {
+        let class = rule.class.map_or("by its shape", |class| class.word());
+        let tag = if rule.class.is_some() { rule.tag.clone() } else { "every other tag".to_owned() };
+        view! {
+            <tr>
+                <td class="number">{at + 1}</td>
+                <td class="grow"><bdi class="mono">{tag}</bdi></td>
+                <td><bdi class="mono">{rule.repository.clone()}</bdi></td>
+                <td><span class="chip">{class}</span></td>
+                <td>{rule.source.word()}</td>
+            </tr>
+        }
+        .into_any()
+    };
+    let rows = rules.iter().enumerate().map(row).collect();
+    let heads = ["", "Tags", "Repositories", "Class", "From"];
+    table("Policy: the first rule that fits gives a tag its class", &heads, rows, "")
+}

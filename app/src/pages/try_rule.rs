@@ -1,0 +1,125 @@
+//! What one more rule would change, before it is written into the file.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use tagwarden_model::api::{PolicyPreview, PreviewPolicy, ProposedRule, RuleSource};
+use tagwarden_model::tag::Class;
+
+use crate::api::{self, ApiError};
+use crate::ui::{Copyable, RepositoryName};
+use crate::{browser, phrase};
+
+/// A form for one rule, and what it would do.
+#[component]
+pub fn TryRule() -> impl IntoView {
+    let tag = RwSignal::new(String::new());
+    let repository = RwSignal::new(String::new());
+    let class = RwSignal::new(Class::Release.word().to_owned());
+    let busy = RwSignal::new(false);
+    let answer = RwSignal::new(None::<Result<PolicyPreview, ApiError>>);
+    let ask = move || {
+        let text =
+            |signal: RwSignal<String>| Some(signal.get_untracked().trim().to_owned()).filter(|text| !text.is_empty());
+        let wanted = Class::ALL.iter().copied().find(|one| class.with_untracked(|class| one.word() == *class));
+        let (repository, class) = (text(repository), wanted.unwrap_or(Class::Release));
+        let first = text(tag).map(|tag| ProposedRule { repository, tag, class });
+        busy.set(true);
+        spawn_local(async move {
+            let asked = async {
+                let rules = api::policies().await?.items;
+                let of_file = rules.into_iter().filter(|rule| rule.source == RuleSource::File);
+                let of_file = of_file.filter_map(|rule| {
+                    Some(ProposedRule { repository: Some(rule.repository), tag: rule.tag, class: rule.class? })
+                });
+                let rules = first.into_iter().chain(of_file).collect();
+                api::preview_policy(&PreviewPolicy { rules, repository: None }).await
+            };
+            let found = asked.await;
+            answer.try_set(Some(found));
+            busy.try_set(false);
+        });
+    };
+    let send = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        ask();
+    };
+    let take = move |(of, pattern, to): (String, String, Class)| {
+        repository.set(of);
+        tag.set(pattern);
+        class.set(to.word().to_owned());
+        ask();
+        browser::focus("rule-tag");
+    };
+    let shown = move || match answer.get()? {
+        Ok(preview) => Some(told(preview, take)),
+        Err(error) => Some(view! { <p class="form-error" role="alert"><bdi>{error.message()}</bdi></p> }.into_any()),
+    };
+    let line = Signal::derive(move || {
+        let quoted = |text: String| format!("{:?}", text.trim());
+        let of = Some(repository.get()).filter(|of| !of.trim().is_empty());
+        let of = of.map_or_else(String::new, |of| format!("repository = {}\n", quoted(of)));
+        format!("[[policy]]\n{of}tag = {}\nclass = \"{}\"", quoted(tag.get()), class.get())
+    });
+    let option = |one: &Class| view! { <option value=one.word()>{one.word()}</option> }.into_any();
+    view! {
+        <section class="stack-tight">
+            <h2>"Try a rule"</h2>
+            <div class="card">
+                <form class="filters" on:submit=send>
+                    <input id="rule-tag" class="input" aria-label="Pattern over tags" placeholder="Tags: stable-*" maxlength="400" bind:value=tag />
+                    <input class="input" aria-label="Pattern over repositories" placeholder="Repositories: all" maxlength="400" bind:value=repository />
+                    <select class="input" aria-label="Class" bind:value=class>{Class::ALL.iter().map(option).collect_view()}</select>
+                    <button class="button" type="submit" disabled=busy>"What would change?"</button>
+                </form>
+                <p class="form-help">"Without a pattern it says what the record suggests. Nothing is written."</p>
+                <div role="status">{shown}</div>
+                <Show when=move || tag.with(|tag| !tag.trim().is_empty())><Copyable what="for the file" text=line /></Show>
+            </div>
+        </section>
+    }
+}
+
+fn told(preview: PolicyPreview, take: impl Fn((String, String, Class)) + Copy + 'static) -> AnyView {
+    let lines = preview.changes.into_iter().map(|change| {
+        let words = format!("{}: {} to {}", phrase::count(change.tags, "tag", "tags"), change.from.word(), change.to.word());
+        view! { <li><RepositoryName name=change.repository />" "{words}" "<bdi class="mono quiet">{change.examples.join(", ")}</bdi></li> }
+            .into_any()
+    });
+    let proposals = preview.proposals.into_iter().map(|proposal| {
+        let tags = phrase::count(proposal.tags, "tag", "tags");
+        let why = if proposal.class == Class::Release {
+            format!("{tags} like {} never moved: releases?", proposal.pattern)
+        } else {
+            format!(
+                "{tags} like {} moved {}: rolling?",
+                proposal.pattern,
+                phrase::count(proposal.moves, "time", "times")
+            )
+        };
+        let rule = (proposal.repository.clone(), proposal.pattern, proposal.class);
+        let go = move |_| take(rule.clone());
+        view! {
+            <li>
+                <RepositoryName name=proposal.repository />" "{why}" "
+                <button class="button button-quiet" type="button" on:click=go>"Try it"</button>
+            </li>
+        }
+        .into_any()
+    });
+    let words = match preview.changed {
+        0 => format!("No class of {} would change.", phrase::count(preview.tags, "tag", "tags")),
+        changed => {
+            format!(
+                "{} of {} would get another class.",
+                phrase::grouped(changed),
+                phrase::count(preview.tags, "tag", "tags")
+            )
+        }
+    };
+    let rest = preview.truncated.then_some(" There is more than is shown.");
+    view! {
+        <p><strong>{words}</strong>{rest}</p>
+        <ul class="told">{lines.collect_view()}{proposals.collect_view()}</ul>
+    }
+    .into_any()
+}
