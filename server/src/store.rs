@@ -16,6 +16,7 @@ mod events;
 mod flags;
 pub mod groups;
 pub mod jobs;
+mod lanes;
 mod load;
 mod passes;
 mod projections;
@@ -149,6 +150,7 @@ const LISTS: &[&[&str]] = &[
     flags::STATEMENTS,
     groups::STATEMENTS,
     jobs::STATEMENTS,
+    lanes::STATEMENTS,
     load::STATEMENTS,
     passes::STATEMENTS,
     projections::STATEMENTS,
@@ -162,6 +164,8 @@ const LISTS: &[&[&str]] = &[
     read::search::STATEMENTS,
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,
+    read::timeline::STATEMENTS,
+    read::timeline::tile::STATEMENTS,
     record::STATEMENTS,
     refreshes::STATEMENTS,
     tellings::STATEMENTS,

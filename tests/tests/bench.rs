@@ -8,5 +8,6 @@ mod bench {
     mod demo;
     mod memory;
     mod page;
+    mod scale;
     mod speed;
 }
