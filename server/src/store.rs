@@ -15,6 +15,7 @@ mod events;
 mod flags;
 pub mod groups;
 pub mod jobs;
+mod judge;
 mod load;
 mod passes;
 mod projections;

@@ -11,10 +11,10 @@ use tagwarden_model::promise::{self, Standing, standing};
 use tagwarden_model::tag::{Class, TagRecord};
 use tagwarden_model::version::Version;
 
-use super::commit::Judged;
 use super::db::{Conn, statements, values};
 use super::digests::Interned;
 use super::flags::{self, Cause, Step, Stored};
+use super::judge::Judged;
 use super::promises::{Act, Promises};
 use super::transaction::Write;
 use super::{Actor, Store, StoreError, load, projections};

@@ -2,7 +2,7 @@
 
 use tagwarden_model::api::{ChangeKind, RepositoryState};
 use tagwarden_model::event::{EventKind, NewEvent};
-use tagwarden_model::flag::{BREACHES_WITHIN, Facts, FlagKind, FlagStep, MOVES_WITHIN, judge, judge_repository};
+use tagwarden_model::flag::FlagKind;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::promise::{Promise, Standing, after_event, standing};
 use tagwarden_model::tag::{Band, Class, Prior, TagRecord, TagState};
@@ -11,7 +11,8 @@ use tagwarden_model::version::Version;
 use super::db::{Row, Value, statements, values};
 use super::digests::Interned;
 use super::events::{self, Subject, SubjectTag};
-use super::flags::{self, Cause, Step, Stored};
+use super::flags::{self, Cause, Step};
+use super::judge::Judged;
 use super::projections::{self, Counted, Projected, Tally};
 use super::promises::{Act, Promises};
 use super::record::{Commit, RepositoryWrite, TagWrite, Written};
@@ -129,77 +130,6 @@ impl Store {
         }
         self.finish(write, change.now).await
     }
-}
-
-impl Write {
-    async fn judge_repository(
-        &mut self,
-        repository: i64,
-        kind: FlagKind,
-        standing: Standing,
-        event: Option<Cause>,
-        at: Instant,
-    ) -> Result<(), StoreError> {
-        let flag = flags::of_repository(&mut self.conn, repository, kind).await?;
-        // The same refusal said again is nothing new; an event always is.
-        let already = flag.as_ref().is_some_and(|stored| {
-            event.is_none()
-                && standing == Standing::InBreach
-                && stored.flag.state != tagwarden_model::flag::FlagState::Restored
-        });
-        if already {
-            return Ok(());
-        }
-        let step = judge_repository(kind, standing, flag.as_ref().map(|stored| &stored.flag));
-        let actor = Actor::system();
-        let about = Step { repository, tag: None, event, at, actor: &actor, reason: None };
-        self.take_step(flag, &step, &about).await?;
-        Ok(())
-    }
-
-    /// What the state and the promise of a tag mean for its flag now.
-    pub(super) async fn judge_tag(
-        &mut self,
-        flag: Option<Stored>,
-        judged: &Judged<'_>,
-        about: &Step<'_>,
-    ) -> Result<Option<Stored>, StoreError> {
-        let (promise, former) = (judged.promises.standing(), judged.promises.former());
-        if flag.is_none() && standing(promise, judged.state) == Standing::AsPromised {
-            return Ok(None);
-        }
-        let Some(tag) = about.tag else { return Ok(flag) };
-        let moves = flags::moves(&mut self.conn, tag, about.at - MOVES_WITHIN, judged.before_seq).await?;
-        let breaches = flags::breaches(&mut self.conn, tag, about.at - BREACHES_WITHIN).await?;
-        let facts = Facts {
-            class: judged.class,
-            promise,
-            former,
-            state: judged.state,
-            pre_release: judged.pre_release,
-            flag: flag.as_ref().map(|stored| &stored.flag),
-            at: about.at,
-            moved: judged.moved,
-            moves: &moves,
-            breaches: &breaches,
-        };
-        let step = judge(&facts);
-        if step == FlagStep::None {
-            return Ok(flag);
-        }
-        self.take_step(flag, &step, about).await
-    }
-}
-
-/// What a flag is judged by.
-pub(super) struct Judged<'a> {
-    pub(super) class: Class,
-    pub(super) promises: &'a Promises,
-    pub(super) state: &'a TagState,
-    pub(super) pre_release: bool,
-    pub(super) moved: bool,
-    /// Moves of earlier events count.
-    pub(super) before_seq: i64,
 }
 
 struct TagsWrite<'a> {
