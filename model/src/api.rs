@@ -23,7 +23,9 @@ pub use self::configuration::{Configuration, ConfigurationError};
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::notifier::{Delivery, DeliveryState, Notifier, Occasion, Retried};
-pub use self::policy::{ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource};
+pub use self::policy::{
+    ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource, SeverityChange,
+};
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
 pub use self::registry::{Registry, RegistryState};
 pub use self::repository::{

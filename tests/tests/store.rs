@@ -28,6 +28,8 @@ mod read;
 mod refreshes;
 #[path = "store/schema.rs"]
 mod schema;
+#[path = "store/severities.rs"]
+mod severities;
 #[path = "store/watch.rs"]
 mod watch;
 #[path = "store/world.rs"]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use tagwarden_model::flag::Lowering;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::name::RepositoryName;
 use tagwarden_model::record::{Delays, Plan};
@@ -362,9 +363,14 @@ impl Check<'_, '_> {
                 None => Some("**".to_owned()),
             };
             let Some(tag) = &rule.tag else { continue };
+            let lowering = Lowering { cap: rule.severity, retention: rule.retention };
+            for (key, message) in rule.class.into_iter().flat_map(|class| lowering.mistakes(class)) {
+                let advice = format!("leave `{key}` out, or give the tags another class");
+                self.document.wrong(&format!("policy.{at}.{key}"), message, advice);
+            }
             // Without a class only the pattern is checked.
             match Rule::new(repository.as_deref().unwrap_or("**"), tag, rule.class.unwrap_or(Class::Ignored)) {
-                Ok(rule) => checked.push(rule),
+                Ok(rule) => checked.push(rule.lowered(lowering)),
                 Err(error) => {
                     let message = error.reason;
                     self.document.wrong(&format!("policy.{at}.{}", error.field), message, "write it as in stable-*");

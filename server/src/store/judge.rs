@@ -1,7 +1,9 @@
 //! What the record means for flags: gathers the facts for the rules of `model::flag` and takes the step that they say.
 
+use std::cmp::Ordering;
+
 use tagwarden_model::flag::{
-    BREACHES_WITHIN, Facts, FlagKind, FlagState, FlagStep, MOVES_WITHIN, judge, judge_repository,
+    BREACHES_WITHIN, Facts, FlagKind, FlagState, FlagStep, Lowering, MOVES_WITHIN, judge, judge_repository,
 };
 use tagwarden_model::instant::Instant;
 use tagwarden_model::promise::{Standing, standing};
@@ -57,6 +59,7 @@ impl Write {
             former,
             state: judged.state,
             pre_release: judged.pre_release,
+            lowering: judged.lowering,
             flag: flag.as_ref().map(|stored| &stored.flag),
             at: about.at,
             moved: judged.moved,
@@ -69,11 +72,24 @@ impl Write {
         }
         self.take_step(flag, &step, about).await
     }
+
+    /// Makes a flag as severe as the rule of its tag says now. People are not told again: nothing happened to the tag.
+    pub(super) async fn lower_flag(&mut self, stored: &Stored, rule: &str, now: Instant) -> Result<(), StoreError> {
+        let severity = stored.flag.severity();
+        let words = match severity.cmp(&stored.severity) {
+            Ordering::Equal => return Ok(()),
+            Ordering::Less => "lowered",
+            Ordering::Greater => "raised",
+        };
+        let reason = format!("{words} to {severity} by {rule}");
+        self.change_flag(stored, &stored.flag.lowered(), now, &Actor::system(), Some(&reason)).await
+    }
 }
 
 /// What a flag is judged by.
 pub(super) struct Judged<'a> {
     pub(super) class: Class,
+    pub(super) lowering: Lowering,
     pub(super) promises: &'a Promises,
     pub(super) state: &'a TagState,
     pub(super) pre_release: bool,
