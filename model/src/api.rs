@@ -61,7 +61,7 @@ pub struct ErrorBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorDetail {
-    /// A stable word: `invalid`, `not_found`, `conflict`, `forbidden`, `too_large`, `unavailable`, `internal`.
+    /// A stable word: `invalid`, `not_found`, `conflict`, `closed`, `forbidden`, `too_large`, `unavailable`, `internal`.
     pub code: String,
     /// What, where and what to do.
     pub message: String,

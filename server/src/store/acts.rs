@@ -223,9 +223,10 @@ fn check_reason(reason: &str) -> Result<(), StoreError> {
 fn refused(error: FlagError) -> StoreError {
     let field = match error {
         FlagError::Conflict { .. } => return StoreError::Conflict,
+        FlagError::Closed => return StoreError::Closed(error.to_string()),
         FlagError::UntilPassed => "until",
         FlagError::InBreach | FlagError::NothingToAccept | FlagError::NothingToReview => "resolution",
-        FlagError::Closed | FlagError::Restored => "version",
+        FlagError::Restored => "version",
     };
     StoreError::Refused { message: error.to_string(), field }
 }
