@@ -16,6 +16,7 @@ use super::{Checked, CheckedRegistry, Group, Seen, ServerConfig, Watched, neares
 use crate::policy::{Policy, Rule};
 use crate::registry::client::RegistrySettings;
 use crate::registry::credentials::{Credential, Credentials, Secret};
+use crate::store::groups::composed;
 use crate::store::watch::RegistryEntry;
 use crate::watch;
 
@@ -262,7 +263,7 @@ impl Check<'_, '_> {
         let mut checked: Vec<Group> = Vec::new();
         for (at, group) in groups.into_iter().enumerate() {
             let path = format!("group.{at}");
-            let Some(name) = group.name else { continue };
+            let Some(name) = group.name.as_deref().map(composed) else { continue };
             if let Err(message) = super::group_name(&name) {
                 self.document.wrong(&format!("{path}.name"), message, "give it another name");
             }
@@ -325,11 +326,11 @@ impl Check<'_, '_> {
                     continue;
                 }
             };
-            if let Some(group) = &watch.group {
-                if let Some(own) = groups.iter_mut().find(|own| own.name == *group) {
+            if let Some(group) = watch.group.as_deref().map(composed) {
+                if let Some(own) = groups.iter_mut().find(|own| own.name == group) {
                     own.members.push(name.to_string());
                 } else {
-                    let near = nearest(group, groups.iter().map(|group| group.name.as_str()));
+                    let near = nearest(&group, groups.iter().map(|group| group.name.as_str()));
                     let advice = near.map_or_else(|| "add one".to_owned(), |near| format!("did you mean `{near}`?"));
                     self.document.wrong(&format!("watch.{at}.group"), "there is no [[group]] of this name", advice);
                 }

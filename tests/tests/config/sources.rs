@@ -86,6 +86,15 @@ fn every_part_of_a_file_is_read() {
     assert_eq!((ruling.class, ruling.lowering), (Class::Release, lowering));
 }
 
+#[test]
+fn a_group_is_the_same_however_its_letters_were_typed() {
+    let file = "[[watch]]\nrepository = 'nginx'\ngroup = 'Ko\u{308}ln'\n[[group]]\nname = 'K\u{f6}ln'\n";
+    let checked = Written::new(file).load().unwrap();
+    assert_eq!((checked.groups[0].name.as_str(), checked.groups[0].members.len()), ("K\u{f6}ln", 1));
+    let twice = Written::new("[[group]]\nname = 'Ko\u{308}ln'\n[[group]]\nname = 'K\u{f6}ln'\n").shown();
+    assert!(twice.contains("another [[group]] is named"), "{twice}");
+}
+
 fn tag(name: &str) -> tagwarden_model::name::TagName {
     tagwarden_model::name::TagName::new(name).unwrap()
 }
