@@ -443,6 +443,12 @@ impl Tone {
     }
 }
 
+/// Why a flag is less severe than what happened.
+pub fn lowered(flag: &Flag) -> Option<String> {
+    let rule = flag.lowered_by.as_deref()?;
+    Some(format!("lowered to {} by the rule {}", flag.severity.word(), visible(rule)))
+}
+
 /// The chip of a flag: its severity while it needs someone, else its state.
 pub fn flag_chip(flag: &Flag) -> (String, Tone) {
     match flag.state {

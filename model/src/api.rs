@@ -25,7 +25,9 @@ pub use self::finding::{DoNotUse, Found, FoundTag, KeepView, SayDoNotUse, View};
 pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::notifier::{Delivery, DeliveryState, Notifier, Occasion, Retried};
-pub use self::policy::{ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource};
+pub use self::policy::{
+    ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource, SeverityChange,
+};
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
 pub use self::registry::{Registry, RegistryState};
 pub use self::repository::{
@@ -61,7 +63,7 @@ pub struct ErrorBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorDetail {
-    /// A stable word: `invalid`, `not_found`, `conflict`, `forbidden`, `too_large`, `unavailable`, `internal`.
+    /// A stable word: `invalid`, `not_found`, `conflict`, `closed`, `forbidden`, `too_large`, `unavailable`, `internal`.
     pub code: String,
     /// What, where and what to do.
     pub message: String,

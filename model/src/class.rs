@@ -9,6 +9,9 @@
 //! - `YYYY.MM.N` and `YY.MM.N` are three numbers, so the row of versions has them already.
 //! - Hex is lower-case, a Unix time has ten digits.
 
+use std::borrow::Cow;
+
+use crate::flag::Lowering;
 use crate::tag::Class;
 use crate::version::{commit, is_hash, is_hex, split_digits};
 
@@ -19,6 +22,30 @@ pub struct Classified {
     pub class: Class,
     /// The row that gave it, a stable word: `default:version`.
     pub rule: &'static str,
+}
+
+/// What the policy says about a tag: one of its rules, or the default table after them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// The class.
+    pub class: Class,
+    /// The rule that gave it.
+    pub rule: Cow<'static, str>,
+    /// How it lowers severities.
+    pub lowering: Lowering,
+}
+
+impl Ruling {
+    /// A class that `rule` gave, and that lowers nothing.
+    pub fn new(class: Class, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { class, rule: rule.into(), lowering: Lowering::default() }
+    }
+}
+
+impl From<Classified> for Ruling {
+    fn from(classified: Classified) -> Self {
+        Self::new(classified.class, classified.rule)
+    }
 }
 
 /// What names of the table's rows begin with.

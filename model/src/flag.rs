@@ -4,6 +4,9 @@
 //! [`Flag::close`]. Each answers with the flag as it is afterwards and the transition to append; whoever stores them
 //! compares [`Flag::version`] and does it in the transaction of the event or act. Only [`Flag::close`] closes.
 
+mod lowering;
+
+pub use self::lowering::{Lowering, Worst};
 use crate::coded::coded;
 use crate::event::Severity;
 use crate::instant::{Instant, Millis};
@@ -18,8 +21,10 @@ pub struct Flag {
     /// Where it stands.
     pub state: FlagState,
     /// The worst that happened since it was opened.
-    pub severity: Severity,
-    /// The contents are still to be compared; until then it ranks critical (RECORD.md 2.7).
+    pub worst: Worst,
+    /// What the rule of its tag makes of that now.
+    pub lowering: Lowering,
+    /// The contents are still to be compared; until then they count as critical (RECORD.md 2.7).
     pub comparing: bool,
     /// The tag kept moving while the flag was not closed.
     pub flapping: bool,
@@ -80,6 +85,8 @@ pub struct Facts<'a> {
     pub state: &'a TagState,
     /// Whether its version is a pre-release.
     pub pre_release: bool,
+    /// How the rule of its class lowers severities.
+    pub lowering: Lowering,
     /// Its flag that is not closed.
     pub flag: Option<&'a Flag>,
     /// `not_after` of the newest event, or when the promise was changed.
@@ -189,15 +196,16 @@ pub fn judge(facts: &Facts<'_>) -> FlagStep {
             FlagStep::Restore(restored(&Flag { flapping, ..flag.clone() }))
         }
         (Standing::InBreach, None) if release => {
-            let (severity, comparing) = severity(facts);
-            let (kind, flapping) = (FlagKind::Breach, flapping(facts, true));
-            FlagStep::Open(opened(kind, severity, comparing, flapping, "differs from its promise"))
+            let (worst, comparing) = happened(facts);
+            let opened = opened(FlagKind::Breach, worst, facts.lowering, "differs from its promise");
+            let flag = Flag { comparing, flapping: flapping(facts, true), ..opened.flag };
+            FlagStep::Open(Change { flag, ..opened })
         }
         (Standing::InBreach, Some(flag)) if release => {
             let begins = flag.state == FlagState::Restored;
-            let (severity, comparing) = severity(facts);
+            let (worst, comparing) = happened(facts);
             let joined = Flag {
-                severity: flag.severity.max(severity),
+                worst: flag.worst.and(worst),
                 comparing: flag.comparing || comparing,
                 flapping: flag.flapping || flapping(facts, begins),
                 ..flag.clone()
@@ -210,11 +218,13 @@ pub fn judge(facts: &Facts<'_>) -> FlagStep {
 }
 
 /// What the state of a repository means for its flag of `kind`: `InBreach` while it is gone or refused. The severity is
-/// that of a deletion (RECORD.md 9).
+/// that of a deletion (RECORD.md 9), and no rule lowers it: rules are about tags.
 pub fn judge_repository(kind: FlagKind, standing: Standing, flag: Option<&Flag>) -> FlagStep {
     let flag = flag.filter(|flag| flag.state != FlagState::Closed && flag.kind == kind);
     match (standing, flag) {
-        (Standing::InBreach, None) => FlagStep::Open(opened(kind, Severity::Warning, false, false, "cannot be found")),
+        (Standing::InBreach, None) => {
+            FlagStep::Open(opened(kind, Worst::deletion(false), Lowering::default(), "cannot be found"))
+        }
         (Standing::InBreach, Some(flag)) => FlagStep::Join(reopened(flag, "cannot be found")),
         (Standing::AsPromised, Some(flag)) if flag.state != FlagState::Restored => FlagStep::Restore(restored(flag)),
         (Standing::AsPromised, _) => FlagStep::None,
@@ -222,14 +232,15 @@ pub fn judge_repository(kind: FlagKind, standing: Standing, flag: Option<&Flag>)
 }
 
 /// What a refresh of a rebuilt tag means for its flag (RECORD.md 7). `severity` is `None` where it starts as before.
-pub fn judge_refresh(severity: Option<Severity>, flag: Option<&Flag>) -> FlagStep {
+pub fn judge_refresh(severity: Option<Severity>, lowering: Lowering, flag: Option<&Flag>) -> FlagStep {
     let flag = flag.filter(|flag| flag.state != FlagState::Closed);
     match (severity, flag) {
         (Some(severity), None) => {
-            FlagStep::Open(opened(FlagKind::Breach, severity, false, false, "starts otherwise than before"))
+            let worst = Worst::content(severity);
+            FlagStep::Open(opened(FlagKind::Breach, worst, lowering, "starts otherwise than before"))
         }
         (Some(severity), Some(flag)) => {
-            let joined = Flag { severity: flag.severity.max(severity), ..flag.clone() };
+            let joined = Flag { worst: flag.worst.and(Worst::content(severity)), ..flag.clone() };
             FlagStep::Join(reopened(&joined, "starts otherwise than before"))
         }
         (None, Some(flag)) if flag.state != FlagState::Restored => FlagStep::Restore(restored(flag)),
@@ -248,6 +259,11 @@ impl FlagStep {
 }
 
 impl Flag {
+    /// How bad it is, as far as the rule of its tag does not lower it.
+    pub fn severity(&self) -> Severity {
+        self.lowering.of(self.worst)
+    }
+
     /// A person knows, and it may wait `until` then. An acknowledgement replaces an earlier one.
     pub fn acknowledge(&self, seen: i64, until: Option<Instant>, now: Instant) -> Result<Change, FlagError> {
         self.acted_on(seen)?;
@@ -286,16 +302,18 @@ impl Flag {
     ///
     /// `worst` is over everything the tag was in this breach, so it may lower a severity that stood for want of a
     /// comparison (RECORD.md 2.7); the state stays.
-    pub fn compared(&self, worst: Severity) -> Change {
-        Change {
-            transition: Transition { from: Some(self.state), to: self.state, resolution: None, reason: None },
-            flag: Self { severity: worst, comparing: false, version: self.version.saturating_add(1), ..self.clone() },
-        }
+    pub fn compared(&self, worst: Worst) -> Change {
+        Self { worst, comparing: false, ..self.clone() }.step(self.state, self.acknowledged_until, None, None)
+    }
+
+    /// The policy has changed how it lowers the flag: it is as severe as it says now, and the state stays.
+    pub fn lowered(&self) -> Change {
+        self.step(self.state, self.acknowledged_until, None, None)
     }
 
     /// Whether it counts as "needs attention" (RECORD.md 8.4): open, and more than a line in the log.
     pub fn needs_attention(&self) -> bool {
-        self.state == FlagState::Open && self.severity > Severity::Info
+        self.state == FlagState::Open && self.severity() > Severity::Info
     }
 
     fn acted_on(&self, seen: i64) -> Result<(), FlagError> {
@@ -328,10 +346,11 @@ impl Flag {
     }
 }
 
-fn opened(kind: FlagKind, severity: Severity, comparing: bool, flapping: bool, reason: &'static str) -> Change {
+fn opened(kind: FlagKind, worst: Worst, lowering: Lowering, reason: &'static str) -> Change {
     let state = FlagState::Open;
+    let (comparing, flapping) = (false, false);
     Change {
-        flag: Flag { kind, state, severity, comparing, flapping, acknowledged_until: None, version: 1 },
+        flag: Flag { kind, state, worst, lowering, comparing, flapping, acknowledged_until: None, version: 1 },
         transition: Transition { from: None, to: state, resolution: None, reason: Some(reason) },
     }
 }
@@ -346,13 +365,11 @@ fn restored(flag: &Flag) -> Change {
 }
 
 /// How bad a breach is by what the tag is now, and whether that waits for a comparison of the contents (RECORD.md 9).
-fn severity(facts: &Facts<'_>) -> (Severity, bool) {
-    let Some(digest) = facts.state.digest() else {
-        return (if facts.pre_release { Severity::Info } else { Severity::Warning }, false);
-    };
+fn happened(facts: &Facts<'_>) -> (Worst, bool) {
+    let Some(digest) = facts.state.digest() else { return (Worst::deletion(facts.pre_release), false) };
     let retired = facts.promise.is_some_and(|promise| promise.digest.is_none());
     let former = facts.former.and_then(|former| former.digest.as_ref());
-    if retired && former == Some(digest) { (Severity::Info, false) } else { (Severity::Critical, true) }
+    if retired && former == Some(digest) { (Worst::NOTHING, false) } else { (Worst::content(Severity::Critical), true) }
 }
 
 /// RECORD.md 8.4, counting what happens now.

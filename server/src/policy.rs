@@ -1,9 +1,8 @@
 //! Which promise a tag's name makes: the configured rules in their order, then the default table of `model::class`.
 
-use std::borrow::Cow;
-
 use globset::{Glob, GlobBuilder, GlobMatcher};
-use tagwarden_model::class::class_of;
+use tagwarden_model::class::{Ruling, class_of};
+use tagwarden_model::flag::Lowering;
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::proposal::PATTERN_LIMIT;
 use tagwarden_model::tag::Class;
@@ -23,6 +22,7 @@ pub struct Rule {
     repository: GlobMatcher,
     tag: GlobMatcher,
     class: Class,
+    lowering: Lowering,
     name: String,
 }
 
@@ -45,7 +45,7 @@ pub struct RulesOf<'a> {
 impl PartialEq for Rule {
     /// The name holds both patterns.
     fn eq(&self, other: &Self) -> bool {
-        (&self.name, self.class) == (&other.name, other.class)
+        (&self.name, self.class, self.lowering) == (&other.name, other.class, other.lowering)
     }
 }
 
@@ -53,7 +53,14 @@ impl Rule {
     /// A rule for the tags that match `tag` in the repositories whose canonical name matches `repository`.
     pub fn new(repository: &str, tag: &str, class: Class) -> Result<Self, PatternError> {
         let name = format!("policy:{repository}:{tag}");
-        Ok(Self { repository: matcher("repository", repository)?, tag: matcher("tag", tag)?, class, name })
+        let (repository, tag) = (matcher("repository", repository)?, matcher("tag", tag)?);
+        Ok(Self { repository, tag, class, lowering: Lowering::default(), name })
+    }
+
+    /// The rule with severities lowered so.
+    #[must_use]
+    pub fn lowered(self, lowering: Lowering) -> Self {
+        Self { lowering, ..self }
     }
 
     /// Its name, which tags carry that have their class from it.
@@ -74,6 +81,11 @@ impl Rule {
     /// The class that it gives.
     pub fn class(&self) -> Class {
         self.class
+    }
+
+    /// How it lowers severities.
+    pub fn lowering(&self) -> Lowering {
+        self.lowering
     }
 }
 
@@ -109,14 +121,12 @@ impl Policy {
         RulesOf { repository, rules }
     }
 
-    /// Class of a tag, and the name of the rule that gave it.
-    pub fn classify(&self, repository: &RepositoryName, tag: &TagName) -> (Class, Cow<'static, str>) {
+    /// What it says about a tag.
+    pub fn classify(&self, repository: &RepositoryName, tag: &TagName) -> Ruling {
         let rules = self.of(repository);
-        if let Some(rule) = rules.first(tag) {
-            return (rule.class, Cow::Owned(rule.name.clone()));
-        }
-        let classified = class_of(&rules.repository, tag.as_str());
-        (classified.class, Cow::Borrowed(classified.rule))
+        let table = || Ruling::from(class_of(&rules.repository, tag.as_str()));
+        let ruling = |rule: &Rule| Ruling { lowering: rule.lowering, ..Ruling::new(rule.class, rule.name.clone()) };
+        rules.first(tag).map_or_else(table, ruling)
     }
 }
 
@@ -138,8 +148,9 @@ mod tests {
             Rule::new("ghcr.io/acme/*", "stable-?", Class::Release).unwrap(),
             Rule::new("ghcr.io/**", "stable-*", Class::Ignored).unwrap(),
         ]);
-        let class =
-            |repository: &str, tag: &str| policy.classify(&repository.parse().unwrap(), &TagName::new(tag).unwrap()).0;
+        let class = |repository: &str, tag: &str| {
+            policy.classify(&repository.parse().unwrap(), &TagName::new(tag).unwrap()).class
+        };
         assert_eq!(class("ghcr.io/acme/api", "stable-1"), Class::Release);
         assert_eq!(class("ghcr.io/acme/api", "stable-10"), Class::Ignored);
         assert_eq!(class("ghcr.io/acme/team/api", "stable-1"), Class::Ignored);

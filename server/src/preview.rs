@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tagwarden_model::api::{ClassChange, PolicyPreview, RepositoryState};
+use tagwarden_model::api::{ClassChange, PolicyPreview, RepositoryState, SeverityChange};
 use tagwarden_model::class::class_of;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
@@ -10,7 +10,7 @@ use tagwarden_model::proposal::{EXAMPLES, LOOKED_BACK, TagHistory, propose};
 use tagwarden_model::tag::Class;
 
 use crate::policy::{Policy, Rule};
-use crate::store::read::histories::Watched;
+use crate::store::read::histories::{Flagged, Watched};
 use crate::store::{Scope, Store, StoreError};
 
 /// Tags that one preview looks at: a moment's work, also when every rule is hard to match.
@@ -19,7 +19,7 @@ pub const MOST_TAGS: usize = 20_000;
 /// Repositories that it looks at.
 const MOST_REPOSITORIES: u32 = 5_000;
 
-/// Changes, and proposals, that an answer has.
+/// Changes, flags, and proposals, that an answer has.
 const MOST_ROWS: usize = 500;
 
 /// Tags read at once; readers of the database take turns.
@@ -52,6 +52,8 @@ impl Preview<'_> {
             let left = self.most_tags.saturating_sub(found.tags as usize);
             let (histories, whole) = self.histories(store, scope, repository.id, left).await?;
             self.compare(repository, &histories, whole, &mut found).await;
+            let flags = store.flagged_tags(scope, repository.id, MOST_ROWS as u32 + 1).await?;
+            self.compare_flags(repository, &flags, &mut found);
             if found.truncated {
                 break;
             }
@@ -80,6 +82,18 @@ impl Preview<'_> {
                 return Ok((histories, whole));
             }
         }
+    }
+
+    fn compare_flags(&self, repository: &Watched, flags: &[Flagged], found: &mut PolicyPreview) {
+        let rules = self.proposed.of(&repository.name);
+        let severities = flags.iter().map(|flag| {
+            let lowering = rules.first(&flag.tag).map(Rule::lowering).unwrap_or_default();
+            let (repository, tag) = (repository.name.to_string(), flag.tag.to_string());
+            SeverityChange { flag: flag.flag, repository, tag, from: flag.severity, to: lowering.of(flag.worst) }
+        });
+        found.severities.extend(severities.filter(|change| change.from != change.to));
+        found.truncated |= flags.len() > MOST_ROWS || found.severities.len() > MOST_ROWS;
+        found.severities.truncate(MOST_ROWS);
     }
 
     /// Of a repository that was not read to its end, or that cannot be read now, nothing is proposed: what is not known may

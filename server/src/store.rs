@@ -16,6 +16,7 @@ mod events;
 mod flags;
 pub mod groups;
 pub mod jobs;
+mod judge;
 mod lanes;
 mod load;
 mod passes;
@@ -252,6 +253,9 @@ pub enum StoreError {
     /// The row was changed since it was read: nothing was written.
     #[error("it was changed meanwhile")]
     Conflict,
+    /// It is over and stays as it is (message for the person who asked).
+    #[error("{0}")]
+    Closed(String),
     /// The rules refuse it (message for the person who asked, and the field at fault).
     #[error("{message}")]
     Refused {

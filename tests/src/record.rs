@@ -9,6 +9,7 @@ use tagwarden::store::record::{Commit, Lease, RepositoryRow, RepositoryWrite, St
 use tagwarden::store::watch::{Added, RegistryEntry};
 use tagwarden::store::{Actor, ActorKind, Store};
 use tagwarden_model::api::RepositoryState;
+use tagwarden_model::class::Ruling;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::{EventKind, NewEvent, Source};
 use tagwarden_model::instant::{Instant, Millis};
@@ -94,8 +95,7 @@ impl Record {
             let old = tag.record.state.digest().cloned();
             let event = NewEvent { kind: EventKind::Deleted, old, group: Some(group), ..event(now) };
             let record = TagRecord { state: TagState::Absent, claimed: None, ..tag.record };
-            let rule = "built in".into();
-            TagWrite { name: tag.name, class: tag.class, rule, record, events: vec![event], proven: false }
+            TagWrite { name: tag.name, ruling: tag.ruling, record, events: vec![event], proven: false }
         };
         let tags: Vec<_> = present.map(deleted).collect();
         let commit = Commit { repository: of.id, lease: of.lease, now, tags };
@@ -128,8 +128,7 @@ impl Record {
         let name = TagName::new(tag).unwrap();
         let write = TagWrite {
             name,
-            class,
-            rule: "built in".into(),
+            ruling: Ruling::new(class, "built in"),
             record: record.clone(),
             events: vec![event],
             proven: true,

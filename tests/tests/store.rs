@@ -30,6 +30,8 @@ mod read;
 mod refreshes;
 #[path = "store/schema.rs"]
 mod schema;
+#[path = "store/severities.rs"]
+mod severities;
 #[path = "store/timeline.rs"]
 mod timeline;
 #[path = "store/watch.rs"]

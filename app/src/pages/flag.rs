@@ -71,6 +71,8 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
             view! { <a class="mono" href=address>{format!("{}{tag}", flag.repository)}</a> }
         })
     };
+    let lowered =
+        move || flag.with(phrase::lowered).map(|words| view! { <p class="facts-words quiet"><bdi>{words}</bdi></p> });
     let of = Memo::new(move |_| flag.with(|flag| Of { repository: flag.repository.clone(), tag: flag.tag.clone() }));
     let is_breach = move || flag.with(|flag| matches!(phrase::breach(flag), Breach::Changed | Breach::Removed));
     view! {
@@ -78,6 +80,7 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
             <h1>{heading}</h1>
             <div class="facts">
                 <p class="facts-words">{chip} {reference}</p>
+                {lowered}
                 <div class="acts"><button class="button" type="button" on:click=|_| browser::print()>"Print"</button></div>
             </div>
         </div>

@@ -12,6 +12,7 @@ fn flag(current: bool) -> Flag {
         kind: FlagKind::Breach,
         state: FlagState::Open,
         severity: Severity::Critical,
+        lowered_by: None,
         difference: None,
         comparing: false,
         flapping: false,
@@ -27,6 +28,13 @@ fn flag(current: bool) -> Flag {
         group_id: None,
         version: 1,
     }
+}
+
+#[test]
+fn a_flag_that_a_rule_lowers_says_which() {
+    assert_eq!(lowered(&flag(true)), None);
+    let flag = Flag { severity: Severity::Info, lowered_by: Some("policy:**:*-ci".into()), ..flag(true) };
+    assert_eq!(lowered(&flag).as_deref(), Some("lowered to info by the rule policy:**:*-ci"));
 }
 
 fn summary(repositories: u64, needs_attention: u64, needs_review: u64, late: u64) -> Summary {

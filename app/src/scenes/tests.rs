@@ -80,6 +80,7 @@ fn detail(events: Vec<Event>, current: Option<&str>) -> FlagDetail {
         kind: FlagKind::Breach,
         state: FlagState::Open,
         severity: Severity::Critical,
+        lowered_by: None,
         difference: None,
         comparing: false,
         flapping: false,

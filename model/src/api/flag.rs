@@ -21,7 +21,9 @@ pub struct Flag {
     pub state: FlagState,
     /// How bad.
     pub severity: Severity,
-    /// Whether the change is still being compared; until then it ranks critical.
+    /// The rule of the policy that lowers the severity; `None` where none does, and once the flag is closed.
+    pub lowered_by: Option<String>,
+    /// Whether the change is still being compared; until then it counts as critical.
     pub comparing: bool,
     /// What the tag names now and the promise differ in, in words, once it was compared.
     pub difference: Option<String>,

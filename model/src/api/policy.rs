@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::coded::coded;
+use crate::event::Severity;
 use crate::instant::Instant;
 use crate::tag::Class;
 
@@ -21,6 +22,12 @@ pub struct PolicyRule {
     /// The class that it gives; absent for the built-in table, which has one for each shape of a tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
+    /// Flags of its tags are never more severe than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Its tags are deleted on purpose: a deletion is `info`.
+    #[serde(default)]
+    pub retention: bool,
 }
 
 coded! {
@@ -61,6 +68,12 @@ pub struct ProposedRule {
     pub tag: String,
     /// The class of the tags that match both.
     pub class: Class,
+    /// Their flags are never more severe than `info` or `warning`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// They are deleted on purpose: a deletion is `info`.
+    #[serde(default)]
+    pub retention: bool,
 }
 
 /// What other rules would change, and what the record suggests beyond them.
@@ -73,9 +86,11 @@ pub struct PolicyPreview {
     pub changed: u64,
     /// The same by repository, former and new class.
     pub changes: Vec<ClassChange>,
+    /// Flags that are not closed and whose severity would change.
+    pub severities: Vec<SeverityChange>,
     /// Rules that the record suggests where these leave it to the built-in table.
     pub proposals: Vec<Proposal>,
-    /// There are more tags, changes or proposals than one answer has: ask for one repository.
+    /// There are more tags, changes, flags or proposals than one answer has: ask for one repository.
     pub truncated: bool,
 }
 
@@ -93,6 +108,22 @@ pub struct ClassChange {
     pub tags: u64,
     /// Some of them.
     pub examples: Vec<String>,
+}
+
+/// A flag whose severity would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SeverityChange {
+    /// Number of the flag.
+    pub flag: i64,
+    /// The repository.
+    pub repository: String,
+    /// The tag.
+    pub tag: String,
+    /// Its severity now.
+    pub from: Severity,
+    /// Its severity then.
+    pub to: Severity,
 }
 
 /// A rule that the record of the last 90 days suggests.

@@ -3,6 +3,7 @@ use crate::digest::Digest;
 use proptest::prelude::*;
 
 const NOW: Instant = Instant(1_800_000_000_000);
+const AS_IT_IS: Lowering = Lowering { cap: None, retention: false };
 
 fn present(name: &str) -> TagState {
     TagState::Present(Digest::of(name.as_bytes()))
@@ -20,7 +21,8 @@ fn flag(state: FlagState) -> Flag {
     Flag {
         kind: FlagKind::Breach,
         state,
-        severity: Severity::Warning,
+        worst: Worst::content(Severity::Warning),
+        lowering: AS_IT_IS,
         comparing: false,
         flapping: false,
         acknowledged_until: None,
@@ -36,6 +38,7 @@ fn moved<'a>(promise: &'a Promise, state: &'a TagState, flag: Option<&'a Flag>) 
         former: None,
         state,
         pre_release: false,
+        lowering: AS_IT_IS,
         flag,
         at: NOW,
         moved: true,
@@ -65,39 +68,43 @@ fn section_9_a_comparison_says_how_bad_it_is_and_leaves_the_state() {
         let flag = Flag {
             kind: FlagKind::Breach,
             state,
-            severity: Severity::Critical,
+            worst: Worst::content(Severity::Critical),
+            lowering: AS_IT_IS,
             comparing: true,
             flapping: true,
             acknowledged_until: until,
             version: 4,
         };
-        let change = flag.compared(Severity::Info);
-        let expected = Flag { severity: Severity::Info, comparing: false, version: 5, ..flag };
+        let change = flag.compared(Worst::NOTHING);
+        let expected = Flag { worst: Worst::NOTHING, comparing: false, version: 5, ..flag };
         assert_eq!((change.flag, change.transition.to), (expected, state));
+        assert_eq!(change.transition.from, Some(state));
     }
 }
 
 #[test]
 fn section_7_a_refresh_that_starts_otherwise_is_flagged_and_one_that_does_not_restores() {
-    let FlagStep::Open(change) = judge_refresh(Some(Severity::Info), None) else { panic!("no flag") };
-    assert_eq!((change.flag.severity, change.flag.comparing), (Severity::Info, false));
-    assert!(matches!(judge_refresh(Some(Severity::Info), Some(&flag(FlagState::Closed))), FlagStep::Open(_)));
+    let FlagStep::Open(change) = judge_refresh(Some(Severity::Info), AS_IT_IS, None) else { panic!("no flag") };
+    assert_eq!((change.flag.severity(), change.flag.comparing), (Severity::Info, false));
+    assert!(matches!(judge_refresh(Some(Severity::Info), AS_IT_IS, Some(&flag(FlagState::Closed))), FlagStep::Open(_)));
     for state in [FlagState::Open, FlagState::Acknowledged, FlagState::Restored] {
-        let FlagStep::Join(change) = judge_refresh(Some(Severity::Info), Some(&flag(state))) else { panic!("{state}") };
-        assert_eq!((change.flag.state, change.flag.severity), (FlagState::Open, Severity::Warning), "never lower");
+        let FlagStep::Join(change) = judge_refresh(Some(Severity::Info), AS_IT_IS, Some(&flag(state))) else {
+            panic!("{state}")
+        };
+        assert_eq!((change.flag.state, change.flag.severity()), (FlagState::Open, Severity::Warning), "never lower");
     }
     for state in [FlagState::Open, FlagState::Acknowledged] {
-        assert!(matches!(judge_refresh(None, Some(&flag(state))), FlagStep::Restore(_)));
+        assert!(matches!(judge_refresh(None, AS_IT_IS, Some(&flag(state))), FlagStep::Restore(_)));
     }
     for flag in [None, Some(&flag(FlagState::Restored)), Some(&flag(FlagState::Closed))] {
-        assert_eq!(judge_refresh(None, flag), FlagStep::None);
+        assert_eq!(judge_refresh(None, AS_IT_IS, flag), FlagStep::None);
     }
 }
 
 #[test]
 fn section_8_2_a_moved_release_opens_a_critical_flag_that_is_still_comparing() {
     let flag = opened_flag(&moved(&promise("a"), &present("b"), None));
-    assert_eq!((flag.kind, flag.state, flag.severity), (FlagKind::Breach, FlagState::Open, Severity::Critical));
+    assert_eq!((flag.kind, flag.state, flag.severity()), (FlagKind::Breach, FlagState::Open, Severity::Critical));
     assert!(flag.comparing);
     assert!(!flag.flapping);
     assert_eq!((flag.version, flag.acknowledged_until), (1, None));
@@ -137,7 +144,7 @@ fn section_8_2_further_moves_join_the_flag_raise_its_severity_and_reopen_it() {
     for state in [FlagState::Open, FlagState::Acknowledged, FlagState::Restored] {
         let before = Flag { acknowledged_until: Some(NOW + Millis::days(1)), ..flag(state) };
         let after = joined(&moved(&made, &present("c"), Some(&before)));
-        assert_eq!((after.flag.state, after.flag.severity), (FlagState::Open, Severity::Critical), "{state}");
+        assert_eq!((after.flag.state, after.flag.severity()), (FlagState::Open, Severity::Critical), "{state}");
         assert_eq!((after.flag.version, after.flag.acknowledged_until), (before.version + 1, None), "{state}");
         assert_eq!((after.transition.from, after.transition.to), (Some(state), FlagState::Open), "{state}");
     }
@@ -145,9 +152,9 @@ fn section_8_2_further_moves_join_the_flag_raise_its_severity_and_reopen_it() {
 
 #[test]
 fn section_8_2_severity_is_never_lowered_by_what_joins() {
-    let critical = Flag { severity: Severity::Critical, comparing: true, ..flag(FlagState::Open) };
+    let critical = Flag { worst: Worst::content(Severity::Critical), comparing: true, ..flag(FlagState::Open) };
     let after = joined(&moved(&promise("a"), &TagState::Absent, Some(&critical))).flag;
-    assert_eq!(after.severity, Severity::Critical);
+    assert_eq!(after.severity(), Severity::Critical);
     assert!(after.comparing);
 }
 
@@ -169,11 +176,11 @@ fn section_8_2_back_and_forth_is_a_breach_until_the_promise_is_back() {
 fn section_8_3_open_and_acknowledged_flags_are_restored_and_never_closed() {
     let made = promise("a");
     for state in [FlagState::Open, FlagState::Acknowledged] {
-        let before = Flag { severity: Severity::Critical, comparing: true, ..flag(state) };
+        let before = Flag { worst: Worst::content(Severity::Critical), comparing: true, ..flag(state) };
         match judge(&moved(&made, &present("a"), Some(&before))) {
             FlagStep::Restore(change) => {
                 assert_eq!(change.flag.state, FlagState::Restored);
-                assert_eq!(change.flag.severity, Severity::Critical, "stays as bad as it was");
+                assert_eq!(change.flag.severity(), Severity::Critical, "stays as bad as it was");
                 assert_eq!(change.transition.from, Some(state));
                 assert!(change.transition.reason.is_some());
             }
@@ -208,10 +215,57 @@ fn section_9_a_deletion_is_a_warning_and_info_for_pre_releases() {
     for (pre_release, severity) in [(false, Severity::Warning), (true, Severity::Info)] {
         let facts = Facts { pre_release, moved: false, ..moved(&made, &TagState::Absent, None) };
         let flag = opened_flag(&facts);
-        assert_eq!((flag.severity, flag.comparing), (severity, false));
+        assert_eq!((flag.severity(), flag.comparing), (severity, false));
     }
     let pre = Facts { pre_release: true, ..moved(&made, &TagState::Absent, None) };
-    assert_eq!(opened_flag(&Facts { state: &present("b"), ..pre }).severity, Severity::Critical, "a moved pre-release");
+    assert_eq!(
+        opened_flag(&Facts { state: &present("b"), ..pre }).severity(),
+        Severity::Critical,
+        "a moved pre-release"
+    );
+}
+
+#[test]
+fn section_9_a_rule_caps_what_happens_and_expects_deletions() {
+    let (made, other) = (promise("a"), present("b"));
+    for cap in [Severity::Info, Severity::Warning] {
+        let lowering = Lowering { cap: Some(cap), retention: false };
+        let opened = opened_flag(&Facts { lowering, ..moved(&made, &other, None) });
+        assert_eq!((opened.severity(), opened.comparing), (cap, true), "also while it is compared");
+        let after = opened.compared(Worst::content(Severity::Critical)).flag;
+        assert_eq!(after.severity(), cap, "and after it");
+        assert_eq!(opened.compared(Worst::NOTHING).flag.severity(), Severity::Info, "a cap raises nothing");
+        assert_eq!(joined(&moved(&made, &present("c"), Some(&after))).flag.severity(), cap);
+        // A policy that lowers nothing any more has forgotten nothing.
+        let raised = Flag { lowering: AS_IT_IS, ..after.clone() }.lowered();
+        assert_eq!((raised.flag.severity(), raised.transition.to), (Severity::Critical, FlagState::Open));
+        assert_eq!(raised.flag.version, after.version + 1);
+    }
+    let lowering = Lowering { cap: None, retention: true };
+    let gone = opened_flag(&Facts { lowering, moved: false, ..moved(&made, &TagState::Absent, None) });
+    assert_eq!(gone.severity(), Severity::Info);
+    assert!(!gone.needs_attention());
+    assert_eq!(
+        joined(&moved(&made, &other, Some(&gone))).flag.severity(),
+        Severity::Critical,
+        "back as something else"
+    );
+    let refreshed =
+        judge_refresh(Some(Severity::Critical), Lowering { cap: Some(Severity::Info), retention: false }, None);
+    assert_eq!(refreshed.change().map(|change| change.flag.severity()), Some(Severity::Info));
+}
+
+#[test]
+fn section_9_what_lowers_nothing_of_a_class_is_a_mistake() {
+    let keys =
+        |class, cap, retention| Lowering { cap, retention }.mistakes(class).map(|(key, _)| key).collect::<Vec<_>>();
+    let cap = Some(Severity::Info);
+    assert_eq!(keys(Class::Release, cap, true), [""; 0]);
+    assert_eq!(keys(Class::Rebuilt, cap, true), ["retention"]);
+    for class in [Class::Rolling, Class::Ignored] {
+        assert_eq!(keys(class, cap, true), ["severity", "retention"], "{class}");
+        assert_eq!(keys(class, None, false), [""; 0], "{class}");
+    }
 }
 
 #[test]
@@ -219,9 +273,9 @@ fn section_8_1_a_retired_release_that_returns_is_a_breach_and_info_with_its_form
     let (retired, former) = (retired(), promise("a"));
     let back =
         |name| opened_flag(&Facts { former: Some(&former), moved: false, ..moved(&retired, &present(name), None) });
-    assert_eq!(back("a").severity, Severity::Info);
+    assert_eq!(back("a").severity(), Severity::Info);
     assert!(!back("a").needs_attention());
-    assert_eq!(back("b").severity, Severity::Critical);
+    assert_eq!(back("b").severity(), Severity::Critical);
     let gone = Facts { former: Some(&former), ..moved(&retired, &TagState::Absent, None) };
     assert_eq!(judge(&gone), FlagStep::None);
 }
@@ -230,7 +284,7 @@ fn section_8_1_a_retired_release_that_returns_is_a_breach_and_info_with_its_form
 fn section_8_1_the_former_promise_of_a_release_that_is_not_retired_excuses_nothing() {
     let (made, former, state) = (promise("b"), promise("a"), present("a"));
     let facts = Facts { former: Some(&former), ..moved(&made, &state, None) };
-    assert_eq!(opened_flag(&facts).severity, Severity::Critical);
+    assert_eq!(opened_flag(&facts).severity(), Severity::Critical);
 }
 
 #[test]
@@ -280,7 +334,11 @@ fn section_8_4_info_never_needs_attention() {
     for severity in Severity::ALL {
         for state in FlagState::ALL {
             let expected = *state == FlagState::Open && *severity != Severity::Info;
-            assert_eq!(Flag { severity: *severity, ..flag(*state) }.needs_attention(), expected, "{state} {severity}");
+            assert_eq!(
+                Flag { worst: Worst::content(*severity), ..flag(*state) }.needs_attention(),
+                expected,
+                "{state} {severity}"
+            );
         }
     }
 }
@@ -356,7 +414,7 @@ fn section_8_5_an_act_on_an_older_version_is_a_conflict() {
 fn section_3_5_a_repository_that_is_gone_has_one_flag_that_its_return_restores() {
     for kind in [FlagKind::Vanished, FlagKind::Invisible] {
         let FlagStep::Open(opened) = judge_repository(kind, Standing::InBreach, None) else { panic!("{kind}") };
-        assert_eq!((opened.flag.kind, opened.flag.severity), (kind, Severity::Warning));
+        assert_eq!((opened.flag.kind, opened.flag.severity()), (kind, Severity::Warning));
         assert_eq!(judge_repository(kind, Standing::AsPromised, None), FlagStep::None);
         let FlagStep::Restore(back) = judge_repository(kind, Standing::AsPromised, Some(&opened.flag)) else {
             panic!("{kind}")
@@ -449,8 +507,8 @@ proptest! {
                 }
             }
             if let Some(flag) = &current {
-                prop_assert!(flag.severity >= worst);
-                worst = flag.severity;
+                prop_assert!(flag.severity() >= worst);
+                worst = flag.severity();
             }
         }
     }

@@ -40,7 +40,7 @@ impl Unreadable {
     pub(super) fn of_band(&self, band: Band, tags: &BTreeMap<TagName, Tag>) -> Option<Unread> {
         let counts = |tag: &Tag| {
             let record = &tag.known.record;
-            record.band == band && record.state == TagState::Unread && tag.class != Class::Ignored
+            record.band == band && record.state == TagState::Unread && tag.ruling.class != Class::Ignored
         };
         let unread = self.why.iter().filter(|(name, _)| tags.get(name).is_some_and(counts));
         let mut reasons: BTreeMap<&String, u64> = BTreeMap::new();

@@ -133,7 +133,7 @@ impl Watch {
         watch
     }
 
-    /// Rows that must be written although nothing happened to their tags: their class changed.
+    /// Rows that must be written although nothing happened to their tags: what the policy says of them changed.
     pub fn rewrite(&mut self, names: impl IntoIterator<Item = TagName>) {
         self.unwritten.extend(names);
     }

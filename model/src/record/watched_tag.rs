@@ -1,18 +1,15 @@
-use std::borrow::Cow;
-
 use super::{Known, band};
+use crate::class::Ruling;
 use crate::instant::Instant;
-use crate::tag::{Band, Class, Listed, TagRecord, TagState};
+use crate::tag::{Band, Listed, TagRecord, TagState};
 
 /// A tag with what decides its band.
 #[derive(Debug, Clone)]
 pub struct Tag {
     /// What is known.
     pub known: Known,
-    /// What its name promises.
-    pub class: Class,
-    /// The rule that says so.
-    pub rule: Cow<'static, str>,
+    /// What its name promises, and the rule that says so.
+    pub ruling: Ruling,
     /// `at` of its first event.
     pub first_seen: Option<Instant>,
     /// It stood before we watched.
@@ -23,14 +20,14 @@ pub struct Tag {
 
 impl Tag {
     /// A tag that a listing named and nobody has read.
-    pub(super) fn unread(class: Class, rule: Cow<'static, str>, listed: Listed, now: Instant) -> Self {
-        let band = band::belongs(class, None, false, false, now);
+    pub(super) fn unread(ruling: Ruling, listed: Listed, now: Instant) -> Self {
+        let band = band::belongs(ruling.class, None, false, false, now);
         let known = Known::new(TagRecord::unread(band, listed));
-        Self { known, class, rule, first_seen: None, baseline: false, flagged: false }
+        Self { known, ruling, first_seen: None, baseline: false, flagged: false }
     }
 
     pub(super) fn belongs(&self, now: Instant) -> Band {
-        band::belongs(self.class, self.first_seen, self.baseline, self.flagged, now)
+        band::belongs(self.ruling.class, self.first_seen, self.baseline, self.flagged, now)
     }
 
     /// Passes ask what is present, and what is listed but has no state yet.

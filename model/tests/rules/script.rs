@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tagwarden_model::class::Ruling;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Instant;
@@ -71,8 +72,7 @@ pub fn read_at_zero(content: char, band: Band, class: Class) -> Tag {
     };
     Tag {
         known: Known::new(record),
-        class,
-        rule: "all".into(),
+        ruling: Ruling::new(class, "all"),
         first_seen: Some(mark(0).wall),
         baseline: true,
         flagged: false,
@@ -206,8 +206,7 @@ impl Desk {
         let others = self.others_visible;
         self.repository.listing(&mut self.tags, listing, &self.plan, others, |_, listed| Tag {
             known: Known::new(TagRecord::unread(Band::Hot, listed)),
-            class: Class::Rolling,
-            rule: "all".into(),
+            ruling: Ruling::new(Class::Rolling, "all"),
             first_seen: None,
             baseline: false,
             flagged: false,
@@ -403,7 +402,8 @@ impl Play {
 
     pub fn give(&mut self, request: &Request, reply: Reply) {
         let class = self.class;
-        let effects = self.watch.reply(request, reply, at(self.now), self.others_visible, |_| (class, "all".into()));
+        let effects =
+            self.watch.reply(request, reply, at(self.now), self.others_visible, |_| Ruling::new(class, "all"));
         self.take(effects);
     }
 

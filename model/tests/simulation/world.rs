@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tagwarden_model::class::Ruling;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::{Instant, Millis};
@@ -414,7 +415,7 @@ impl Game {
             println!("{:>6} {asked} -> {}", self.now / 1000, brief(&reply));
         }
         let now = self.moment();
-        let effects = self.watch.reply(request, reply, now, false, |_| (Class::Rolling, "all".into()));
+        let effects = self.watch.reply(request, reply, now, false, |_| Ruling::new(Class::Rolling, "all"));
         self.write(effects);
     }
 

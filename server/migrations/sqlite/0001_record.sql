@@ -120,6 +120,8 @@ CREATE TABLE tags (
     name TEXT NOT NULL,
     class INTEGER NOT NULL,
     rule TEXT NOT NULL,
+    severity_cap INTEGER, -- the rule lets nothing be more severe; NULL: no rule says so
+    retention INTEGER NOT NULL, -- 1: by the rule deletions are expected
     family TEXT NOT NULL,
     track TEXT,
     version_key BLOB NOT NULL, -- compares as the versions do
@@ -339,7 +341,9 @@ CREATE TABLE flags (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again, whatever is deleted
     kind INTEGER NOT NULL,
     state INTEGER NOT NULL,
-    severity INTEGER NOT NULL,
+    severity INTEGER NOT NULL, -- of what follows, lowered by the rule of the tag
+    content_severity INTEGER NOT NULL, -- of the worst other content
+    deletion_severity INTEGER NOT NULL, -- of the worst deletion
     comparing INTEGER NOT NULL,
     flapping INTEGER NOT NULL,
     repository_id INTEGER NOT NULL REFERENCES repositories (id),

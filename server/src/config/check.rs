@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use tagwarden_model::flag::Lowering;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::name::RepositoryName;
 use tagwarden_model::record::{Delays, Plan};
@@ -15,6 +16,7 @@ use super::{Checked, CheckedRegistry, Group, Seen, ServerConfig, Watched, neares
 use crate::policy::{Policy, Rule};
 use crate::registry::client::RegistrySettings;
 use crate::registry::credentials::{Credential, Credentials, Secret};
+use crate::store::groups::composed;
 use crate::store::watch::RegistryEntry;
 use crate::watch;
 
@@ -261,7 +263,7 @@ impl Check<'_, '_> {
         let mut checked: Vec<Group> = Vec::new();
         for (at, group) in groups.into_iter().enumerate() {
             let path = format!("group.{at}");
-            let Some(name) = group.name else { continue };
+            let Some(name) = group.name.as_deref().map(composed) else { continue };
             if let Err(message) = super::group_name(&name) {
                 self.document.wrong(&format!("{path}.name"), message, "give it another name");
             }
@@ -324,11 +326,11 @@ impl Check<'_, '_> {
                     continue;
                 }
             };
-            if let Some(group) = &watch.group {
-                if let Some(own) = groups.iter_mut().find(|own| own.name == *group) {
+            if let Some(group) = watch.group.as_deref().map(composed) {
+                if let Some(own) = groups.iter_mut().find(|own| own.name == group) {
                     own.members.push(name.to_string());
                 } else {
-                    let near = nearest(group, groups.iter().map(|group| group.name.as_str()));
+                    let near = nearest(&group, groups.iter().map(|group| group.name.as_str()));
                     let advice = near.map_or_else(|| "add one".to_owned(), |near| format!("did you mean `{near}`?"));
                     self.document.wrong(&format!("watch.{at}.group"), "there is no [[group]] of this name", advice);
                 }
@@ -362,9 +364,14 @@ impl Check<'_, '_> {
                 None => Some("**".to_owned()),
             };
             let Some(tag) = &rule.tag else { continue };
+            let lowering = Lowering { cap: rule.severity, retention: rule.retention };
+            for (key, message) in rule.class.into_iter().flat_map(|class| lowering.mistakes(class)) {
+                let advice = format!("leave `{key}` out, or give the tags another class");
+                self.document.wrong(&format!("policy.{at}.{key}"), message, advice);
+            }
             // Without a class only the pattern is checked.
             match Rule::new(repository.as_deref().unwrap_or("**"), tag, rule.class.unwrap_or(Class::Ignored)) {
-                Ok(rule) => checked.push(rule),
+                Ok(rule) => checked.push(rule.lowered(lowering)),
                 Err(error) => {
                     let message = error.reason;
                     self.document.wrong(&format!("policy.{at}.{}", error.field), message, "write it as in stable-*");

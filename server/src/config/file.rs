@@ -179,6 +179,11 @@ pub struct Policy {
     /// The class of the tags that match.
     #[schemars(schema_with = "class")]
     pub class: Option<Class>,
+    /// Their flags are never more severe than `info` or `warning`.
+    #[schemars(schema_with = "cap")]
+    pub severity: Option<Severity>,
+    /// They are deleted on purpose: a deletion is `info`. Off by default.
+    pub retention: bool,
 }
 
 /// `[notifications]`
@@ -322,6 +327,11 @@ fn words<T: Words>(_: &mut SchemaGenerator) -> Schema {
 fn severity(_: &mut SchemaGenerator) -> Schema {
     let words: Vec<&str> = Severity::ALL.iter().map(|severity| severity.word()).collect();
     json_schema!({ "type": "string", "enum": words })
+}
+
+/// `critical` would lower nothing.
+fn cap(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": [Severity::Info.word(), Severity::Warning.word()] })
 }
 
 fn kinds(_: &mut SchemaGenerator) -> Schema {

@@ -21,6 +21,7 @@ use crate::notify::filter::{Filter, Kind};
 use crate::notify::quiet::QuietHours;
 use crate::notify::template::Template;
 use crate::secret::Secret;
+use crate::store::groups::composed;
 use crate::watch;
 
 /// Addresses of one mail.
@@ -125,7 +126,7 @@ impl Check<'_, '_> {
             }
         }
         for (at, name) in notifier.groups.iter().enumerate() {
-            if let Some(group) = groups.iter().find(|group| group.name == *name) {
+            if let Some(group) = groups.iter().find(|group| group.name == composed(name)) {
                 repositories.extend(group.members.iter().filter_map(|text| watch::pattern(text)));
             } else {
                 let near = nearest(name, groups.iter().map(|group| group.name.as_str()));

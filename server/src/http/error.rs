@@ -37,6 +37,8 @@ pub enum ApiError {
     },
     /// It was changed since the caller looked at it.
     Conflict(String),
+    /// It is over, and reading it again would not help.
+    Closed(String),
     /// The caller may not.
     Forbidden(String),
     /// The route takes another method.
@@ -75,6 +77,7 @@ impl ApiError {
             Self::Refused { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::Closed(_) => (StatusCode::CONFLICT, "closed"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "invalid"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid"),
@@ -91,6 +94,7 @@ impl ApiError {
             Self::Invalid { field, message } | Self::Refused { field, message } => (Some(field), message),
             Self::NotFound { field, message } => (field, message),
             Self::Conflict(message)
+            | Self::Closed(message)
             | Self::Forbidden(message)
             | Self::TooLarge(message)
             | Self::Unavailable(message) => (None, message),
@@ -117,6 +121,7 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict => {
                 Self::Conflict("it was changed since you looked at it: read it again and decide again".into())
             }
+            StoreError::Closed(message) => Self::Closed(message),
             StoreError::Refused { message, field } => Self::Refused { field: field.into(), message },
             error if error.is_busy() => Self::Unavailable("too much is being asked at once: try again".into()),
             StoreError::LeaseLost => Self::Unavailable("another process took over: try again".into()),

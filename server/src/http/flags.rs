@@ -123,7 +123,7 @@ pub(super) async fn one(
 /// Takes note of a flag; it opens again at `until`, or when anything new happens.
 #[utoipa::path(post, path = "/api/v1/flags/{id}/acknowledge", tag = "flags", params(Numbered), request_body = Acknowledge,
     responses((status = 200, body = FlagDetail), (status = 404, body = ErrorBody, description = "There is no such flag."),
-        (status = 409, body = ErrorBody, description = "The flag changed since `version`.")))]
+        (status = 409, body = ErrorBody, description = "The flag changed since `version` (`conflict`), or is closed (`closed`).")))]
 pub(super) async fn acknowledge(
     State(state): State<AppState>,
     caller: Caller,
@@ -143,7 +143,7 @@ pub(super) async fn acknowledge(
 /// Closes a flag. Closing in breach needs `accepted`: the promise becomes what the tag is now.
 #[utoipa::path(post, path = "/api/v1/flags/{id}/close", tag = "flags", params(Numbered), request_body = Close,
     responses((status = 200, body = FlagDetail), (status = 404, body = ErrorBody, description = "There is no such flag."),
-        (status = 409, body = ErrorBody, description = "The flag changed since `version`.")))]
+        (status = 409, body = ErrorBody, description = "The flag changed since `version` (`conflict`), or is closed (`closed`).")))]
 pub(super) async fn close(
     State(state): State<AppState>,
     caller: Caller,

@@ -13,7 +13,7 @@ use super::body::Body;
 use super::error::ApiError;
 use super::parameters::{self, Nothing, Query};
 use crate::config::group_name;
-use crate::store::groups::Joined;
+use crate::store::groups::{Joined, composed};
 
 /// One group.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -135,7 +135,7 @@ pub(super) async fn leave(
 
 /// What the configuration file says of a group is changed there.
 fn changeable(state: &AppState, name: &str) -> Result<(), ApiError> {
-    let in_force = state.configuration.borrow().clone();
+    let (in_force, name) = (state.configuration.borrow().clone(), composed(name));
     match &in_force.config.file {
         Some(file) if in_force.config.groups.iter().any(|group| group.name == name) => {
             Err(ApiError::Conflict(format!("{} says what is in the group {name}: change it there", file.display())))

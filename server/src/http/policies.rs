@@ -4,6 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use tagwarden_model::api::{ErrorBody, Page, PolicyPreview, PolicyRule, PreviewPolicy, ProposedRule, RuleSource};
 use tagwarden_model::class::TABLE;
+use tagwarden_model::event::Severity;
+use tagwarden_model::flag::Lowering;
 
 use super::AppState;
 use super::access::Caller;
@@ -25,6 +27,8 @@ pub(super) async fn list(State(state): State<AppState>, _: Caller, _: Query<Noth
         repository: rule.repository().to_owned(),
         tag: rule.tag().to_owned(),
         class: Some(rule.class()),
+        severity: rule.lowering().cap,
+        retention: rule.lowering().retention,
     };
     let table = PolicyRule {
         rule: TABLE.to_owned(),
@@ -32,6 +36,8 @@ pub(super) async fn list(State(state): State<AppState>, _: Caller, _: Query<Noth
         repository: EVERYTHING.to_owned(),
         tag: EVERYTHING.to_owned(),
         class: None,
+        severity: None,
+        retention: false,
     };
     let config = state.configuration.borrow().config.clone();
     let items = config.policy.rules().iter().map(of_file).chain([table]).collect();
@@ -70,6 +76,17 @@ pub(super) async fn preview(
 
 fn rule(at: usize, proposed: &ProposedRule) -> Result<Rule, ApiError> {
     let repository = proposed.repository.as_deref().unwrap_or(EVERYTHING);
-    Rule::new(repository, &proposed.tag, proposed.class)
-        .map_err(|error| ApiError::invalid(format!("rules[{at}].{}", error.field), error.reason))
+    let invalid = |field: &str, reason: String| ApiError::invalid(format!("rules[{at}].{field}"), reason);
+    let lowering = Lowering { cap: proposed.severity, retention: proposed.retention };
+    if lowering.cap == Some(Severity::Critical) {
+        return Err(invalid(
+            "severity",
+            "nothing is more severe than critical: `info` and `warning` lower something".into(),
+        ));
+    }
+    if let Some((field, reason)) = lowering.mistakes(proposed.class).next() {
+        return Err(invalid(field, reason.into()));
+    }
+    let rule = Rule::new(repository, &proposed.tag, proposed.class);
+    rule.map(|rule| rule.lowered(lowering)).map_err(|error| invalid(error.field, error.reason))
 }

@@ -24,11 +24,11 @@ pub fn watch(
     for (name, state, left) in &loaded.recent {
         recent.entry(name).or_default().push((state, left));
     }
-    let mut reclassed = Vec::new();
+    let mut ruled_anew = Vec::new();
     let tag = |stored: StoredTag| {
-        let (class, rule) = policy.classify(&watched.name, &stored.name);
-        if class != stored.class {
-            reclassed.push(stored.name.clone());
+        let ruling = policy.classify(&watched.name, &stored.name);
+        if ruling != stored.ruling {
+            ruled_anew.push(stored.name.clone());
         }
         let mut known = Known::new(stored.record);
         for (state, left) in recent.get(&stored.name).into_iter().flatten() {
@@ -37,7 +37,7 @@ pub fn watch(
             known.recent.push(Former::new((*state).clone(), Mono(now.mono.0.saturating_sub(ago))));
         }
         let (first_seen, baseline, flagged) = (stored.first_seen, stored.baseline, stored.flagged);
-        (stored.name, Tag { known, class, rule, first_seen, baseline, flagged })
+        (stored.name, Tag { known, ruling, first_seen, baseline, flagged })
     };
     // Collected: a map that grows name by name in their order leaves its nodes half empty.
     let tags = loaded.tags.into_iter().map(tag).collect();
@@ -62,7 +62,7 @@ pub fn watch(
     for (band, promised) in promised {
         watch.keep_proof_interval(band, promised);
     }
-    watch.rewrite(reclassed);
+    watch.rewrite(ruled_anew);
     watch
 }
 

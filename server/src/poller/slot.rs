@@ -282,8 +282,8 @@ impl Slot {
             .into_iter()
             .filter_map(|(name, (events, proven))| {
                 let tag = watch.tags().get(&name)?;
-                let (class, rule, record) = (tag.class, tag.rule.to_string(), tag.known.record.clone());
-                Some(TagWrite { name, class, rule, record, events, proven })
+                let (ruling, record) = (tag.ruling.clone(), tag.known.record.clone());
+                Some(TagWrite { name, ruling, record, events, proven })
             })
             .collect();
         if tags.is_empty() {

@@ -5,16 +5,16 @@ use tagwarden_model::instant::Instant;
 
 use tagwarden_model::api::ChangeKind;
 use tagwarden_model::digest::Digest;
-use tagwarden_model::flag::{FlagError, FlagState, Resolution};
+use tagwarden_model::flag::{FlagError, FlagState, Lowering, Resolution};
 use tagwarden_model::name::TagName;
 use tagwarden_model::promise::{self, Standing, standing};
 use tagwarden_model::tag::{Class, TagRecord};
 use tagwarden_model::version::Version;
 
-use super::commit::Judged;
 use super::db::{Conn, statements, values};
 use super::digests::Interned;
 use super::flags::{self, Cause, Step, Stored};
+use super::judge::Judged;
 use super::promises::{Act, Promises};
 use super::transaction::Write;
 use super::{Actor, Store, StoreError, load, projections};
@@ -151,7 +151,7 @@ impl Store {
     }
 
     /// A flag as it is while nobody else can change it.
-    async fn begin_on_flag(&self, id: i64) -> Result<Option<(Write, Stored)>, StoreError> {
+    pub(super) async fn begin_on_flag(&self, id: i64) -> Result<Option<(Write, Stored)>, StoreError> {
         let mut write = self.begin().await?;
         let Some(stored) = flags::by_id(&mut write.conn, id).await? else { return Ok(None) };
         write.lock_repository(stored.repository).await?;
@@ -172,6 +172,7 @@ impl Write {
         let flag = flags::of_tag(&mut self.conn, tag.id).await?;
         let judged = Judged {
             class: tag.class,
+            lowering: tag.lowering,
             promises,
             state: &tag.record.state,
             pre_release: Version::of(tag.name.as_str()).pre_release,
@@ -190,6 +191,7 @@ struct Tag {
     id: i64,
     name: TagName,
     class: Class,
+    lowering: Lowering,
     record: TagRecord,
     promises: Promises,
 }
@@ -199,7 +201,8 @@ impl Tag {
         let Some(row) = conn.optional(load::TAG, values![repository, name.as_str()]).await? else { return Ok(None) };
         let promises = Promises::of(conn, repository, name).await?;
         let (id, class) = (row.int("id")?, row.code("class", Class::from_code)?);
-        Ok(Some(Self { id, name: name.clone(), class, record: load::record(&row)?, promises }))
+        let (lowering, record) = (load::lowering(&row)?, load::record(&row)?);
+        Ok(Some(Self { id, name: name.clone(), class, lowering, record, promises }))
     }
 
     async fn by_id(conn: &mut Conn, repository: i64, id: i64) -> Result<Self, StoreError> {
@@ -220,9 +223,10 @@ fn check_reason(reason: &str) -> Result<(), StoreError> {
 fn refused(error: FlagError) -> StoreError {
     let field = match error {
         FlagError::Conflict { .. } => return StoreError::Conflict,
+        FlagError::Closed => return StoreError::Closed(error.to_string()),
         FlagError::UntilPassed => "until",
         FlagError::InBreach | FlagError::NothingToAccept | FlagError::NothingToReview => "resolution",
-        FlagError::Closed | FlagError::Restored => "version",
+        FlagError::Restored => "version",
     };
     StoreError::Refused { message: error.to_string(), field }
 }

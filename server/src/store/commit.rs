@@ -1,8 +1,8 @@
 //! What a check concluded, written in one transaction: tags, events, promises, flags, projections, change notices.
 
 use tagwarden_model::api::{ChangeKind, RepositoryState};
-use tagwarden_model::event::{EventKind, NewEvent};
-use tagwarden_model::flag::{BREACHES_WITHIN, Facts, FlagKind, FlagStep, MOVES_WITHIN, judge, judge_repository};
+use tagwarden_model::event::{EventKind, NewEvent, Severity};
+use tagwarden_model::flag::FlagKind;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::promise::{Promise, Standing, after_event, standing};
 use tagwarden_model::tag::{Band, Class, Prior, TagRecord, TagState};
@@ -11,7 +11,8 @@ use tagwarden_model::version::Version;
 use super::db::{Row, Value, statements, values};
 use super::digests::Interned;
 use super::events::{self, Subject, SubjectTag};
-use super::flags::{self, Cause, Step, Stored};
+use super::flags::{self, Cause, Step};
+use super::judge::Judged;
 use super::projections::{self, Counted, Projected, Tally};
 use super::promises::{Act, Promises};
 use super::record::{Commit, RepositoryWrite, TagWrite, Written};
@@ -19,15 +20,16 @@ use super::transaction::Write;
 use super::{Actor, Store, StoreError, load};
 
 statements! {
-    INSERT_TAG = "INSERT INTO tags (repository_id, name, family, track, version_key, class, rule, state, digest_id, claimed_id,
-            media_type, verified, header_untrusted, listed, listed_generation, listed_wall, floor_generation, floor_wall,
+    INSERT_TAG = "INSERT INTO tags (repository_id, name, family, track, version_key, class, rule, severity_cap, retention, state,
+            digest_id, claimed_id, media_type, verified, header_untrusted, listed, listed_generation, listed_wall, floor_generation, floor_wall,
             proof_generation, proof_wall, prior, band, band_generation, band_wall, last_seq, first_seen, baseline, changed)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-            $26, $27, $28) RETURNING id";
-    UPDATE_TAG = "UPDATE tags SET class = $2, rule = $3, state = $4, digest_id = $5, claimed_id = $6, media_type = $7, verified = $8,
-            header_untrusted = $9, listed = $10, listed_generation = $11, listed_wall = $12, floor_generation = $13,
-            floor_wall = $14, proof_generation = $15, proof_wall = $16, prior = $17, band = $18, band_generation = $19,
-            band_wall = $20, last_seq = $21, first_seen = $22, baseline = $23, changed = $24 WHERE id = $1";
+            $26, $27, $28, $29, $30) RETURNING id";
+    UPDATE_TAG = "UPDATE tags SET class = $2, rule = $3, severity_cap = $4, retention = $5, state = $6, digest_id = $7, claimed_id = $8,
+            media_type = $9, verified = $10, header_untrusted = $11, listed = $12, listed_generation = $13, listed_wall = $14,
+            floor_generation = $15, floor_wall = $16, proof_generation = $17, proof_wall = $18, prior = $19, band = $20,
+            band_generation = $21, band_wall = $22, last_seq = $23, first_seen = $24, baseline = $25, changed = $26
+        WHERE id = $1";
     UPDATE_STATE = "UPDATE repositories SET state = $2, state_reason = $3, state_since = $4, refused_missing = $5,
             refused_generation = $6, refused_wall = $7 WHERE id = $1";
 }
@@ -131,77 +133,6 @@ impl Store {
     }
 }
 
-impl Write {
-    async fn judge_repository(
-        &mut self,
-        repository: i64,
-        kind: FlagKind,
-        standing: Standing,
-        event: Option<Cause>,
-        at: Instant,
-    ) -> Result<(), StoreError> {
-        let flag = flags::of_repository(&mut self.conn, repository, kind).await?;
-        // The same refusal said again is nothing new; an event always is.
-        let already = flag.as_ref().is_some_and(|stored| {
-            event.is_none()
-                && standing == Standing::InBreach
-                && stored.flag.state != tagwarden_model::flag::FlagState::Restored
-        });
-        if already {
-            return Ok(());
-        }
-        let step = judge_repository(kind, standing, flag.as_ref().map(|stored| &stored.flag));
-        let actor = Actor::system();
-        let about = Step { repository, tag: None, event, at, actor: &actor, reason: None };
-        self.take_step(flag, &step, &about).await?;
-        Ok(())
-    }
-
-    /// What the state and the promise of a tag mean for its flag now.
-    pub(super) async fn judge_tag(
-        &mut self,
-        flag: Option<Stored>,
-        judged: &Judged<'_>,
-        about: &Step<'_>,
-    ) -> Result<Option<Stored>, StoreError> {
-        let (promise, former) = (judged.promises.standing(), judged.promises.former());
-        if flag.is_none() && standing(promise, judged.state) == Standing::AsPromised {
-            return Ok(None);
-        }
-        let Some(tag) = about.tag else { return Ok(flag) };
-        let moves = flags::moves(&mut self.conn, tag, about.at - MOVES_WITHIN, judged.before_seq).await?;
-        let breaches = flags::breaches(&mut self.conn, tag, about.at - BREACHES_WITHIN).await?;
-        let facts = Facts {
-            class: judged.class,
-            promise,
-            former,
-            state: judged.state,
-            pre_release: judged.pre_release,
-            flag: flag.as_ref().map(|stored| &stored.flag),
-            at: about.at,
-            moved: judged.moved,
-            moves: &moves,
-            breaches: &breaches,
-        };
-        let step = judge(&facts);
-        if step == FlagStep::None {
-            return Ok(flag);
-        }
-        self.take_step(flag, &step, about).await
-    }
-}
-
-/// What a flag is judged by.
-pub(super) struct Judged<'a> {
-    pub(super) class: Class,
-    pub(super) promises: &'a Promises,
-    pub(super) state: &'a TagState,
-    pub(super) pre_release: bool,
-    pub(super) moved: bool,
-    /// Moves of earlier events count.
-    pub(super) before_seq: i64,
-}
-
 struct TagsWrite<'a> {
     write: Write,
     ids: Interned,
@@ -235,7 +166,7 @@ impl TagsWrite<'_> {
         let counted = Counted {
             repository,
             band: tag.record.band,
-            class: tag.class,
+            class: tag.ruling.class,
             state: load::state_code(&tag.record.state),
             first_seen,
             baseline,
@@ -246,8 +177,8 @@ impl TagsWrite<'_> {
         let id = if let Some(before) = &before {
             self.write.conn.execute(UPDATE_TAG, &[&[before.id.into()][..], &row[..]].concat()).await?;
             self.tally.count(&before.counted, -1);
-            if before.class != tag.class {
-                self.tally.reclass(repository, &tag.name, tag.class);
+            if before.class != tag.ruling.class {
+                self.tally.reclass(repository, &tag.name, tag.ruling.class);
             }
             before.id
         } else {
@@ -270,11 +201,11 @@ impl TagsWrite<'_> {
     ) -> Result<bool, StoreError> {
         let repository = self.commit.repository;
         let place = (repository, &tag.name);
-        let subject_tag = SubjectTag { id, name: &tag.name, class: tag.class };
+        let subject_tag = SubjectTag { id, name: &tag.name, class: tag.ruling.class };
         let conn = &mut self.write.conn;
         let mut flag = if before.is_some_and(|before| before.flagged) { flags::of_tag(conn, id).await? } else { None };
         // Other classes are held to nothing; only a flag from earlier still looks at a promise.
-        let mut promises = if tag.class == Class::Release || flag.is_some() {
+        let mut promises = if tag.ruling.class == Class::Release || flag.is_some() {
             Promises::of(conn, repository, &tag.name).await?
         } else {
             Promises::default()
@@ -298,7 +229,7 @@ impl TagsWrite<'_> {
                 repository,
                 tag: id,
                 name: &tag.name,
-                class: tag.class,
+                class: tag.ruling.class,
                 new: event.new.as_ref().map(|digest| self.ids.id(digest)).transpose()?,
                 not_before: event.not_before,
                 baseline: event.baseline,
@@ -317,7 +248,8 @@ impl TagsWrite<'_> {
                 }
             }
             let judged = Judged {
-                class: tag.class,
+                class: tag.ruling.class,
+                lowering: tag.ruling.lowering,
                 promises: &promises,
                 state: &state,
                 pre_release,
@@ -335,7 +267,10 @@ impl TagsWrite<'_> {
             };
             flag = self.write.judge_tag(flag, &judged, &step).await?;
         }
-        let became_release = before.is_some_and(|before| before.class != tag.class);
+        if let Some(flag) = &flag {
+            self.write.lower_flag(flag, &tag.ruling.rule, self.commit.now).await?;
+        }
+        let became_release = before.is_some_and(|before| before.class != tag.ruling.class);
         let (state, verified) = (&tag.record.state, tag.record.verified);
         // What it was held to when it was a release before, and left while it was none.
         let outlived = became_release
@@ -343,7 +278,7 @@ impl TagsWrite<'_> {
             && promises.only_seen()
             && standing(promises.standing(), state) == Standing::InBreach;
         if tag.events.is_empty()
-            && tag.class == Class::Release
+            && tag.ruling.class == Class::Release
             && (outlived || promises.standing().is_none() && (became_release || verified))
             && let Some(promise) = Promise::accepted(state, verified).filter(|p| outlived || p.digest.is_some())
         {
@@ -360,7 +295,7 @@ impl TagsWrite<'_> {
         tag: &TagWrite,
         event: &NewEvent,
     ) -> Result<(), StoreError> {
-        let after = after_event(tag.class, promises.standing(), promises.former(), event, &tag.record.state);
+        let after = after_event(tag.ruling.class, promises.standing(), promises.former(), event, &tag.record.state);
         if after.as_ref() == promises.standing() {
             return Ok(());
         }
@@ -404,8 +339,10 @@ impl TagsWrite<'_> {
         let generation = |mark: Option<tagwarden_model::tag::Mark>| Value::Int(mark.map(|mark| mark.generation));
         let wall = |mark: Option<tagwarden_model::tag::Mark>| Value::Int(mark.map(|mark| mark.wall.0));
         Ok(values![
-            tag.class.code(),
-            &tag.rule,
+            tag.ruling.class.code(),
+            &*tag.ruling.rule,
+            tag.ruling.lowering.cap.map(Severity::code),
+            tag.ruling.lowering.retention,
             counted.state,
             digest,
             self.ids.value(record.claimed.as_ref())?,

@@ -4,7 +4,7 @@ use tagwarden_model::api::Readiness;
 use tagwarden_model::change::Change;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::{EventKind, Severity};
-use tagwarden_model::flag::FlagState;
+use tagwarden_model::flag::{FlagState, Worst};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 use tagwarden_model::tag::Class;
@@ -12,7 +12,7 @@ use tagwarden_model::version::Version;
 
 use super::db::{Conn, Row, statements, values};
 use super::digests::{Interned, digest_opt};
-use super::{Actor, Store, StoreError, flags, read};
+use super::{Actor, Store, StoreError, read};
 
 statements! {
     COMPARING = "SELECT f.id, r.host, r.path FROM flags f JOIN repositories r ON r.id = f.repository_id
@@ -81,7 +81,7 @@ pub struct WayBack {
 
 /// What the states of a breach are, as far as they have been compared.
 struct Verdict {
-    worst: Severity,
+    worst: Worst,
     words: Option<String>,
     missing: Vec<(Digest, Digest)>,
 }
@@ -125,10 +125,10 @@ impl Store {
 
     /// Takes what the comparisons found into a flag, once all of them are there. `false` while some are missing.
     pub async fn conclude_comparison(&self, flag: i64, now: Instant) -> Result<bool, StoreError> {
-        let mut write = self.begin().await?;
-        let Some(before) = flags::by_id(&mut write.conn, flag).await?.filter(|before| before.flag.comparing) else {
+        let Some((mut write, before)) = self.begin_on_flag(flag).await? else { return Ok(true) };
+        if !before.flag.comparing {
             return Ok(true);
-        };
+        }
         let verdict = verdict(&mut write.conn, flag).await?;
         if !verdict.missing.is_empty() {
             return Ok(false);
@@ -192,14 +192,14 @@ pub(super) async fn of_pair(conn: &mut Conn, old: &Digest, new: &Digest) -> Resu
 
 /// RECORD.md 9, over everything that the tag was in the breach.
 async fn verdict(conn: &mut Conn, flag: i64) -> Result<Verdict, StoreError> {
-    let mut verdict = Verdict { worst: Severity::Info, words: None, missing: Vec::new() };
+    let mut verdict = Verdict { worst: Worst::NOTHING, words: None, missing: Vec::new() };
     let Some(row) = conn.optional(PROMISE, values![flag]).await? else { return Ok(verdict) };
     let promise = digest_opt(&row, "promise_hash")?;
-    let gone = if Version::of(&row.text("tag")?).pre_release { Severity::Info } else { Severity::Warning };
+    let gone = Worst::deletion(Version::of(&row.text("tag")?).pre_release);
     let mut named: Vec<Digest> = digest_opt(&row, "current_hash")?.into_iter().collect();
     for state in conn.all(STATES, values![flag, MOST_STATES]).await? {
         match (state.code("kind", EventKind::from_code)?, digest_opt(&state, "new_hash")?) {
-            (EventKind::Deleted, _) => verdict.worst = verdict.worst.max(gone),
+            (EventKind::Deleted, _) => verdict.worst = verdict.worst.and(gone),
             // What a retracted claim named was never there.
             (EventKind::Retracted, _) | (_, None) => {}
             (_, Some(digest)) => named.push(digest),
@@ -213,13 +213,13 @@ async fn verdict(conn: &mut Conn, flag: i64) -> Result<Verdict, StoreError> {
         seen.push(digest.clone());
         let Some(promise) = &promise else {
             // A retired release that came back as something else: there is nothing it could be compared with.
-            verdict.worst = Severity::Critical;
+            verdict.worst = verdict.worst.and(Worst::content(Severity::Critical));
             continue;
         };
         match conn.optional(COMPARED, values![promise.bytes(), digest.bytes()]).await? {
             None => verdict.missing.push((promise.clone(), digest)),
             Some(row) => {
-                verdict.worst = verdict.worst.max(row.code("severity", Severity::from_code)?);
+                verdict.worst = verdict.worst.and(Worst::content(row.code("severity", Severity::from_code)?));
                 // The newest state stands first.
                 verdict.words.get_or_insert(row.text("words")?);
             }

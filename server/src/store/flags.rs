@@ -2,18 +2,19 @@
 
 use tagwarden_model::api::ChangeKind;
 use tagwarden_model::event::{NewEvent, Severity};
-use tagwarden_model::flag::{Change, Flag, FlagKind, FlagState, FlagStep, Resolution};
+use tagwarden_model::flag::{Change, Flag, FlagKind, FlagState, FlagStep, Resolution, Worst};
 use tagwarden_model::instant::Instant;
 
 use super::db::{Conn, Row, statements, values};
 use super::transaction::Write;
-use super::{Actor, StoreError};
+use super::{Actor, StoreError, load};
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT f.id, f.kind, f.state, f.severity, f.comparing, f.flapping, f.acknowledged_until, f.version, f.repository_id,
-                f.tag_id FROM flags f ",
+            "SELECT f.id, f.kind, f.state, f.severity, f.content_severity, f.deletion_severity, f.comparing, f.flapping,
+                f.acknowledged_until, f.version, f.repository_id, f.tag_id, t.severity_cap, coalesce(t.retention, 0) AS retention
+            FROM flags f LEFT JOIN tags t ON t.id = f.tag_id ",
             $rest
         )
     };
@@ -23,11 +24,11 @@ statements! {
     OF_TAG = select!("WHERE f.tag_id = $1 AND f.state <> 4");
     OF_REPOSITORY = select!("WHERE f.repository_id = $1 AND f.kind = $2 AND f.tag_id IS NULL AND f.state <> 4");
     BY_ID = select!("WHERE f.id = $1");
-    INSERT_FLAG = "INSERT INTO flags (kind, state, severity, comparing, flapping, repository_id, tag_id, not_before, not_after, opened,
-            changed, acknowledged_until, group_id, version)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13) RETURNING id";
-    UPDATE_FLAG = "UPDATE flags SET state = $3, severity = $4, comparing = $5, flapping = $6, acknowledged_until = $7, version = $8,
-            changed = $9 WHERE id = $1 AND version = $2";
+    INSERT_FLAG = "INSERT INTO flags (kind, state, severity, content_severity, deletion_severity, comparing, flapping, repository_id,
+            tag_id, not_before, not_after, opened, changed, acknowledged_until, group_id, version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15) RETURNING id";
+    UPDATE_FLAG = "UPDATE flags SET state = $3, severity = $4, content_severity = $5, deletion_severity = $6, comparing = $7, flapping = $8,
+            acknowledged_until = $9, version = $10, changed = $11 WHERE id = $1 AND version = $2";
     INSERT_TRANSITION = "INSERT INTO flag_transitions (flag_id, version, at, from_state, to_state, actor_kind, actor_id, actor_display,
             reason, resolution) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     LINK_EVENT = "INSERT INTO flag_events (flag_id, seq, repository_id, at, restored)
@@ -46,6 +47,8 @@ statements! {
 pub(super) struct Stored {
     pub(super) id: i64,
     pub(super) flag: Flag,
+    /// As it was written; the policy may have changed since.
+    pub(super) severity: Severity,
     pub(super) repository: i64,
     pub(super) tag: Option<i64>,
 }
@@ -148,8 +151,8 @@ impl Write {
             let restored = matches!(step, FlagStep::Restore(_));
             self.conn.execute(LINK_EVENT, values![id, cause.seq, restored]).await?;
         }
-        let flag = change.flag.clone();
-        Ok(Some(Stored { id, flag, repository: about.repository, tag: about.tag }))
+        let (flag, severity) = (change.flag.clone(), change.flag.severity());
+        Ok(Some(Stored { id, flag, severity, repository: about.repository, tag: about.tag }))
     }
 
     async fn open_flag(&mut self, change: &Change, about: &Step<'_>) -> Result<i64, StoreError> {
@@ -157,7 +160,9 @@ impl Write {
         let values = values![
             flag.kind.code(),
             flag.state.code(),
-            flag.severity.code(),
+            flag.severity().code(),
+            flag.worst.content.code(),
+            flag.worst.deletion.code(),
             flag.comparing,
             flag.flapping,
             about.repository,
@@ -191,7 +196,9 @@ impl Write {
             before.id,
             before.flag.version,
             flag.state.code(),
-            flag.severity.code(),
+            flag.severity().code(),
+            flag.worst.content.code(),
+            flag.worst.deletion.code(),
             flag.comparing,
             flag.flapping,
             flag.acknowledged_until,
@@ -225,15 +232,30 @@ impl Write {
     }
 }
 
+/// What happened, as no rule has lowered it.
+pub(super) fn worst(row: &Row) -> Result<Worst, StoreError> {
+    Ok(Worst {
+        content: row.code("content_severity", Severity::from_code)?,
+        deletion: row.code("deletion_severity", Severity::from_code)?,
+    })
+}
+
 fn stored(row: &Row) -> Result<Stored, StoreError> {
     let flag = Flag {
         kind: row.code("kind", FlagKind::from_code)?,
         state: row.code("state", FlagState::from_code)?,
-        severity: row.code("severity", Severity::from_code)?,
+        worst: worst(row)?,
+        lowering: load::lowering(row)?,
         comparing: row.yes("comparing")?,
         flapping: row.yes("flapping")?,
         acknowledged_until: row.instant_opt("acknowledged_until")?,
         version: row.int("version")?,
     };
-    Ok(Stored { id: row.int("id")?, flag, repository: row.int("repository_id")?, tag: row.int_opt("tag_id")? })
+    Ok(Stored {
+        id: row.int("id")?,
+        flag,
+        severity: row.code("severity", Severity::from_code)?,
+        repository: row.int("repository_id")?,
+        tag: row.int_opt("tag_id")?,
+    })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tagwarden_model::api::{ChangeKind, Group, WatchSource};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::db::{Conn, statements, values};
 use super::transaction::Write;
@@ -61,9 +62,14 @@ pub enum Joined {
     NotWatched,
 }
 
+/// A group's name with its letters composed (NFC): names that look alike are one, however they were typed.
+pub fn composed(name: &str) -> String {
+    name.nfc().collect()
+}
+
 /// The row of a group.
 pub(super) async fn group_id(conn: &mut Conn, name: &str) -> Result<Option<i64>, StoreError> {
-    conn.optional(GROUP, values![name]).await?.map(|row| row.int("id")).transpose()
+    conn.optional(GROUP, values![composed(name)]).await?.map(|row| row.int("id")).transpose()
 }
 
 /// The groups that a repository is in.
@@ -76,7 +82,7 @@ impl Store {
     pub async fn groups(&self, scope: Scope, only: Option<&str>) -> Result<Vec<Group>, StoreError> {
         let Scope::All = scope;
         let mut groups = BTreeMap::<String, Group>::new();
-        for row in self.read_conn().await?.all(GROUPS, values![only]).await? {
+        for row in self.read_conn().await?.all(GROUPS, values![only.map(composed).as_deref()]).await? {
             let (name, description) = (row.text("name")?, row.text("description")?);
             let source = row.code("source", WatchSource::from_code)?;
             let new = Group { name: name.clone(), description, source, repositories: Vec::new() };
@@ -127,7 +133,7 @@ impl Store {
             let message = format!("there are {MOST_GROUPS} groups already: delete one first");
             return Err(StoreError::Refused { message, field: "name" });
         }
-        let made = write.conn.execute(INSERT, values![name, WatchSource::Person.code()]).await?;
+        let made = write.conn.execute(INSERT, values![composed(name), WatchSource::Person.code()]).await?;
         write.conn.commit().await?;
         Ok(made > 0)
     }
@@ -136,11 +142,11 @@ impl Store {
     pub async fn rename_group(&self, name: &str, to: &str, now: Instant) -> Result<bool, StoreError> {
         let mut write = self.begin().await?;
         let Some(id) = group_id(&mut write.conn, name).await? else { return Ok(false) };
-        if name != to && group_id(&mut write.conn, to).await?.is_some() {
+        if composed(name) != composed(to) && group_id(&mut write.conn, to).await?.is_some() {
             let message = "there is a group of that name already".to_owned();
             return Err(StoreError::Refused { message, field: "to" });
         }
-        write.conn.execute(RENAME, values![id, to]).await?;
+        write.conn.execute(RENAME, values![id, composed(to)]).await?;
         write.members_changed(id).await?;
         self.finish(write, now).await?;
         Ok(true)

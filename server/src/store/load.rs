@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tagwarden_model::api::RepositoryState;
-use tagwarden_model::event::EventKind;
+use tagwarden_model::class::Ruling;
+use tagwarden_model::event::{EventKind, Severity};
+use tagwarden_model::flag::Lowering;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 use tagwarden_model::tag::{Band, Class, Listed, Mark, MediaType, TagRecord, TagState};
@@ -17,7 +19,7 @@ use super::{Store, StoreError, passes};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT t.id, t.name, t.class, t.state, t.digest_id, d.hash AS digest_hash, c.hash AS claimed_hash, t.media_type,
+            "SELECT t.id, t.name, t.class, t.rule, t.severity_cap, t.retention, t.state, t.digest_id, d.hash AS digest_hash, c.hash AS claimed_hash, t.media_type,
                 t.verified, t.header_untrusted, t.listed, t.listed_generation, t.listed_wall, t.floor_generation, t.floor_wall,
                 t.proof_generation, t.proof_wall, t.prior, t.band, t.band_generation, t.band_wall, t.last_seq, t.first_seen,
                 t.baseline, t.changed, f.id AS flag_id
@@ -159,12 +161,23 @@ fn watched(row: &Row) -> Result<WatchedRepository, StoreError> {
 fn stored(row: &Row) -> Result<StoredTag, StoreError> {
     Ok(StoredTag {
         name: tag_name(&row.text("name")?)?,
-        class: row.code("class", Class::from_code)?,
+        ruling: ruling(row)?,
         first_seen: row.instant_opt("first_seen")?,
         baseline: row.yes("baseline")?,
         flagged: row.int_opt("flag_id")?.is_some(),
         record: record(row)?,
     })
+}
+
+/// What the policy said of a tag.
+fn ruling(row: &Row) -> Result<Ruling, StoreError> {
+    let class = row.code("class", Class::from_code)?;
+    Ok(Ruling { lowering: lowering(row)?, ..Ruling::new(class, row.text("rule")?) })
+}
+
+/// How it lowers severities.
+pub(super) fn lowering(row: &Row) -> Result<Lowering, StoreError> {
+    Ok(Lowering { cap: row.code_opt("severity_cap", Severity::from_code)?, retention: row.yes("retention")? })
 }
 
 /// What a tag had and left: the state before an event.

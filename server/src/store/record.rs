@@ -1,13 +1,14 @@
 //! What the poller reads and writes.
 
 use tagwarden_model::api::{RepositoryState, Unread};
+use tagwarden_model::class::Ruling;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::NewEvent;
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::{RepositoryName, TagName};
 use tagwarden_model::observation::Unknown;
-use tagwarden_model::tag::{Band, Class, Mark, TagRecord, TagState};
+use tagwarden_model::tag::{Band, Mark, TagRecord, TagState};
 
 use super::db::{Db, Dialects, Row, statements, values};
 use super::{Store, StoreError};
@@ -42,8 +43,8 @@ pub(super) const DATABASE_CLOCK: Dialects = Dialects {
 pub struct StoredTag {
     /// The tag.
     pub name: TagName,
-    /// What its name promises.
-    pub class: Class,
+    /// What the policy said of it.
+    pub ruling: Ruling,
     /// First seen (`at` of its first event), for the age of a release.
     pub first_seen: Option<Instant>,
     /// The first event was a baseline one.
@@ -185,10 +186,8 @@ pub struct Lease {
 pub struct TagWrite {
     /// The tag.
     pub name: TagName,
-    /// What its name promises and the rule that says so.
-    pub class: Class,
-    /// Name of the rule.
-    pub rule: String,
+    /// What its name promises, and the rule that says so.
+    pub ruling: Ruling,
     /// What is known now. `last_seq` is what we believe the row has (0 for a new row): another value is a conflict.
     /// `prior.seq == 0` stands for the event written here.
     pub record: TagRecord,

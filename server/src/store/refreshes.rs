@@ -13,13 +13,13 @@ use super::db::{Conn, Row, statements, values};
 use super::digests::{Interned, digest_opt};
 use super::flags::{self, Cause, Step};
 use super::promises::{Act, Promises};
-use super::{Actor, Store, StoreError, comparisons, projections};
+use super::{Actor, Store, StoreError, comparisons, load, projections};
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT e.seq, e.tag_id, e.repository_id, e.verified, r.host, r.path, t.name AS tag, t.class, o.hash AS old_hash,
-                n.hash AS new_hash FROM refreshes x JOIN events e ON e.seq = x.seq
+            "SELECT e.seq, e.tag_id, e.repository_id, e.verified, r.host, r.path, t.name AS tag, t.class, t.severity_cap, t.retention,
+                o.hash AS old_hash, n.hash AS new_hash FROM refreshes x JOIN events e ON e.seq = x.seq
                 JOIN repositories r ON r.id = e.repository_id JOIN tags t ON t.id = e.tag_id
                 LEFT JOIN digests o ON o.id = e.old_id JOIN digests n ON n.id = e.new_id ",
             $rest
@@ -99,8 +99,8 @@ impl Store {
         if let Some((old, new)) = pair(&mut write.conn, &row, &promises).await? {
             let Some(change) = comparisons::of_pair(&mut write.conn, &old, &new).await? else { return Ok(false) };
             let flag = flags::of_tag(&mut write.conn, id).await?;
-            let step =
-                judge_refresh(change.of_refresh().map(ChangeLevel::severity), flag.as_ref().map(|stored| &stored.flag));
+            let severity = change.of_refresh().map(ChangeLevel::severity);
+            let step = judge_refresh(severity, load::lowering(&row)?, flag.as_ref().map(|stored| &stored.flag));
             // It is held to what it was until a person decides; where it starts as before, to what it is.
             let (held, provisional) = match step {
                 FlagStep::Open(_) | FlagStep::Join(_) => (Some(old), false),

@@ -145,7 +145,7 @@ impl Write {
         let (was, is) = (&before.flag, &change.flag);
         let occasion = match is.state {
             FlagState::Open if was.state != FlagState::Open => Occasion::Reopened,
-            FlagState::Open if is.severity > was.severity => Occasion::Worsened,
+            FlagState::Open if is.severity() > was.severity() => Occasion::Worsened,
             FlagState::Restored => Occasion::Restored,
             _ => return,
         };

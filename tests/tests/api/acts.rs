@@ -72,6 +72,16 @@ async fn a_flag_is_acknowledged_and_closed_by_its_version() {
     let closed = server.post("/api/v1/flags/1/close", &accepted).await;
     assert_eq!(closed.status, 200, "{}", closed.text);
     insta::assert_json_snapshot!("closed", masked(closed.json()));
+    // Whatever version was looked at: what is closed stays so.
+    let reason = "too late";
+    for version in [version, closed.json()["version"].as_i64().unwrap()] {
+        let again = json!({ "version": version, "resolution": "reviewed", "reason": reason });
+        let refused = server.post("/api/v1/flags/1/close", &again).await;
+        assert_eq!(refused.error(), (409, "closed".into(), String::new()), "{}", refused.text);
+        let known = json!({ "version": version, "reason": reason });
+        let refused = server.post("/api/v1/flags/1/acknowledge", &known).await;
+        assert_eq!(refused.error(), (409, "closed".into(), String::new()), "{}", refused.text);
+    }
     let promises = server.read(&format!("/api/v1/promises?repository={API}")).await;
     let promise = promises["items"].as_array().unwrap().iter().find(|promise| promise["tag"] == "2.3.0").unwrap();
     assert_eq!(promise["digest"], digest("something else").to_string());

@@ -254,3 +254,22 @@ async fn groups_are_made_filled_and_asked_for() {
     assert_eq!(server.delete("/api/v1/groups?name=Store").await.status, 204);
     assert_eq!(server.delete("/api/v1/groups?name=Store").await.error().0, 404);
 }
+
+#[tokio::test]
+async fn letters_of_a_groups_name_may_be_typed_in_parts() {
+    let (whole, parts) = ("Stra\u{df}e K\u{f6}ln", "Stra\u{df}e Ko\u{308}ln");
+    let server = Server::start().await;
+    usual(&server.record).await;
+    let made = server.post("/api/v1/groups", &json!({ "name": parts })).await;
+    assert_eq!((made.status.as_u16(), &made.json()["name"]), (201, &json!(whole)));
+    assert_eq!(server.post("/api/v1/groups", &json!({ "name": whole })).await.status, 200);
+    let joined = server.post("/api/v1/groups/repositories", &json!({ "group": parts, "repository": API })).await;
+    assert_eq!(joined.json()["repositories"], json!([API]), "{}", joined.text);
+    let other = server.post("/api/v1/groups", &json!({ "name": "other" })).await;
+    assert_eq!(other.status, 201);
+    let taken = server.post("/api/v1/groups/rename", &json!({ "name": "other", "to": parts })).await;
+    assert_eq!(taken.error().2, "to");
+    let renamed = server.post("/api/v1/groups/rename", &json!({ "name": whole, "to": parts })).await;
+    assert_eq!((renamed.status.as_u16(), &renamed.json()["name"]), (200, &json!(whole)));
+    assert_eq!(server.delete("/api/v1/groups?name=Stra%C3%9Fe%20Ko%CC%88ln").await.status, 204);
+}

@@ -7,6 +7,8 @@ use tagwarden::config::Checked;
 use tagwarden::policy::{Policy, Rule};
 use tagwarden::reload::InForce;
 use tagwarden_model::api::RepositoryState;
+use tagwarden_model::event::Severity;
+use tagwarden_model::flag::Lowering;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::tag::Class;
 
@@ -35,6 +37,28 @@ async fn preview(server: &Server, body: Value) -> Value {
 async fn the_rules_in_force_are_listed_in_their_order_and_the_table_last() {
     let server = server(&[("ghcr.io/acme/*", "stable-*", Class::Release), ("**", "stable-*", Class::Ignored)]).await;
     insta::assert_json_snapshot!("policies", server.read("/api/v1/policies").await);
+}
+
+#[tokio::test]
+async fn a_rule_says_how_it_lowers_severities_and_a_preview_which_flags_it_would_lower() {
+    let server = Server::start().await;
+    usual(&server.record).await;
+    let flag = &server.read("/api/v1/flags").await["items"][0];
+    assert_eq!((&flag["severity"], &flag["lowered_by"]), (&json!("critical"), &Value::Null));
+    let lowers = json!({ "tag": "2.3.*", "class": "release", "severity": "warning", "retention": true });
+    let found = preview(&server, json!({ "rules": [lowers] })).await;
+    let change = json!({ "flag": flag["id"], "repository": API, "tag": "2.3.0", "from": "critical", "to": "warning" });
+    assert_eq!((&found["severities"], &found["changed"]), (&json!([change]), &json!(0)));
+    let none = preview(&server, json!({ "rules": [{ "tag": "2.2.*", "class": "release", "severity": "info" }] })).await;
+    assert_eq!(none["severities"], json!([]));
+
+    let lowering = Lowering { cap: Some(Severity::Info), retention: true };
+    let rule = Rule::new("**", "2.*", Class::Release).unwrap().lowered(lowering);
+    let config = Checked { policy: Policy::new(vec![rule]), ..Checked::default() };
+    server.configuration.send_replace(Arc::new(InForce::new(config, START)));
+    let rules = server.read("/api/v1/policies").await;
+    assert_eq!((&rules["items"][0]["severity"], &rules["items"][0]["retention"]), (&json!("info"), &json!(true)));
+    assert_eq!((&rules["items"][1]["severity"], &rules["items"][1]["retention"]), (&Value::Null, &json!(false)));
 }
 
 #[tokio::test]
@@ -122,6 +146,17 @@ async fn a_wrong_rule_is_named_by_its_place() {
         (json!({ "rules": [{ "tag": "x\\", "class": "rolling" }] }), "rules[0].tag", "dangling"),
         (json!({ "rules": [{ "tag": "x".repeat(401), "class": "rolling" }] }), "rules[0].tag", "at most 400"),
         (json!({ "rules": [good, { "tag": "*", "class": "stable" }] }), "rules[1].class", "unknown variant"),
+        (
+            json!({ "rules": [{ "tag": "*", "class": "release", "severity": "critical" }] }),
+            "rules[0].severity",
+            "nothing is more severe",
+        ),
+        (
+            json!({ "rules": [{ "tag": "*", "class": "rolling", "severity": "info" }] }),
+            "rules[0].severity",
+            "never flagged",
+        ),
+        (json!({ "rules": [{ "tag": "*", "class": "rebuilt", "retention": true }] }), "rules[0].retention", "releases"),
         (json!({ "rules": [{ "tag": "*", "class": "release", "tags": 1 }] }), "rules[0].tags", "unknown field"),
         (json!({ "rules": [], "repository": "a//b" }), "repository", "slashes"),
         (json!({ "rules": [], "rule": [] }), "rule", "unknown field"),

@@ -159,3 +159,17 @@ fn a_file_of_another_kind_is_not_quoted_whole() {
     let mistakes = Written::new(&text).load().err().unwrap().mistakes;
     assert_eq!((mistakes.len(), mistakes[100].message.as_str()), (101, "and 4900 more mistakes"));
 }
+
+#[test]
+fn what_lowers_no_severity() {
+    let rules = [
+        "tag = 'a'\nclass = 'rolling'\nseverity = 'info'",
+        "tag = 'b'\nclass = 'ignored'\nretention = true",
+        "tag = 'c'\nclass = 'rebuilt'\nseverity = 'warning'\nretention = true",
+        "tag = 'd'\nclass = 'release'\nseverity = 'critical'\nretention = 'yes'",
+        "tag = 'e'\nclass = 'release'\nseverity = 'info'\nretention = true",
+        "tag = 'f'\nclass = 'rolling'\nretention = false",
+    ];
+    let file = rules.map(|rule| format!("[[policy]]\n{rule}\n")).concat();
+    assert_snapshot!(Written::new(&file).shown());
+}

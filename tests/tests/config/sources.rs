@@ -5,6 +5,8 @@ use std::fs;
 use insta::assert_snapshot;
 use tagwarden::config::{Checked, Sources, schema};
 use tagwarden::registry::credentials::Credential;
+use tagwarden_model::event::Severity;
+use tagwarden_model::flag::Lowering;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::record::Plan;
 use tagwarden_model::tag::{Band, Class};
@@ -62,6 +64,8 @@ fn every_part_of_a_file_is_read() {
         repository = "nginx"
         tag = "stable-*"
         class = "release"
+        severity = "warning"
+        retention = true
         "#,
     );
     let checked = checked.load().unwrap();
@@ -77,8 +81,18 @@ fn every_part_of_a_file_is_read() {
     let [group] = checked.groups.as_slice() else { panic!() };
     assert_eq!(group.description, "what the world sees");
     assert_eq!(group.members, ["ghcr.io/acme/**", "docker.io/library/httpd", "docker.io/library/nginx"]);
-    let (class, _) = checked.policy.classify(&"nginx".parse().unwrap(), &tag("stable-x"));
-    assert_eq!(class, Class::Release);
+    let ruling = checked.policy.classify(&"nginx".parse().unwrap(), &tag("stable-x"));
+    let lowering = Lowering { cap: Some(Severity::Warning), retention: true };
+    assert_eq!((ruling.class, ruling.lowering), (Class::Release, lowering));
+}
+
+#[test]
+fn a_group_is_the_same_however_its_letters_were_typed() {
+    let file = "[[watch]]\nrepository = 'nginx'\ngroup = 'Ko\u{308}ln'\n[[group]]\nname = 'K\u{f6}ln'\n";
+    let checked = Written::new(file).load().unwrap();
+    assert_eq!((checked.groups[0].name.as_str(), checked.groups[0].members.len()), ("K\u{f6}ln", 1));
+    let twice = Written::new("[[group]]\nname = 'Ko\u{308}ln'\n[[group]]\nname = 'K\u{f6}ln'\n").shown();
+    assert!(twice.contains("another [[group]] is named"), "{twice}");
 }
 
 fn tag(name: &str) -> tagwarden_model::name::TagName {

@@ -1,5 +1,6 @@
 //! What another policy does to tags that are there already.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tagwarden::policy::{Policy, Rule};
@@ -7,8 +8,9 @@ use tagwarden::poller::PollerSettings;
 use tagwarden::store::Scope;
 use tagwarden::store::read::TagFilter;
 use tagwarden::store::watch::RegistryEntry;
-use tagwarden_model::api::Tag;
-use tagwarden_model::flag::FlagState;
+use tagwarden_model::api::{Flag, Tag};
+use tagwarden_model::event::Severity;
+use tagwarden_model::flag::{FlagState, Lowering};
 use tagwarden_model::instant::Millis;
 use tagwarden_model::tag::{Band, Class};
 use tagwarden_tests::double::{Double, Image};
@@ -38,7 +40,11 @@ impl Play {
     /// The server runs for a while with these rules.
     async fn run(&mut self, rules: &[(&str, Class)]) {
         let rules = rules.iter().map(|(tag, class)| Rule::new("**", tag, *class).unwrap());
-        self.world.policy = Arc::new(Policy::new(rules.collect()));
+        self.run_with(rules.collect()).await;
+    }
+
+    async fn run_with(&mut self, rules: Vec<Rule>) {
+        self.world.policy = Arc::new(Policy::new(rules));
         let polling = self.world.poll(&self.entry, self.double.clone(), PollerSettings::default());
         self.world.run(Millis::minutes(80)).await;
         polling.stop().await;
@@ -118,4 +124,35 @@ async fn a_release_that_rolled_for_a_while_is_held_to_what_it_is_when_it_is_one_
     assert_eq!((now.class, now.promise, now.in_breach), (Class::Release, Some(Image::of("b").digest), false));
     assert!(play.world.flags().await.is_empty());
     assert_ne!(now.band, Band::Pinned);
+}
+
+#[tokio::test]
+async fn a_rule_that_lowers_reaches_the_flags_that_stand() {
+    let mut play = Play::begin().await;
+    for tag in ["1.2.3", "1.2.4"] {
+        play.push(tag, tag);
+    }
+    play.run(&[]).await;
+    play.push("1.2.3", "b");
+    play.double.remove(PATH, &tag("1.2.4"));
+    play.run(&[]).await;
+    let severities = |flags: Vec<Flag>| {
+        let of = |flag: Flag| (flag.tag.unwrap_or_default(), flag.severity, flag.lowered_by, flag.version);
+        flags.into_iter().map(of).collect::<BTreeSet<_>>()
+    };
+    let before = |version| {
+        let of = |tag: &str, severity| (tag.to_owned(), severity, None, version);
+        BTreeSet::from([of("1.2.3", Severity::Critical), of("1.2.4", Severity::Warning)])
+    };
+    assert_eq!(severities(play.world.flags().await), before(1));
+
+    let lowered = |lowering| Rule::new("**", "1.*", Class::Release).unwrap().lowered(lowering);
+    play.run_with(vec![lowered(Lowering { cap: Some(Severity::Warning), retention: true })]).await;
+    let of = |tag: &str, severity| (tag.to_owned(), severity, Some("policy:**:1.*".to_owned()), 2);
+    let expected = BTreeSet::from([of("1.2.3", Severity::Warning), of("1.2.4", Severity::Info)]);
+    assert_eq!(severities(play.world.flags().await), expected);
+
+    // Patterns and class are the same: that it lowers nothing any more is seen all the same.
+    play.run_with(vec![lowered(Lowering::default())]).await;
+    assert_eq!(severities(play.world.flags().await), before(3));
 }

@@ -79,6 +79,8 @@ fn cases() -> [Case; 5] {
     let serve = json!({ "Entrypoint": ["/serve"] });
     let entrypoint = |seed, path: &str| Image::gzipped(seed, 6, &json!({ "Entrypoint": [path] }));
     let forgetful = entrypoint(5, "/serve");
+    let labels = json!({ "severity": "info", "retention": "true", "io.tagwarden.severity": "info",
+        "org.opencontainers.image.revision": "0123456789abcdef0123456789abcdef01234567" });
     [
         Case {
             repository: "team/attested",
@@ -107,10 +109,11 @@ fn cases() -> [Case; 5] {
         Case {
             repository: "team/content",
             old: entrypoint(4, "/serve"),
-            new: entrypoint(44, "/other"),
+            // Whoever pushes may say what he likes: it lowers nothing.
+            new: Image::gzipped(44, 6, &json!({ "Entrypoint": ["/other"], "Labels": labels })),
             forgotten: None,
             severity: Severity::Critical,
-            words: "entrypoint and the only layer differ",
+            words: "entrypoint, ",
         },
         Case {
             repository: "team/forgotten",

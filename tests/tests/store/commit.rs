@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tagwarden::store::StoreError;
 use tagwarden::store::record::{Commit, Lease, TagWrite, Written};
 use tagwarden::store::watch::Added;
+use tagwarden_model::class::Ruling;
 use tagwarden_model::digest::{Digest, hex};
 use tagwarden_model::event::{DeletedBy, EventKind, NewEvent};
 use tagwarden_model::instant::Millis;
@@ -37,7 +38,7 @@ db_test! {
         assert_eq!(loaded.tags[0].first_seen, Some(moved.not_after));
         assert_eq!(loaded.tags[1].record, bare);
         assert_eq!(loaded.tags[1].first_seen, None);
-        assert_eq!((loaded.tags[1].class, loaded.tags[1].flagged), (Class::Release, false));
+        assert_eq!((loaded.tags[1].ruling.class, loaded.tags[1].flagged), (Class::Release, false));
     }
 }
 
@@ -342,7 +343,7 @@ db_test! {
         world.assert_projections().await;
         // To another band, another class, absent: the row it was counted in is gone when it was the last.
         let moved = TagRecord { band: Band::Cold, ..present("a", 1) };
-        let reclassed = TagWrite { class: Class::Rebuilt, ..write_of("1.0.0", moved, Vec::new()) };
+        let reclassed = TagWrite { ruling: Ruling::new(Class::Rebuilt, "a rule"), ..write_of("1.0.0", moved, Vec::new()) };
         world.write(reclassed).await;
         world.delete("1.1.0", "a", 2).await;
         let summary = world.store.summary(tagwarden::store::Scope::All, world.now()).await.unwrap();

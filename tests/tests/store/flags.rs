@@ -3,6 +3,7 @@
 use tagwarden::store::Scope;
 use tagwarden::store::record::{RepositoryRow, RepositoryWrite, TagWrite};
 use tagwarden_model::api::{MakePromise, RepositoryState};
+use tagwarden_model::class::Ruling;
 use tagwarden_model::event::{EventKind, NewEvent, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
 use tagwarden_model::instant::{Instant, Millis};
@@ -101,10 +102,10 @@ db_test! {
 db_test! {
     async fn other_classes_move_without_flags(world: World) {
         for (tag, class) in [("latest", Class::Rolling), ("1.0.0-x", Class::Ignored), ("1.0.0", Class::Rebuilt)] {
-            let created = TagWrite { class, ..world.created(tag, "a") };
+            let created = TagWrite { ruling: Ruling::new(class, "a rule"), ..world.created(tag, "a") };
             let (seq, _) = world.write(created).await;
             let moved = event(EventKind::Moved, Some("a"), Some("b"), world.tick());
-            let moved = TagWrite { class, ..write_of(tag, present("b", seq), vec![moved]) };
+            let moved = TagWrite { ruling: Ruling::new(class, "a rule"), ..write_of(tag, present("b", seq), vec![moved]) };
             assert!(!world.write(moved).await.1, "{tag}");
         }
         assert!(world.flags().await.is_empty());
@@ -141,11 +142,11 @@ db_test! {
 db_test! {
     async fn a_tag_that_becomes_a_release_is_held_to_what_it_is(world: World) {
         world.create("stable", "a").await;
-        let release = |record| TagWrite { class: Class::Release, ..write_of("stable", record, Vec::new()) };
+        let release = |record| TagWrite { ruling: Ruling::new(Class::Release, "a rule"), ..write_of("stable", record, Vec::new()) };
         world.write(release(present("a", 1))).await;
         assert_eq!(promised(&world).await, [("stable".to_owned(), Some(digest("a")), false)]);
         let moved = event(EventKind::Moved, Some("a"), Some("b"), world.tick());
-        let moved = TagWrite { class: Class::Release, ..write_of("stable", present("b", 1), vec![moved]) };
+        let moved = TagWrite { ruling: Ruling::new(Class::Release, "a rule"), ..write_of("stable", present("b", 1), vec![moved]) };
         assert!(world.write(moved).await.1);
         // No longer a release: the flag waits for a person.
         let back = write_of("stable", present("b", 2), Vec::new());
@@ -168,7 +169,7 @@ db_test! {
                 world.store.make_promise(&act, &person(), world.tick()).await.unwrap();
             }
             let (mut seq, _) = world.create(tag, "a").await;
-            let rolling = |record, events| TagWrite { class: Class::Rolling, ..write_of(tag, record, events) };
+            let rolling = |record, events| TagWrite { ruling: Ruling::new(Class::Rolling, "a rule"), ..write_of(tag, record, events) };
             world.write(rolling(present("a", seq), Vec::new())).await;
             let kind = if left.is_some() { EventKind::Moved } else { EventKind::Deleted };
             let state = left.map_or(TagState::Absent, |left| TagState::Present(digest(left)));

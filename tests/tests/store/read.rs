@@ -5,6 +5,7 @@ use tagwarden::store::record::TagWrite;
 use tagwarden::store::watch::{Added, RegistryEntry};
 use tagwarden::store::{Actor, Scope, StoreError};
 use tagwarden_model::api::{Acknowledge, MakePromise};
+use tagwarden_model::class::Ruling;
 use tagwarden_model::event::{EventKind, NewEvent, Severity};
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::Millis;
@@ -257,7 +258,7 @@ db_test! {
         let named = tagwarden_model::name::RepositoryName { host: "h".to_owned(), path: hostile.to_owned() };
         let Added::New(_) = world.store.watch(registry, &named, &actor, START).await.unwrap() else { panic!("new") };
         assert!(world.store.repository(Scope::All, &named, START).await.unwrap().is_some());
-        let write = TagWrite { rule: hostile.to_owned(), ..world.created("1.0.0", "a") };
+        let write = TagWrite { ruling: Ruling::new(Class::Release, hostile.to_owned()), ..world.created("1.0.0", "a") };
         world.write(write).await;
         assert_eq!(world.tag("1.0.0").await.rule, kept);
         world.to("1.0.0", "a", "b", 1).await;

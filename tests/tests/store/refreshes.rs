@@ -3,6 +3,7 @@
 use tagwarden::store::record::TagWrite;
 use tagwarden_model::api::{Close, Flag};
 use tagwarden_model::change::{Change, ChangeLevel, Difference, Field, How, PlatformChange};
+use tagwarden_model::class::Ruling;
 use tagwarden_model::event::{EventKind, Severity};
 use tagwarden_model::flag::{FlagState, Resolution};
 use tagwarden_model::tag::{Class, TagRecord, TagState};
@@ -38,7 +39,10 @@ fn differs(field: Field) -> Change {
 
 fn rebuilt(contents: &str, last_seq: i64, kind: EventKind, old: Option<&str>, world: &World) -> TagWrite {
     let happened = event(kind, old, Some(contents), world.tick());
-    TagWrite { class: Class::Rebuilt, ..write_of(TAG, present(contents, last_seq), vec![happened]) }
+    TagWrite {
+        ruling: Ruling::new(Class::Rebuilt, "a rule"),
+        ..write_of(TAG, present(contents, last_seq), vec![happened])
+    }
 }
 
 async fn created(world: &World) -> i64 {
@@ -120,7 +124,7 @@ db_test! {
         let seq = created(&world).await;
         let gone = event(EventKind::Deleted, Some("a"), None, world.tick());
         let record = TagRecord { state: TagState::Absent, claimed: None, ..present("a", seq) };
-        let (seq, _) = world.write(TagWrite { class: Class::Rebuilt, ..write_of(TAG, record, vec![gone]) }).await;
+        let (seq, _) = world.write(TagWrite { ruling: Ruling::new(Class::Rebuilt, "a rule"), ..write_of(TAG, record, vec![gone]) }).await;
         assert_eq!(world.store.next_refresh(world.registry, 0).await.unwrap(), None);
         world.write(rebuilt("b", seq, EventKind::Recreated, None, &world)).await;
         concluded(&world, ("a", "b"), Field::Entrypoint).await;
@@ -136,15 +140,15 @@ db_test! {
             ..event(EventKind::Moved, Some("a"), Some("claim"), world.tick())
         };
         let record = claimed("claim", seq, TagState::Present(digest("a")));
-        let (seq, _) = world.write(TagWrite { class: Class::Rebuilt, ..write_of(TAG, record, vec![happened]) }).await;
+        let (seq, _) = world.write(TagWrite { ruling: Ruling::new(Class::Rebuilt, "a rule"), ..write_of(TAG, record, vec![happened]) }).await;
         assert!(world.store.next_refresh(world.registry, 0).await.unwrap().is_some());
         let back = event(EventKind::Retracted, Some("claim"), None, world.tick());
-        let back = TagWrite { class: Class::Rebuilt, ..write_of(TAG, present("a", seq), vec![back]) };
+        let back = TagWrite { ruling: Ruling::new(Class::Rebuilt, "a rule"), ..write_of(TAG, present("a", seq), vec![back]) };
         let (seq, _) = world.write(back).await;
         assert_eq!(world.store.next_refresh(world.registry, 0).await.unwrap(), None);
 
         let (seq, _) = world.write(rebuilt("b", seq, EventKind::Moved, Some("a"), &world)).await;
-        let rolling = TagWrite { class: Class::Rolling, ..write_of(TAG, present("b", seq), Vec::new()) };
+        let rolling = TagWrite { ruling: Ruling::new(Class::Rolling, "a rule"), ..write_of(TAG, present("b", seq), Vec::new()) };
         world.write(rolling).await;
         let refresh = world.store.next_refresh(world.registry, 0).await.unwrap().unwrap();
         assert_eq!(refresh.pair, None);

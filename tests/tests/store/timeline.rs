@@ -8,6 +8,7 @@ use tagwarden::store::read::timeline::tile::TileAt;
 use tagwarden::store::read::timeline::{LaneFilter, LanesOf, Versions};
 use tagwarden::store::record::{Commit, TagWrite};
 use tagwarden_model::api::{Acknowledge, Close, Event, Lane, LaneKind, TILE_BUCKETS, Tile, TileLane, TimelineHead};
+use tagwarden_model::class::Ruling;
 use tagwarden_model::event::{EventKind, NewEvent};
 use tagwarden_model::flag::Resolution;
 use tagwarden_model::instant::{Instant, Millis};
@@ -55,9 +56,9 @@ db_test! {
         for tag in ["edge", "stable", "latest", "2.1.0", "1.9.1", "1.10.0", "1.9.0", "1.9.0-alpine", "20240501", "buildcache"] {
             world.create(tag, tag).await;
         }
-        let rebuilt = TagWrite { class: Class::Rebuilt, ..world.created("22.04", "u") };
+        let rebuilt = TagWrite { ruling: Ruling::new(Class::Rebuilt, "test"), ..world.created("22.04", "u") };
         world.write(rebuilt).await;
-        let ignored = TagWrite { class: Class::Ignored, ..world.created("sha256-aa.sig", "s") };
+        let ignored = TagWrite { ruling: Ruling::new(Class::Ignored, "test"), ..world.created("sha256-aa.sig", "s") };
         world.write(ignored).await;
         world.to("1.9.1", "1.9.1", "bad", 5).await;
         let second = repository("a/first");
@@ -138,7 +139,7 @@ db_test! {
 db_test! {
     async fn a_tag_of_another_class_keeps_its_lane_until_it_is_ignored(world: World) {
         let (seq, _) = world.create("edge", "a").await;
-        let of = |class| TagWrite { class, ..write_of("edge", present("a", seq), Vec::new()) };
+        let of = |class| TagWrite { ruling: Ruling::new(class, "test"), ..write_of("edge", present("a", seq), Vec::new()) };
         for (class, expected) in [(Class::Rebuilt, 1), (Class::Release, 1), (Class::Ignored, 0), (Class::Rolling, 1)] {
             world.write(of(class)).await;
             assert_eq!(lanes(&world, all()).await.len(), expected, "{class}");

@@ -12,6 +12,7 @@ use tagwarden::store::watch::{Added, RegistryEntry, RegistryRow};
 use tagwarden::store::{Scope, StoreError};
 use tagwarden_model::api::{ChangeKind, JobKind, JobState, Registry, RegistryState, RepositoryState};
 use tagwarden_model::change;
+use tagwarden_model::class::Ruling;
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Millis;
 use tagwarden_model::tag::{Band, Class};
@@ -132,7 +133,7 @@ db_test! {
         world.to("1.0.0", "a", "b", 1).await;
         let rebuilt = |kind, old, new: &str, last_seq| {
             let happened = event(kind, old, Some(new), world.tick());
-            TagWrite { class: Class::Rebuilt, ..write_of("1.27", present(new, last_seq), vec![happened]) }
+            TagWrite { ruling: Ruling::new(Class::Rebuilt, "a rule"), ..write_of("1.27", present(new, last_seq), vec![happened]) }
         };
         let (created, _) = world.write(rebuilt(EventKind::Created, None, "e", 0)).await;
         world.write(rebuilt(EventKind::Moved, Some("e"), "f", created)).await;

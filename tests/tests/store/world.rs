@@ -273,8 +273,8 @@ pub fn event(kind: EventKind, old: Option<&str>, new: Option<&str>, at: Instant)
 }
 
 pub fn write_of(tag: &str, record: TagRecord, events: Vec<NewEvent>) -> TagWrite {
-    let class = class_of("registry.example/team/api", tag);
-    TagWrite { name: tag_name(tag), class: class.class, rule: class.rule.to_owned(), record, events, proven: false }
+    let ruling = class_of("registry.example/team/api", tag).into();
+    TagWrite { name: tag_name(tag), ruling, record, events, proven: false }
 }
 
 /// A complete pass of the hot band that saw everything.

@@ -1,7 +1,7 @@
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Watch;
+use crate::class::Ruling;
 use crate::event::EventKind;
 use crate::instant::Millis;
 use crate::name::TagName;
@@ -10,10 +10,10 @@ use crate::record::{
     Ask, Context, Effects, Listing, ListingSeen, Pending, Reply, Request, RequestKind, Tag, Warning, Write, observe,
     sighting,
 };
-use crate::tag::{Class, TagState};
+use crate::tag::TagState;
 
 impl Watch {
-    /// Takes the reply to a request that [`Watch::next_request`] gave. `classify` gives class and rule of a new tag;
+    /// Takes the reply to a request that [`Watch::next_request`] gave. `classify` says what the policy does of a new tag;
     /// `others_visible`: another repository of the entry can be listed.
     pub fn reply(
         &mut self,
@@ -21,7 +21,7 @@ impl Watch {
         reply: Reply,
         now: Moment,
         others_visible: bool,
-        classify: impl Fn(&TagName) -> (Class, Cow<'static, str>),
+        classify: impl Fn(&TagName) -> Ruling,
     ) -> Effects {
         let mut effects = Effects::default();
         match reply {
@@ -87,7 +87,7 @@ impl Watch {
         listing: &Listing,
         now: Moment,
         others_visible: bool,
-        classify: &impl Fn(&TagName) -> (Class, Cow<'static, str>),
+        classify: &impl Fn(&TagName) -> Ruling,
         effects: &mut Effects,
     ) {
         if request.sweep.is_none() {
@@ -96,8 +96,7 @@ impl Watch {
         self.failing = None;
         let visible = matches!(listing.seen, ListingSeen::Names(_));
         let outcome = self.repository.listing(&mut self.tags, listing, &self.plan, others_visible, |name, listed| {
-            let (class, rule) = classify(name);
-            Tag::unread(class, rule, listed, now.mark.wall)
+            Tag::unread(classify(name), listed, now.mark.wall)
         });
         self.count_bands();
         if visible {
@@ -180,7 +179,7 @@ impl Watch {
         observation: &Observation,
         related: bool,
         message: Option<String>,
-        classify: &impl Fn(&TagName) -> (Class, Cow<'static, str>),
+        classify: &impl Fn(&TagName) -> Ruling,
         effects: &mut Effects,
     ) {
         if request.sweep.is_none() {
@@ -204,8 +203,7 @@ impl Watch {
                 return;
             }
             // Asked for by name before any listing named it.
-            let (class, rule) = classify(name);
-            let tag = Tag::unread(class, rule, self.repository.listed(), observation.received.mark.wall);
+            let tag = Tag::unread(classify(name), self.repository.listed(), observation.received.mark.wall);
             self.tags.insert(name.clone(), tag);
         }
         if answered && let Some(warning) = self.distrust_empty(observation) {

@@ -8,6 +8,7 @@ use tagwarden_model::flag::{FlagKind, FlagState, Resolution};
 use super::{FlagFilter, Position, Rows, one_more, page, repository_id, targets};
 use crate::store::db::{Conn, Row, statements, values};
 use crate::store::digests::digest_opt;
+use crate::store::flags::worst;
 use crate::store::groups::group_id;
 use crate::store::{Scope, Store, StoreError, comparisons, events};
 
@@ -17,8 +18,8 @@ const MOST_SHOWN: u32 = 500;
 macro_rules! select {
     ($rest:expr) => {
         concat!(
-            "SELECT f.id, f.kind, f.state, f.severity, f.comparing, f.flapping, f.repository_id, r.name AS repository,
-                f.tag_id, t.name AS tag, pd.hash AS promise_hash, cd.hash AS current_hash, f.not_before, f.not_after, f.opened,
+            "SELECT f.id, f.kind, f.state, f.severity, f.content_severity, f.deletion_severity, f.comparing, f.flapping,
+                f.repository_id, r.name AS repository, f.tag_id, t.name AS tag, t.rule, pd.hash AS promise_hash, cd.hash AS current_hash, f.not_before, f.not_after, f.opened,
                 f.changed, f.acknowledged_until, f.group_id, f.version, c.words AS difference
             FROM flags f JOIN repositories r ON r.id = f.repository_id
                 LEFT JOIN tags t ON t.id = f.tag_id
@@ -129,11 +130,16 @@ pub(in crate::store) async fn one(conn: &mut Conn, id: i64) -> Result<Option<Fla
 }
 
 fn flag(row: &Row) -> Result<Flag, StoreError> {
+    let severity = row.code("severity", Severity::from_code)?;
+    let state = row.code("state", FlagState::from_code)?;
+    // The rule of the tag may be another since a flag was closed.
+    let lowered = state != FlagState::Closed && severity < worst(row)?.severity();
     Ok(Flag {
         id: row.int("id")?,
         kind: row.code("kind", FlagKind::from_code)?,
-        state: row.code("state", FlagState::from_code)?,
-        severity: row.code("severity", Severity::from_code)?,
+        state,
+        severity,
+        lowered_by: row.text_opt("rule")?.filter(|_| lowered),
         comparing: row.yes("comparing")?,
         difference: row.text_opt("difference")?,
         flapping: row.yes("flapping")?,
