@@ -44,7 +44,7 @@ async fn dump(pool: &SqlitePool) -> BTreeMap<String, BTreeSet<String>> {
     for table in texts(pool, tables.to_owned()).await {
         let columns = texts(pool, format!("SELECT name FROM pragma_table_info('{table}')")).await;
         let columns: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
-        let rows = texts(pool, format!("SELECT rowid || '|' || {} FROM {table}", columns.join("||'|'||"))).await;
+        let rows = texts(pool, format!("SELECT {} FROM {table}", columns.join("||'|'||"))).await;
         dump.insert(table, rows.into_iter().collect());
     }
     dump
