@@ -113,7 +113,7 @@ fn cases() -> [Case; 5] {
             new: Image::gzipped(44, 6, &json!({ "Entrypoint": ["/other"], "Labels": labels })),
             forgotten: None,
             severity: Severity::Critical,
-            words: "entrypoint, ",
+            words: "entrypoint and the only layer differ",
         },
         Case {
             repository: "team/forgotten",
