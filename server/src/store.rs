@@ -14,6 +14,7 @@ mod digests;
 mod events;
 mod flags;
 pub mod groups;
+pub mod hints;
 pub mod jobs;
 mod lanes;
 mod load;
@@ -146,6 +147,7 @@ const LISTS: &[&[&str]] = &[
     events::STATEMENTS,
     flags::STATEMENTS,
     groups::STATEMENTS,
+    hints::STATEMENTS,
     jobs::STATEMENTS,
     lanes::STATEMENTS,
     load::STATEMENTS,
