@@ -3,6 +3,8 @@
 //! A flag opens at once and ranks critical; what its contents say comes later, from here. What a release consists of is read
 //! as soon as it appears, because the registry may forget it.
 
+mod hints;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -65,11 +67,11 @@ struct Undecided;
 impl<R: Registry> Comparer<R> {
     /// Works until `stop`. A failing database is waited for.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut after = None;
+        let (mut after, mut hinted) = (None, BTreeSet::new());
         loop {
             let newest = self.store.newest_change().await.unwrap_or_default();
             let round = tokio::select! {
-                round = self.round(&mut after) => round,
+                round = self.round(&mut after, &mut hinted) => round,
                 () = stop.cancelled() => return,
             };
             if let Err(error) = &round {
@@ -85,8 +87,9 @@ impl<R: Registry> Comparer<R> {
         }
     }
 
-    /// Compares what waits, then reads what new releases consist of. Whether everything was done.
-    async fn round(&self, after: &mut Option<i64>) -> Result<bool, StoreError> {
+    /// Compares what waits, then reads what new releases consist of, then some of what stood before. Whether everything was done
+    /// but the last.
+    async fn round(&self, after: &mut Option<i64>, hinted: &mut BTreeSet<(i64, i64)>) -> Result<bool, StoreError> {
         let mut done = true;
         for comparing in self.store.comparing(self.entry.id, ROUND).await? {
             done &= self.compare(&comparing).await?;
@@ -105,6 +108,8 @@ impl<R: Registry> Comparer<R> {
         }
         *after = Some(seq);
         self.prove().await?;
+        // Last, and nothing waits for them: what is written of them begins the next round.
+        self.hints(hinted).await?;
         Ok(done)
     }
 

@@ -15,6 +15,7 @@ pub mod do_not_use;
 mod events;
 mod flags;
 pub mod groups;
+pub mod hints;
 pub mod jobs;
 mod judge;
 mod lanes;
@@ -150,6 +151,7 @@ const LISTS: &[&[&str]] = &[
     events::STATEMENTS,
     flags::STATEMENTS,
     groups::STATEMENTS,
+    hints::STATEMENTS,
     jobs::STATEMENTS,
     lanes::STATEMENTS,
     load::STATEMENTS,

@@ -45,6 +45,8 @@ pub enum Ask {
     Get(TagName),
     /// GET of a manifest by digest.
     Manifest(Digest),
+    /// GET of a config by digest.
+    Blob(Digest),
     /// Another thing by digest.
     Other,
 }
@@ -119,6 +121,13 @@ impl Double {
         let mut state = self.state();
         state.kept.push(image.clone());
         state.content.entry(repository.to_owned()).or_default().insert(tag.clone(), image);
+    }
+
+    /// Keeps a manifest that no tag names, or a config; gives its digest.
+    pub fn keep(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.state().kept.push(Image { bytes: bytes.into(), digest: digest.clone() });
+        digest
     }
 
     /// Removes a tag.
@@ -274,8 +283,10 @@ impl Registry for Double {
         self.answer(repository, Ask::Get(tag.clone()), serve).await
     }
 
-    async fn blob(&self, repository: &RepositoryName, _: &Digest) -> Answer<Vec<u8>> {
-        self.answer(repository, Ask::Other, |_, _| Err(missing(Some("BLOB_UNKNOWN")))).await
+    async fn blob(&self, repository: &RepositoryName, digest: &Digest) -> Answer<Vec<u8>> {
+        let kept = self.state().kept.iter().find(|kept| kept.digest == *digest).map(|kept| kept.bytes.to_vec());
+        let serve = |_: Option<&BTreeMap<TagName, Image>>, _| kept.ok_or_else(|| missing(Some("BLOB_UNKNOWN")));
+        self.answer(repository, Ask::Blob(digest.clone()), serve).await
     }
 
     async fn has_blob(&self, repository: &RepositoryName, _: &Digest) -> Answer<bool> {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "poller/hints.rs"]
+mod hints;
 #[path = "poller/jobs.rs"]
 mod jobs;
 #[path = "poller/panics.rs"]

@@ -48,6 +48,10 @@ pub struct Watched {
     pub since: Instant,
     /// Times without observation, newest first, at most 500.
     pub gaps: Vec<Gap>,
+    /// Releases from before the watch of which is known when their image claims to be made.
+    pub hints: u64,
+    /// Releases from before the watch that are still to be looked into, newest version first. At most 200 are, ever.
+    pub hints_to_come: u64,
 }
 
 coded! {

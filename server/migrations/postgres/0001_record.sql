@@ -151,6 +151,8 @@ CREATE TABLE tags (
 CREATE INDEX tags_by_version ON tags (repository_id, family, version_key DESC);
 CREATE INDEX tags_by_name ON tags (name);
 CREATE INDEX tags_by_age ON tags (repository_id, family, first_seen);
+-- Releases that stood before the watch.
+CREATE INDEX tags_that_stood ON tags (repository_id, version_key DESC) WHERE class = 1 AND baseline = 1;
 
 -- How many tags there are of each sort, kept by differences, so that no overview counts tags.
 CREATE TABLE tag_counts (
@@ -293,6 +295,15 @@ CREATE TABLE rollups (
     digest_id BIGINT,
     PRIMARY KEY (lane_id, level, bucket)
 );
+
+-- When the image of a release that stood before the watch claims to be made.
+CREATE TABLE hints (
+    tag_id BIGINT PRIMARY KEY REFERENCES tags (id),
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    digest_id BIGINT REFERENCES digests (id),
+    created BIGINT -- NULL: it claims nothing that can be true
+);
+CREATE INDEX hints_of_repository ON hints (repository_id, created);
 
 -- What a release is held to. The tag may not exist yet.
 CREATE TABLE promises (

@@ -31,6 +31,7 @@ statements! {
     EVENT_PROOFS = "DELETE FROM event_proofs WHERE seq IN (SELECT seq FROM events WHERE repository_id = $1)";
     REFRESHES = "DELETE FROM refreshes WHERE seq IN (SELECT seq FROM events WHERE repository_id = $1)";
     SPANS = "DELETE FROM spans WHERE repository_id = $1";
+    HINTS = "DELETE FROM hints WHERE repository_id = $1";
     FIRST_RELEASES = "DELETE FROM first_releases WHERE repository_id = $1";
     ROLLUPS = "DELETE FROM rollups WHERE lane_id IN (SELECT id FROM lanes WHERE repository_id = $1)";
     LANES = "DELETE FROM lanes WHERE repository_id = $1";
@@ -62,6 +63,7 @@ const ALL: &[&str] = &[
     EVENT_PROOFS,
     REFRESHES,
     SPANS,
+    HINTS,
     FIRST_RELEASES,
     ROLLUPS,
     LANES,

@@ -21,7 +21,7 @@ const TIMES_SMALL: f64 = 1.5;
 /// When the history begins and how long it is: five years.
 const BEGINS: i64 = 1_600_000_000_000;
 const LENGTH: i64 = 5 * 365 * 86_400_000;
-/// What the records are smaller by, for a look without the wait: `TAGWARDEN_BENCH_PART=10`.
+/// What the large record is smaller by, and the questions fewer, for a look without the wait: `TAGWARDEN_BENCH_PART=10`.
 const PART: &str = "TAGWARDEN_BENCH_PART";
 
 /// How much there is. The first repository has far more tags than the others, and 20 rolling ones.
@@ -233,7 +233,7 @@ async fn lanes(server: &Tagwarden, query: &str) -> Vec<String> {
 }
 
 /// Tiles as somebody asks who zooms and pans: of the first repository's rolling tags and tracks, and of other repositories.
-async fn tiles(server: &Tagwarden, size: Size) -> Vec<String> {
+async fn tiles(server: &Tagwarden, size: Size, requests: usize) -> Vec<String> {
     let mut random = StdRng::seed_from_u64(7);
     let first = format!("repository={HOST}/team/app-1");
     let rolling = lanes(server, &format!("{first}&class=rolling")).await;
@@ -244,7 +244,7 @@ async fn tiles(server: &Tagwarden, size: Size) -> Vec<String> {
         sets.push(lanes(server, &format!("repository={HOST}/team/app-{other}")).await.join(","));
     }
     let mut paths = Vec::new();
-    for at in 0..REQUESTS {
+    for at in 0..requests {
         let lanes = if at % 2 == 0 { &sets[0] } else { sets.choose(&mut random).unwrap() };
         let level = random.random_range(16..=30);
         let number = (random.random_range(BEGINS..BEGINS + LENGTH) >> level) / TILE_BUCKETS;
@@ -292,7 +292,8 @@ async fn started(url: &str) -> (Tagwarden, f64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: make bench"]
 async fn a_million_tags_and_five_million_events() {
-    let part = std::env::var(PART).map_or(1, |part| part.parse().unwrap());
+    let part: i64 = std::env::var(PART).map_or(1, |part| part.parse().unwrap());
+    let requests = REQUESTS / part as usize;
     let folder = tempfile::tempdir().unwrap();
     let mut missed = Vec::new();
     for database in ["SQLite", "PostgreSQL"] {
@@ -316,10 +317,10 @@ async fn a_million_tags_and_five_million_events() {
             };
             hold("start to first page, ms", start, START);
             for path in OVERVIEW {
-                let times = ask(&server, &vec![path.to_owned(); REQUESTS]).await;
+                let times = ask(&server, &vec![path.to_owned(); requests]).await;
                 hold(&format!("{path}, p50 {:.1}, p99 in ms", times.at(0.5)), times.at(0.99), OVERVIEW_P99);
             }
-            let paths = tiles(&server, size).await;
+            let paths = tiles(&server, size, requests).await;
             // What was read for the first time is the disk's matter.
             ask(&server, &paths).await;
             let times = ask(&server, &paths).await;

@@ -391,3 +391,47 @@ db_test! {
         }
     }
 }
+
+db_test! {
+    async fn hints_of_what_stood_before_are_in_their_tiles(world: World) {
+        let seen = world.tick();
+        let stood = |tag: &str| {
+            let stood = NewEvent { baseline: true, not_before: None, ..event(EventKind::Created, None, Some(tag), seen) };
+            write_of(tag, present(tag, 0), vec![stood])
+        };
+        let tags: Vec<String> = (0..201).map(|patch| format!("1.{}.{patch}", patch % 2)).collect();
+        world.try_commit(tags.iter().map(|tag| stood(tag)).chain([stood("latest")]).collect()).await.unwrap();
+        world.create("9.0.0", "new").await;
+        let progress = async || {
+            let head = page(&world, &all(), None, 40).await.0;
+            (head.repositories[0].hints, head.repositories[0].hints_to_come)
+        };
+        assert_eq!(progress().await, (0, 200), "of releases from before the watch");
+        let waiting = world.store.without_hint(world.repository, 3).await.unwrap();
+        let expected = ["1.1.199", "1.1.197", "1.1.195"].map(|tag| Some(digest(tag)));
+        assert_eq!(waiting.iter().map(|stood| stood.digest.clone()).collect::<Vec<_>>(), expected, "newest version first");
+        assert!(waiting.iter().all(|stood| stood.first_seen == Some(seen)));
+        let created = seen - Millis::days(400);
+        let known = [Some(created), None, Some(created + Millis::days(100))];
+        let hints: Vec<_> = waiting.into_iter().zip(known).collect();
+        world.store.put_hints(world.repository, &hints, world.now()).await.unwrap();
+        assert_eq!(progress().await, (2, 197));
+        let mut rest = world.store.without_hint(world.repository, 500).await.unwrap();
+        assert_eq!((rest.len(), rest.remove(0).digest), (197, Some(digest("1.1.193"))));
+
+        let tracks = lanes(&world, LaneFilter { class: Some(Class::Release), ..all() }).await;
+        let family = lanes(&world, LaneFilter { by: Some(LaneKind::Family), class: Some(Class::Release), ..all() }).await;
+        let both: Vec<Lane> = tracks.into_iter().chain(family).collect();
+        for level in 4..=40 {
+            let tile = tile_of(&world, &both, level, number(level, created)).await;
+            let of_it: Vec<_> = tile.hints.iter().filter(|hint| hint.created_ms == created.0).collect();
+            assert_eq!(of_it.iter().map(|hint| both[hint.lane as usize].name.as_str()).collect::<Vec<_>>(), ["", "1.1"], "{level}");
+            let hint = of_it[0];
+            assert_eq!((tile.tags[hint.tag as usize].as_str(), &tile.digests[hint.digest as usize].digest), ("1.1.199", &digest("1.1.199")));
+        }
+        let other = tile_of(&world, &both[..1], 40, number(40, created)).await;
+        assert_eq!((both[0].name.as_str(), other.hints.len()), ("9.0", 0), "of another lane");
+        let whole = tile_of(&world, &both[1..2], 40, number(40, created)).await;
+        assert!(whole.hints.len() == 2 && whole.hints.is_sorted_by_key(|hint| hint.created_ms));
+    }
+}

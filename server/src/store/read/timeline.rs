@@ -13,7 +13,7 @@ use super::{GAPS, Position, gap, one_more, page, repository_id};
 use crate::store::db::{Conn, Row, statements, values};
 use crate::store::groups::group_id;
 use crate::store::lanes::WHOLE_LEVELS;
-use crate::store::{Scope, Store, StoreError};
+use crate::store::{Scope, Store, StoreError, hints};
 
 /// With more tracks a repository shows families, unless it is asked otherwise.
 const MOST_TRACKS: u32 = 20;
@@ -246,7 +246,8 @@ async fn watched(conn: &mut Conn, id: i64) -> Result<Option<Watched>, StoreError
     let row = conn.one(SINCE, values![id]).await?;
     let Some(since) = row.instant_opt("watched_since")? else { return Ok(None) };
     let gaps = conn.all(GAPS, values![id, MOST_GAPS]).await?.iter().map(gap).collect::<Result<_, _>>()?;
-    Ok(Some(Watched { repository: row.text("name")?, since, gaps }))
+    let (hints, hints_to_come) = hints::progress(conn, id).await?;
+    Ok(Some(Watched { repository: row.text("name")?, since, gaps, hints, hints_to_come }))
 }
 
 fn lane(row: &Row) -> Result<Lane, StoreError> {

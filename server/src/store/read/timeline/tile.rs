@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tagwarden_model::api::{Breach, LaneKind, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane};
+use tagwarden_model::api::{Breach, Hint, LaneKind, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane};
 use tagwarden_model::event::EventKind;
 
 use crate::store::db::{Conn, Row, Value, statements, values};
@@ -10,8 +10,8 @@ use crate::store::digests::digest;
 use crate::store::lanes::LEVELS;
 use crate::store::{Scope, Store, StoreError};
 
-/// Breaches of a tile; the newest are kept.
-const MOST_BREACHES: u32 = 1000;
+/// Breaches of a tile, and hints; the newest are kept.
+const MOST: u32 = 1000;
 
 /// The lanes that are asked for: as many places as there may be lanes.
 macro_rules! asked {
@@ -84,6 +84,14 @@ statements! {
             AND EXISTS (SELECT 1 FROM lanes l WHERE l.repository_id = x.repository_id AND l.id IN ", asked!(), "
                 AND ((l.kind = 1 AND l.name = t.family) OR (l.kind = 3 AND l.name = COALESCE(t.track, t.family))))
         ORDER BY x.at DESC, x.seq DESC LIMIT $43");
+    HINTS = concat!("SELECT h.repository_id, h.created, h.tag_id, t.name AS tag, t.family, COALESCE(t.track, t.family) AS track, h.digest_id,
+            d.hash, ", release!("h.digest_id", "h.repository_id"), " AS release_tag
+        FROM hints h JOIN tags t ON t.id = h.tag_id JOIN digests d ON d.id = h.digest_id
+        WHERE h.repository_id IN (SELECT a.repository_id FROM lanes a WHERE a.id IN ", asked!(), ")
+            AND h.created >= $41 AND h.created < $42 AND t.class = 1
+            AND EXISTS (SELECT 1 FROM lanes l WHERE l.repository_id = h.repository_id AND l.id IN ", asked!(), "
+                AND ((l.kind = 1 AND l.name = t.family) OR (l.kind = 3 AND l.name = COALESCE(t.track, t.family))))
+        ORDER BY h.created DESC, h.tag_id DESC LIMIT $43");
 }
 
 /// Which tile.
@@ -148,16 +156,19 @@ impl Store {
                 lane.entering_since_ms = Some(row.int("from_at")?);
             }
         }
-        let mut breaches = Vec::new();
+        let (mut breaches, mut hints) = (Vec::new(), Vec::new());
         if places.by_name.keys().any(|(_, kind, _)| !of_tags(kind)) {
-            let values = [&asked[..], values![begins, ends, MOST_BREACHES]].concat();
+            let values = [&asked[..], values![begins, ends, MOST]].concat();
             for row in conn.all(BREACHES, &values).await?.iter().rev() {
                 places.breaches(row, &mut names, &mut breaches)?;
+            }
+            for row in conn.all(HINTS, &values).await?.iter().rev() {
+                places.hints(row, &mut names, &mut hints)?;
             }
         }
         let Names { digests, tags, .. } = names;
         let (level, number) = (at.level, at.number);
-        Ok(Tile { level, number, seq, lanes: found, digests, tags, breaches, hints: Vec::new() })
+        Ok(Tile { level, number, seq, lanes: found, digests, tags, breaches, hints })
     }
 }
 
@@ -206,7 +217,7 @@ impl Places {
         Ok(self.by_id.get(&row.int("lane_id")?).copied())
     }
 
-    /// Adds the breach on every lane that has it: family and track may both be asked for.
+    /// Adds the breach on every lane that has it.
     fn breaches(&self, row: &Row, names: &mut Names, breaches: &mut Vec<Breach>) -> Result<(), StoreError> {
         let (repository, at) = (row.int("repository_id")?, row.int("at")?);
         let breach = Breach {
@@ -223,12 +234,26 @@ impl Places {
             active: row.int("state")? != tagwarden_model::flag::FlagState::Closed.code(),
             first_ms: row.int_opt("first_seen")?.unwrap_or(at),
         };
-        for (kind, name) in [(LaneKind::Family, "family"), (LaneKind::Track, "track")] {
-            if let Some(lane) = self.by_name.get(&(repository, kind, row.text(name)?)) {
-                breaches.push(Breach { lane: *lane as u32, ..breach.clone() });
-            }
+        breaches.extend(self.of_release(row, repository)?.map(|lane| Breach { lane, ..breach.clone() }));
+        Ok(())
+    }
+
+    /// Adds the hint on every lane that has its release.
+    fn hints(&self, row: &Row, names: &mut Names, hints: &mut Vec<Hint>) -> Result<(), StoreError> {
+        let repository = row.int("repository_id")?;
+        let (created_ms, tag) = (row.int("created")?, names.tag(row)?);
+        if let Some(digest) = names.digest(row, repository, "digest_id", "hash", "release_tag")? {
+            hints.extend(self.of_release(row, repository)?.map(|lane| Hint { lane, created_ms, tag, digest }));
         }
         Ok(())
+    }
+
+    /// The lanes that a release is on: both, where its family and its track are asked for.
+    fn of_release(&self, row: &Row, repository: i64) -> Result<impl Iterator<Item = u32>, StoreError> {
+        let family = (repository, LaneKind::Family, row.text("family")?);
+        let track = (repository, LaneKind::Track, row.text("track")?);
+        let places = [family, track].map(|lane| self.by_name.get(&lane).map(|place| *place as u32));
+        Ok(places.into_iter().flatten())
     }
 }
 
