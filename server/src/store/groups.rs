@@ -23,8 +23,8 @@ statements! {
         WHERE CAST($1 AS TEXT) IS NULL OR g.name = $1 ORDER BY g.name, r.name";
     GROUP = "SELECT id FROM groups WHERE name = $1";
     OF_SOURCE = "SELECT id, name, description FROM groups WHERE source = $1 ORDER BY id";
-    OF_REPOSITORY = "SELECT g.name FROM group_repositories m JOIN groups g ON g.id = m.group_id WHERE m.repository_id = $1
-        ORDER BY g.name";
+    WITHIN = "SELECT m.repository_id, g.name FROM repositories r JOIN group_repositories m ON m.repository_id = r.id
+            JOIN groups g ON g.id = m.group_id WHERE r.name >= $1 AND r.name <= $2 ORDER BY g.name";
     COUNT = "SELECT count(*) AS n FROM groups";
     COUNT_MEMBERS = "SELECT count(*) AS n FROM group_repositories WHERE group_id = $1";
     MEMBERS = "SELECT repository_id FROM group_repositories WHERE group_id = $1 ORDER BY repository_id";
@@ -72,9 +72,16 @@ pub(super) async fn group_id(conn: &mut Conn, name: &str) -> Result<Option<i64>,
     conn.optional(GROUP, values![composed(name)]).await?.map(|row| row.int("id")).transpose()
 }
 
-/// The groups that a repository is in.
-pub(super) async fn groups_of(conn: &mut Conn, repository: i64) -> Result<Vec<String>, StoreError> {
-    conn.all(OF_REPOSITORY, values![repository]).await?.iter().map(|row| row.text("name")).collect()
+/// The groups of the repositories whose names lie between two, by the repositories' rows.
+pub(super) async fn groups_within(
+    conn: &mut Conn,
+    (first, last): &(String, String),
+) -> Result<BTreeMap<i64, Vec<String>>, StoreError> {
+    let mut groups = BTreeMap::<i64, Vec<String>>::new();
+    for row in conn.all(WITHIN, values![first, last]).await? {
+        groups.entry(row.int("repository_id")?).or_default().push(row.text("name")?);
+    }
+    Ok(groups)
 }
 
 impl Store {

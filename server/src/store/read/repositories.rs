@@ -11,7 +11,7 @@ use tagwarden_model::tag::Band;
 
 use super::{Position, Rows, one_more, page};
 use crate::store::db::{Conn, Row, statements, values};
-use crate::store::groups::{group_id, groups_of};
+use crate::store::groups::{group_id, groups_within};
 use crate::store::passes::unread;
 use crate::store::{Scope, Store, StoreError};
 
@@ -58,9 +58,9 @@ statements! {
     ONE = select!("r.name = $1");
     ALL = select!("r.id > $1 AND r.period_id IS NOT NULL");
     COUNTS_OF_ALL = counts!("");
-    COUNTS_OF_ONE = counts!(" AND r.id = $1");
+    COUNTS_OF_SOME = counts!(" AND r.name >= $1 AND r.name <= $2");
     PASSES_OF_ALL = passes!("");
-    PASSES_OF_ONE = passes!("WHERE r.id = $1");
+    PASSES_OF_SOME = passes!("WHERE r.name >= $1 AND r.name <= $2");
     HOSTS = "SELECT count(DISTINCT host) AS n FROM repositories WHERE period_id IS NOT NULL";
     PUBLISHED = "SELECT CAST(COALESCE(SUM(d.n), 0) AS BIGINT) AS n FROM releases_by_day d
         JOIN repositories r ON r.id = d.repository_id WHERE r.period_id IS NOT NULL AND d.day > $1";
@@ -119,8 +119,7 @@ pub(in crate::store) async fn lateness(
     grace: Millis,
     now: Instant,
 ) -> Result<Vec<Lateness>, StoreError> {
-    let counts = counts(conn, None).await?;
-    let passes = passes(conn, None).await?;
+    let (counts, passes) = (counts(conn, None).await?, passes(conn, None).await?);
     let mut changed = Vec::new();
     for row in conn.all(ALL, values![0_i64]).await? {
         let repository = repository(&row, &counts, &passes, now)?;
@@ -199,10 +198,7 @@ impl Store {
                 conn.all(OF_GROUP, values![name, one_more(limit), group]).await?
             }
         };
-        let mut repositories = Vec::new();
-        for row in rows {
-            repositories.push(one(&mut conn, &row, now).await?);
-        }
+        let repositories = described(&mut conn, &rows, now).await?;
         Ok(page(repositories, limit, |repository| Position::of([repository.name.clone().into()])))
     }
 
@@ -216,16 +212,21 @@ impl Store {
         let Scope::All = scope;
         let mut conn = self.read_conn().await?;
         let Some(row) = conn.optional(ONE, values![name.to_string()]).await? else { return Ok(None) };
-        one(&mut conn, &row, now).await.map(Some)
+        Ok(described(&mut conn, &[row], now).await?.pop())
     }
 }
 
-async fn one(conn: &mut Conn, row: &Row, now: Instant) -> Result<Repository, StoreError> {
-    let id = row.int("id")?;
-    let counts = counts(conn, Some(id)).await?;
-    let passes = passes(conn, Some(id)).await?;
-    let groups = groups_of(conn, id).await?;
-    Ok(Repository { groups, ..repository(row, &counts, &passes, now)? })
+/// Rows in the order of their names, with what belongs to each: a few statements, however many rows there are.
+async fn described(conn: &mut Conn, rows: &[Row], now: Instant) -> Result<Vec<Repository>, StoreError> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+    let range = (first.text("name")?, last.text("name")?);
+    let (counts, passes) = (counts(conn, Some(&range)).await?, passes(conn, Some(&range)).await?);
+    let mut groups = groups_within(conn, &range).await?;
+    let described = rows.iter().map(|row| {
+        let groups = groups.remove(&row.int("id")?).unwrap_or_default();
+        Ok(Repository { groups, ..repository(row, &counts, &passes, now)? })
+    });
+    described.collect()
 }
 
 /// Without its groups.
@@ -308,10 +309,13 @@ fn freshness(
     }
 }
 
-async fn counts(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64, Counts>, StoreError> {
+/// The first and the last of the names that are meant.
+type Range = (String, String);
+
+async fn counts(conn: &mut Conn, of: Option<&Range>) -> Result<HashMap<i64, Counts>, StoreError> {
     use tagwarden_model::tag::Class;
-    let rows = match repository {
-        Some(id) => conn.all(COUNTS_OF_ONE, values![id]).await?,
+    let rows = match of {
+        Some((first, last)) => conn.all(COUNTS_OF_SOME, values![first, last]).await?,
         None => conn.all(COUNTS_OF_ALL, values![]).await?,
     };
     let mut all = HashMap::<i64, Counts>::new();
@@ -332,9 +336,9 @@ async fn counts(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64,
     Ok(all)
 }
 
-async fn passes(conn: &mut Conn, repository: Option<i64>) -> Result<HashMap<i64, Vec<Passes>>, StoreError> {
-    let rows = match repository {
-        Some(id) => conn.all(PASSES_OF_ONE, values![id]).await?,
+async fn passes(conn: &mut Conn, of: Option<&Range>) -> Result<HashMap<i64, Vec<Passes>>, StoreError> {
+    let rows = match of {
+        Some((first, last)) => conn.all(PASSES_OF_SOME, values![first, last]).await?,
         None => conn.all(PASSES_OF_ALL, values![]).await?,
     };
     let mut all = HashMap::<i64, Vec<Passes>>::new();
