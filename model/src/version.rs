@@ -89,9 +89,14 @@ impl Ord for Version {
     }
 }
 
-/// The family of `tag`.
-pub fn family(tag: &str) -> String {
-    Version::of(tag).family
+/// Bytes whose order is that of tracks: the two numbers that a track's name begins with. `None` where it does not.
+pub fn track_key(track: &str) -> Option<Vec<u8>> {
+    let (numbers, _) = track.split_once('-').unwrap_or((track, ""));
+    let (major, minor) = numbers.split_once('.')?;
+    let is_number = |text: &str| !text.is_empty() && split_digits(text).1.is_empty();
+    let mut key = Vec::new();
+    (is_number(major) && is_number(minor)).then(|| push_numbers(&mut key, &[major, minor]))?;
+    Some(key)
 }
 
 const KEY_COMMIT: u8 = 1;

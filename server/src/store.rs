@@ -15,6 +15,7 @@ mod events;
 mod flags;
 pub mod groups;
 pub mod jobs;
+mod lanes;
 mod load;
 mod passes;
 mod projections;
@@ -146,6 +147,7 @@ const LISTS: &[&[&str]] = &[
     flags::STATEMENTS,
     groups::STATEMENTS,
     jobs::STATEMENTS,
+    lanes::STATEMENTS,
     load::STATEMENTS,
     passes::STATEMENTS,
     projections::STATEMENTS,
@@ -158,6 +160,8 @@ const LISTS: &[&[&str]] = &[
     read::repositories::STATEMENTS,
     read::tags::STATEMENTS,
     read::targets::STATEMENTS,
+    read::timeline::STATEMENTS,
+    read::timeline::tile::STATEMENTS,
     record::STATEMENTS,
     refreshes::STATEMENTS,
     tellings::STATEMENTS,

@@ -7,5 +7,6 @@ mod bench {
     mod cpu;
     mod memory;
     mod page;
+    mod scale;
     mod speed;
 }

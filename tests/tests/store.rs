@@ -28,6 +28,8 @@ mod read;
 mod refreshes;
 #[path = "store/schema.rs"]
 mod schema;
+#[path = "store/timeline.rs"]
+mod timeline;
 #[path = "store/watch.rs"]
 mod watch;
 #[path = "store/world.rs"]

@@ -25,7 +25,7 @@ pub const TILE_LEVELS: std::ops::RangeInclusive<u8> = 4..=40;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TimelineHead {
-    /// The repositories, by name.
+    /// The repositories of these lanes, and the one that was asked for, by name.
     pub repositories: Vec<Watched>,
     /// At most [`TILE_LANES`], in the order in which they are drawn.
     pub lanes: Vec<Lane>,
@@ -33,7 +33,7 @@ pub struct TimelineHead {
     pub next: Option<String>,
     /// How many lanes there are on all pages.
     pub total: u64,
-    /// Events of all lanes over all time, coarsely.
+    /// Events of all lanes over all time, coarsely, whatever is filtered. Empty but on the first page.
     pub activity: Activity,
 }
 

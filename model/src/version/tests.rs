@@ -198,3 +198,17 @@ proptest! {
         prop_assert_eq!(Version::of(&one).key == Version::of(&other).key, one == other);
     }
 }
+
+#[test]
+fn tracks_order_by_their_numbers() {
+    let tracks = ["0.9", "1.2", "1.10", "1.27-alpine", "2.0", "10.0-slim-bookworm", "2024.05"];
+    let keys: Vec<_> = tracks.iter().map(|track| track_key(track).unwrap()).collect();
+    assert!(keys.is_sorted_by(|one, next| one < next), "{keys:?}");
+    assert_eq!(track_key("1.27"), track_key("1.27-alpine"));
+    for (tag, _, track, _) in TAGS.iter().filter(|(_, _, track, _)| !track.is_empty()) {
+        assert!(track_key(track).is_some(), "{tag}");
+    }
+    for none in ["", "1", "1.", ".1", "1.x", "alpine", "v1.2", "1.2.3", "commit"] {
+        assert_eq!(track_key(none), None, "{none}");
+    }
+}

@@ -2,7 +2,7 @@
 --
 -- Integers that name something (kind, state, class, band ...) are the codes of the enumerations in `model`; they are never
 -- reused. Instants are Unix milliseconds. A mark (an instant on the clock of one generation) is two columns, `..._generation`
--- and `..._wall`. The two dialects of this file differ in types only.
+-- and `..._wall`. The two dialects of this file differ in types, and in how rows lie, only.
 
 -- Which schema this is, and the oldest server that may still run on it.
 CREATE TABLE schema (
@@ -242,20 +242,54 @@ CREATE TABLE spans (
 ) STRICT;
 CREATE INDEX spans_by_repository ON spans (repository_id, from_at, began_seq);
 CREATE INDEX spans_by_tag ON spans (tag_id, began_seq);
+CREATE INDEX spans_by_tag_and_time ON spans (tag_id, from_at, began_seq);
 CREATE INDEX spans_by_digest ON spans (digest_id, began_seq);
 
--- Events per bucket of 2^level milliseconds and lane: the timeline zoomed out. A projection too.
-CREATE TABLE rollups (
+-- The first release of a repository that a digest was published as: a projection of releases' spans.
+CREATE TABLE first_releases (
+    digest_id INTEGER NOT NULL REFERENCES digests (id),
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    tag_id INTEGER NOT NULL REFERENCES tags (id),
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (digest_id, repository_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX first_releases_by_repository ON first_releases (repository_id);
+
+-- What the timeline draws in one line. A projection of events, but for the number, which readers keep.
+CREATE TABLE lanes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again, whatever is deleted
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    kind INTEGER NOT NULL, -- 0: the repository, which is counted and not drawn; 1: a family of releases; 2: one other tag; 3: a track
+    name TEXT NOT NULL,
+    family TEXT NOT NULL, -- of releases
+    class INTEGER NOT NULL, -- of a tag, what it is now
+    position BLOB NOT NULL, -- compares as the lanes of a repository stand
+    version BLOB, -- of a track; compares as the tracks of a family do
+    tracks INTEGER NOT NULL, -- of a repository
+    n INTEGER NOT NULL,
+    baseline INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    UNIQUE (repository_id, kind, name)
+) STRICT;
+CREATE INDEX lanes_in_order ON lanes (repository_id, position);
+
+-- Events of a lane per bucket of 2^level milliseconds, and the last of them in time. A projection too.
+CREATE TABLE rollups (
+    lane_id INTEGER NOT NULL REFERENCES lanes (id),
     level INTEGER NOT NULL,
     bucket INTEGER NOT NULL,
-    lane_kind INTEGER NOT NULL, -- 1: a family of releases; 2: one other tag
-    lane TEXT NOT NULL,
     n INTEGER NOT NULL,
-    first_seq INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
-    PRIMARY KEY (repository_id, level, bucket, lane_kind, lane)
-) STRICT;
+    not_before INTEGER,
+    kind INTEGER NOT NULL,
+    baseline INTEGER NOT NULL,
+    tag_id INTEGER NOT NULL,
+    digest_id INTEGER,
+    PRIMARY KEY (lane_id, level, bucket)
+) STRICT, WITHOUT ROWID;
 
 -- What a release is held to. The tag may not exist yet.
 CREATE TABLE promises (
@@ -303,8 +337,12 @@ CREATE INDEX flags_to_expire ON flags (acknowledged_until) WHERE acknowledged_un
 CREATE TABLE flag_events (
     flag_id INTEGER NOT NULL REFERENCES flags (id),
     seq INTEGER NOT NULL UNIQUE REFERENCES events (seq),
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    at INTEGER NOT NULL, -- of the event
+    restored INTEGER NOT NULL, -- 1: as promised after it
     PRIMARY KEY (flag_id, seq)
 ) STRICT;
+CREATE INDEX flag_events_by_time ON flag_events (repository_id, at, seq);
 
 -- Events of rebuilt tags that wait for a comparison.
 CREATE TABLE refreshes (

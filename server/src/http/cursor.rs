@@ -43,7 +43,8 @@ impl List {
         Page { items, next: next.map(|position| self.cursor(position)) }
     }
 
-    fn cursor(&self, position: Position) -> String {
+    /// The cursor that stands for `position`.
+    pub fn cursor(&self, position: Position) -> String {
         let cursor = Cursor { seal: self.seal(&position), position };
         // Serialising strings and JSON values to memory cannot fail.
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())

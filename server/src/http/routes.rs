@@ -62,6 +62,8 @@ fn table(document: OpenApi) -> OpenApiRouter<AppState> {
         .routes(Read.guard(routes!(tags::one)))
         .routes(Read.guard(routes!(events::list)))
         .routes(Read.guard(routes!(timeline::timeline)))
+        .routes(Read.guard(routes!(timeline::lanes)))
+        .routes(Read.guard(routes!(timeline::tile)))
         .routes(Read.guard(routes!(flags::list)))
         .routes(Read.guard(routes!(flags::one)))
         .routes(Act.guard(routes!(flags::acknowledge)))

@@ -57,7 +57,7 @@ impl Store {
         let Some(repository) = write.hold_repository(commit.repository, commit.lease).await? else {
             return Ok(vec![Written::Conflict; commit.tags.len()]);
         };
-        let ids = Interned::new(&mut write.conn, digests(&commit.tags)).await?;
+        let ids = Interned::new(&mut write.conn, commit.digests()).await?;
         let mut accepted = Vec::new();
         let mut names = std::collections::HashSet::new();
         for tag in &commit.tags {
@@ -246,6 +246,9 @@ impl TagsWrite<'_> {
         let id = if let Some(before) = &before {
             self.write.conn.execute(UPDATE_TAG, &[&[before.id.into()][..], &row[..]].concat()).await?;
             self.tally.count(&before.counted, -1);
+            if before.class != tag.class {
+                self.tally.reclass(repository, &tag.name, tag.class);
+            }
             before.id
         } else {
             let (family, track) = (&version.family, version.track.as_deref());
@@ -297,6 +300,7 @@ impl TagsWrite<'_> {
                 name: &tag.name,
                 class: tag.class,
                 new: event.new.as_ref().map(|digest| self.ids.id(digest)).transpose()?,
+                not_before: event.not_before,
                 baseline: event.baseline,
             };
             projections::put_span(&mut self.write.conn, &projected).await?;
@@ -466,13 +470,6 @@ fn state_after(event: &NewEvent, before: Option<&Before>) -> TagState {
         (_, Some(digest)) => TagState::Present(digest.clone()),
         (_, None) => TagState::Absent,
     }
-}
-
-fn digests(tags: &[TagWrite]) -> impl Iterator<Item = &tagwarden_model::digest::Digest> {
-    tags.iter().flat_map(|tag| {
-        let of_events = tag.events.iter().flat_map(|event| event.old.iter().chain(&event.new));
-        of_events.chain(tag.record.state.digest()).chain(&tag.record.claimed)
-    })
 }
 
 async fn before(write: &mut Write, repository: i64, tag: &TagWrite) -> Result<Option<Before>, StoreError> {

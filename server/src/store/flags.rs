@@ -30,7 +30,9 @@ statements! {
             changed = $9 WHERE id = $1 AND version = $2";
     INSERT_TRANSITION = "INSERT INTO flag_transitions (flag_id, version, at, from_state, to_state, actor_kind, actor_id, actor_display,
             reason, resolution) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    LINK_EVENT = "INSERT INTO flag_events (flag_id, seq) VALUES ($1, $2) ON CONFLICT (seq) DO NOTHING";
+    LINK_EVENT = "INSERT INTO flag_events (flag_id, seq, repository_id, at, restored)
+        SELECT CAST($1 AS BIGINT), e.seq, e.repository_id, e.at, CAST($3 AS BIGINT) FROM events e WHERE e.seq = $2
+        ON CONFLICT (seq) DO NOTHING";
     /// Retracted moves have no span any more.
     MOVES = "SELECT s.from_at AS at FROM spans s WHERE s.tag_id = $1 AND s.began_by = $2 AND s.from_at >= $3 AND s.began_seq < $4";
     BREACHES = "SELECT x.at FROM flag_transitions x JOIN flags f ON f.id = x.flag_id
@@ -143,7 +145,8 @@ impl Write {
             (None, _) => return Err(StoreError::Inconsistent("a step of a flag that does not exist".to_owned())),
         };
         if let Some(cause) = about.event {
-            self.conn.execute(LINK_EVENT, values![id, cause.seq]).await?;
+            let restored = matches!(step, FlagStep::Restore(_));
+            self.conn.execute(LINK_EVENT, values![id, cause.seq, restored]).await?;
         }
         let flag = change.flag.clone();
         Ok(Some(Stored { id, flag, repository: about.repository, tag: about.tag }))

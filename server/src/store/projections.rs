@@ -1,4 +1,5 @@
-//! What is kept beside events and tags so that reading is cheap: spans, rollups, counts. All of it can be rebuilt.
+//! What is kept beside events and tags so that reading is cheap: spans, first releases, lanes with their rollups, counts. All
+//! of it can be rebuilt.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +7,11 @@ use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::TagName;
 use tagwarden_model::tag::{Band, Class};
-use tagwarden_model::version::family;
 
 use super::db::{Conn, statements, values};
+use super::lanes::{self, Lanes};
 use super::{Store, StoreError};
 
-/// Buckets of 2^24 ms (4.7 hours) and 2^28 ms (3.1 days).
-pub(super) const LEVELS: [i64; 2] = [24, 28];
 /// Events that a rebuild reads at once.
 const CHUNK: u32 = 1000;
 const DAY: i64 = 86_400_000;
@@ -21,12 +20,15 @@ statements! {
     END_SPAN = "UPDATE spans SET until_at = $2, ended_by = $3, ended_seq = $4 WHERE tag_id = $1 AND ended_seq IS NULL";
     BEGIN_SPAN = "INSERT INTO spans (began_seq, repository_id, tag_id, digest_id, from_at, began_by, baseline)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    REMOVE_LASTING_SPAN = "DELETE FROM spans WHERE tag_id = $1 AND ended_seq IS NULL RETURNING began_seq";
+    REMOVE_LASTING_SPAN = "DELETE FROM spans WHERE tag_id = $1 AND ended_seq IS NULL RETURNING began_seq, digest_id";
     RESUME_SPAN = "UPDATE spans SET until_at = NULL, ended_by = NULL, ended_seq = NULL WHERE tag_id = $1 AND ended_seq = $2";
-    ADD_ROLLUP = "INSERT INTO rollups (repository_id, level, bucket, lane_kind, lane, n, first_seq, last_seq)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (repository_id, level, bucket, lane_kind, lane)
-        DO UPDATE SET n = rollups.n + excluded.n, last_seq = excluded.last_seq";
+    PUBLISH = "INSERT INTO first_releases (digest_id, repository_id, tag_id, seq) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (digest_id, repository_id) DO NOTHING";
+    UNPUBLISH = "DELETE FROM first_releases WHERE digest_id = $1 AND repository_id = $2 AND seq = $3";
+    /// By what is left of the releases that named the digest.
+    PUBLISH_AGAIN = "INSERT INTO first_releases (digest_id, repository_id, tag_id, seq)
+        SELECT s.digest_id, s.repository_id, s.tag_id, s.began_seq FROM spans s JOIN events e ON e.seq = s.began_seq
+        WHERE s.digest_id = $1 AND s.repository_id = $2 AND e.class = $3 ORDER BY s.began_seq LIMIT 1";
     ADD_COUNT = "INSERT INTO tag_counts (repository_id, band, class, state, n) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (repository_id, band, class, state) DO UPDATE SET n = tag_counts.n + excluded.n";
     ADD_DAY = "INSERT INTO releases_by_day (repository_id, day, n) VALUES ($1, $2, $3)
@@ -35,10 +37,10 @@ statements! {
     DROP_NO_DAY = "DELETE FROM releases_by_day WHERE repository_id = $1 AND n = 0";
     REPOSITORIES = "SELECT id FROM repositories ORDER BY id";
     CLEAR_SPANS = "DELETE FROM spans";
-    CLEAR_ROLLUPS = "DELETE FROM rollups";
+    CLEAR_FIRST_RELEASES = "DELETE FROM first_releases";
     CLEAR_COUNTS = "DELETE FROM tag_counts";
     CLEAR_DAYS = "DELETE FROM releases_by_day";
-    EVENTS = "SELECT e.seq, e.at, e.kind, e.repository_id, e.tag_id, e.class, e.new_id, e.baseline, t.name
+    EVENTS = "SELECT e.seq, e.at, e.kind, e.repository_id, e.tag_id, e.class, e.new_id, e.not_before, e.baseline, t.name
         FROM events e JOIN tags t ON t.id = e.tag_id WHERE e.seq > $1 ORDER BY e.seq LIMIT $2";
     TAGS = "SELECT id, repository_id, band, class, state, first_seen, baseline FROM tags WHERE id > $1 ORDER BY id LIMIT $2";
 }
@@ -54,10 +56,11 @@ pub(super) struct Projected<'a> {
     pub(super) class: Class,
     /// Row of the new digest.
     pub(super) new: Option<i64>,
+    pub(super) not_before: Option<Instant>,
     pub(super) baseline: bool,
 }
 
-/// Applies an event to the spans of its tag.
+/// Applies an event to the spans of its tag, and to what they say of releases.
 ///
 /// A retraction takes the claim's span away and lets the one before go on: a retracted claim is always the tag's newest event.
 pub(super) async fn put_span(conn: &mut Conn, event: &Projected<'_>) -> Result<(), StoreError> {
@@ -65,7 +68,12 @@ pub(super) async fn put_span(conn: &mut Conn, event: &Projected<'_>) -> Result<(
         EventKind::Vanished | EventKind::Returned => {}
         EventKind::Retracted => {
             for row in conn.all(REMOVE_LASTING_SPAN, values![event.tag]).await? {
-                conn.execute(RESUME_SPAN, values![event.tag, row.int("began_seq")?]).await?;
+                let (seq, digest) = (row.int("began_seq")?, row.int("digest_id")?);
+                conn.execute(RESUME_SPAN, values![event.tag, seq]).await?;
+                if conn.execute(UNPUBLISH, values![digest, event.repository, seq]).await? > 0 {
+                    let values = values![digest, event.repository, Class::Release.code()];
+                    conn.execute(PUBLISH_AGAIN, values).await?;
+                }
             }
         }
         EventKind::Created | EventKind::Moved | EventKind::Recreated | EventKind::Deleted => {
@@ -76,34 +84,21 @@ pub(super) async fn put_span(conn: &mut Conn, event: &Projected<'_>) -> Result<(
                 let (kind, baseline) = (event.kind.code(), event.baseline);
                 let values = values![event.seq, event.repository, event.tag, new, event.at, kind, baseline];
                 conn.execute(BEGIN_SPAN, values).await?;
+                if event.class == Class::Release {
+                    conn.execute(PUBLISH, values![new, event.repository, event.tag, event.seq]).await?;
+                }
             }
         }
     }
     Ok(())
 }
 
-/// Differences of rollups and counts, gathered over one transaction.
+/// Differences of lanes and counts, gathered over one transaction.
 #[derive(Default)]
 pub(super) struct Tally {
-    rollups: BTreeMap<Bucket, Rollup>,
+    lanes: Lanes,
     counts: BTreeMap<(i64, i64, i64, i64), i64>,
     days: BTreeMap<(i64, i64), i64>,
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Bucket {
-    repository: i64,
-    level: i64,
-    number: i64,
-    /// 1: a family of releases; 2: one other tag.
-    lane_kind: i64,
-    lane: String,
-}
-
-struct Rollup {
-    n: i64,
-    first_seq: i64,
-    last_seq: i64,
 }
 
 /// What the counts depend on of a tag row.
@@ -119,19 +114,14 @@ pub(super) struct Counted {
 }
 
 impl Tally {
-    /// Counts an event in its buckets. Releases share the lane of their family, other tags have their own.
+    /// Counts an event on its lanes.
     pub(super) fn add_event(&mut self, event: &Projected<'_>) {
-        let (lane_kind, lane) = match event.class {
-            Class::Release => (1, family(event.name.as_str())),
-            Class::Rebuilt | Class::Rolling | Class::Ignored => (2, event.name.to_string()),
-        };
-        for level in LEVELS {
-            let (repository, number, lane) = (event.repository, event.at.0 >> level, lane.clone());
-            let none = Rollup { n: 0, first_seq: event.seq, last_seq: event.seq };
-            let rollup = self.rollups.entry(Bucket { repository, level, number, lane_kind, lane }).or_insert(none);
-            rollup.n += 1;
-            rollup.last_seq = event.seq;
-        }
+        self.lanes.add(event);
+    }
+
+    /// A tag is of another class now.
+    pub(super) fn reclass(&mut self, repository: i64, name: &TagName, class: Class) {
+        self.lanes.reclass(repository, name, class);
     }
 
     /// Counts a tag (`sign` 1) or no longer (-1).
@@ -144,11 +134,7 @@ impl Tally {
     }
 
     pub(super) async fn put(self, conn: &mut Conn) -> Result<(), StoreError> {
-        for (Bucket { repository, level, number, lane_kind, lane }, rollup) in self.rollups {
-            let (n, first, last) = (rollup.n, rollup.first_seq, rollup.last_seq);
-            let values = values![repository, level, number, lane_kind, lane, n, first, last];
-            conn.execute(ADD_ROLLUP, values).await?;
-        }
+        self.lanes.put(conn).await?;
         let mut lessened = std::collections::BTreeSet::new();
         for ((repository, band, class, state), n) in self.counts.into_iter().filter(|(_, n)| *n != 0) {
             conn.execute(ADD_COUNT, values![repository, band, class, state, n]).await?;
@@ -178,9 +164,10 @@ impl Store {
             write.lock_repository(row.int("id")?).await?;
         }
         let conn = &mut write.conn;
-        for clear in [CLEAR_SPANS, CLEAR_ROLLUPS, CLEAR_COUNTS, CLEAR_DAYS] {
+        for clear in [CLEAR_SPANS, CLEAR_FIRST_RELEASES, CLEAR_COUNTS, CLEAR_DAYS] {
             conn.execute(clear, values![]).await?;
         }
+        lanes::clear(conn).await?;
         let mut tally = Tally::default();
         let mut after = 0;
         loop {
@@ -197,11 +184,14 @@ impl Store {
                     name: &name,
                     class: row.code("class", Class::from_code)?,
                     new: row.int_opt("new_id")?,
+                    not_before: row.instant_opt("not_before")?,
                     baseline: row.yes("baseline")?,
                 };
                 put_span(conn, &event).await?;
                 tally.add_event(&event);
             }
+            // Millions of buckets are not held until the end.
+            std::mem::take(&mut tally.lanes).put(conn).await?;
             if rows.len() < CHUNK as usize {
                 break;
             }
@@ -226,6 +216,7 @@ impl Store {
             }
         }
         tally.put(conn).await?;
+        lanes::settle(conn).await?;
         write.conn.commit().await
     }
 }

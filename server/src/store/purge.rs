@@ -31,7 +31,9 @@ statements! {
     EVENT_PROOFS = "DELETE FROM event_proofs WHERE seq IN (SELECT seq FROM events WHERE repository_id = $1)";
     REFRESHES = "DELETE FROM refreshes WHERE seq IN (SELECT seq FROM events WHERE repository_id = $1)";
     SPANS = "DELETE FROM spans WHERE repository_id = $1";
-    ROLLUPS = "DELETE FROM rollups WHERE repository_id = $1";
+    FIRST_RELEASES = "DELETE FROM first_releases WHERE repository_id = $1";
+    ROLLUPS = "DELETE FROM rollups WHERE lane_id IN (SELECT id FROM lanes WHERE repository_id = $1)";
+    LANES = "DELETE FROM lanes WHERE repository_id = $1";
     EVENTS = "DELETE FROM events WHERE repository_id = $1";
     PROMISES = "DELETE FROM promises WHERE repository_id = $1";
     PROOFS = "DELETE FROM proofs WHERE repository_id = $1";
@@ -59,7 +61,9 @@ const ALL: &[&str] = &[
     EVENT_PROOFS,
     REFRESHES,
     SPANS,
+    FIRST_RELEASES,
     ROLLUPS,
+    LANES,
     EVENTS,
     PROMISES,
     PROOFS,

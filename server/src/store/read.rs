@@ -6,6 +6,7 @@ pub(super) mod registries;
 pub(super) mod repositories;
 pub(super) mod tags;
 pub(super) mod targets;
+pub mod timeline;
 
 use tagwarden_model::api::{Change, ChangeKind, DigestUse, Event, Gap, Promise, Span, Timeline};
 use tagwarden_model::event::{EventKind, Severity};

@@ -1,6 +1,7 @@
 //! What the poller reads and writes.
 
 use tagwarden_model::api::{RepositoryState, Unread};
+use tagwarden_model::digest::Digest;
 use tagwarden_model::event::NewEvent;
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::{Instant, Millis};
@@ -156,6 +157,16 @@ pub struct Commit {
     pub now: Instant,
     /// The tags.
     pub tags: Vec<TagWrite>,
+}
+
+impl Commit {
+    /// All digests that it names.
+    pub(super) fn digests(&self) -> impl Iterator<Item = &Digest> {
+        self.tags.iter().flat_map(|tag| {
+            let of_events = tag.events.iter().flat_map(|event| event.old.iter().chain(&event.new));
+            of_events.chain(tag.record.state.digest()).chain(&tag.record.claimed)
+        })
+    }
 }
 
 /// The right to poll a registry.

@@ -29,6 +29,30 @@ async fn a_wrong_parameter_is_named() {
         ("/api/v1/events?tag=latest", "repository"),
         ("/api/v1/events?repository=nginx&tag=.x", "tag"),
         ("/api/v1/timeline?repository=a//b", "repository"),
+        ("/api/v1/timeline/lanes?repository=nginx&group=x", "group"),
+        ("/api/v1/timeline/lanes?by=day", "by"),
+        ("/api/v1/timeline/lanes?repository=nginx&by=family&family=", "by"),
+        ("/api/v1/timeline/lanes?by=family&versions=1.0..", "by"),
+        ("/api/v1/timeline/lanes?family=alpine", "repository"),
+        ("/api/v1/timeline/lanes?class=ignored", "class"),
+        ("/api/v1/timeline/lanes?flagged=yes", "flagged"),
+        ("/api/v1/timeline/lanes?versions=2.1", "versions"),
+        ("/api/v1/timeline/lanes?versions=..", "versions"),
+        ("/api/v1/timeline/lanes?versions=2..3", "versions"),
+        ("/api/v1/timeline/lanes?limit=0", "limit"),
+        ("/api/v1/timeline/lanes?limit=41", "limit"),
+        ("/api/v1/timeline/lanes?cursor=x", "cursor"),
+        ("/api/v1/timeline/tile?number=0&lanes=1", "level"),
+        ("/api/v1/timeline/tile?level=3&number=0&lanes=1", "level"),
+        ("/api/v1/timeline/tile?level=41&number=0&lanes=1", "level"),
+        ("/api/v1/timeline/tile?level=24&number=1.5&lanes=1", "number"),
+        ("/api/v1/timeline/tile?level=24&number=9223372036854775807&lanes=1", "number"),
+        ("/api/v1/timeline/tile?level=24&number=0", "lanes"),
+        ("/api/v1/timeline/tile?level=24&number=0&lanes=", "lanes"),
+        ("/api/v1/timeline/tile?level=24&number=0&lanes=latest", "lanes"),
+        ("/api/v1/timeline/tile?level=24&number=0&lanes=-1", "lanes"),
+        ("/api/v1/timeline/tile?level=24&number=0&lanes=01", "lanes"),
+        ("/api/v1/timeline/tile?level=24&number=0&lanes=1,1", "lanes"),
         ("/api/v1/flags?state=broken", "state"),
         ("/api/v1/flags/one", "id"),
         ("/api/v1/flags/1?x=", "x"),
@@ -48,6 +72,17 @@ async fn a_wrong_parameter_is_named() {
 }
 
 #[tokio::test]
+async fn a_tile_has_at_most_40_lanes() {
+    let server = Server::start().await;
+    let path = |lanes: i32| {
+        let ids: Vec<_> = (1..=lanes).map(|id| id.to_string()).collect();
+        format!("/api/v1/timeline/tile?level=24&number=0&lanes={}", ids.join(","))
+    };
+    assert_eq!(server.read(&path(40)).await["lanes"].as_array().unwrap().len(), 40, "none of which is there");
+    assert_eq!(server.get(&path(41)).await.error(), (400, "invalid".into(), "lanes".into()));
+}
+
+#[tokio::test]
 async fn what_does_not_exist_is_not_found() {
     let server = Server::start().await;
     server.record.watch("nginx").await;
@@ -55,6 +90,7 @@ async fn what_does_not_exist_is_not_found() {
         ("/api/v1/repositories/one?name=redis", "name"),
         ("/api/v1/tags?repository=redis", "repository"),
         ("/api/v1/timeline?repository=redis", "repository"),
+        ("/api/v1/timeline/lanes?repository=redis", "repository"),
         ("/api/v1/flags/1", "id"),
         ("/api/v1/targets?repository=nginx&tag=1.0.0", "tag"),
         ("/api/v1/jobs/1", "id"),
@@ -223,6 +259,7 @@ async fn a_forged_cursor_is_bad_input() {
         ("/api/v1/events?", r#"events ["-", "-", "At"]"#),
         ("/api/v1/flags?", r#"flags ["[]", "-"]"#),
         ("/api/v1/repositories?", "repositories []"),
+        ("/api/v1/timeline/lanes?", r#"lanes ["-", "-", "Auto", "-", "-", "false", "-", "-"]"#),
         ("/api/v1/promises?repository=registry.example/team/api&", r#"promises ["registry.example/team/api"]"#),
         ("/api/v1/tags?repository=registry.example/team/api&", r#"tags ["registry.example/team/api", "-", "-", "-"]"#),
         ("/api/v1/digests/abcdefa?", r#"digests ["abcdefa"]"#),

@@ -2,6 +2,7 @@
 
 use tagwarden_tests::api_server::{Server, masked};
 use tagwarden_tests::record::{API, digest, usual};
+use tagwarden_tests::step_clock::START;
 
 #[tokio::test]
 async fn every_read_of_a_filled_record() {
@@ -15,6 +16,8 @@ async fn every_read_of_a_filled_record() {
         ("tags", format!("/api/v1/tags?repository={API}")),
         ("events", "/api/v1/events".to_owned()),
         ("timeline", format!("/api/v1/timeline?repository={API}")),
+        ("lanes", format!("/api/v1/timeline/lanes?repository={API}")),
+        ("tile", format!("/api/v1/timeline/tile?level=28&number={}&lanes=11,6,99", (START.0 >> 28).div_euclid(256))),
         ("flags", "/api/v1/flags?state=open".to_owned()),
         ("flag", "/api/v1/flags/1".to_owned()),
         ("digest", format!("/api/v1/digests/{}", digest("two two"))),
@@ -51,6 +54,40 @@ async fn pages_give_every_row_once_and_in_order() {
             path = format!("{list}limit=1&cursor={next}");
         }
         assert_eq!(whole["items"].as_array().unwrap(), &rows, "{list}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_lanes_give_every_lane_once_and_in_order() {
+    let server = Server::start().await;
+    usual(&server.record).await;
+    let names = |head: &serde_json::Value| -> Vec<String> {
+        head["lanes"].as_array().unwrap().iter().map(|lane| lane["name"].as_str().unwrap().to_owned()).collect()
+    };
+    for (filter, expected) in [
+        ("", vec!["2.3", "2.2", "latest"]),
+        ("by=family&", vec!["", "latest"]),
+        ("class=release&", vec!["2.3", "2.2"]),
+        ("flagged=true&", vec!["2.3"]),
+        ("q=LAT&", vec!["latest"]),
+        ("versions=2.3..&", vec!["2.3"]),
+        ("versions=..2.2&", vec!["2.2"]),
+        ("repository=registry.example/team/api&family=&", vec!["2.3", "2.2"]),
+        ("repository=registry.example/team/empty&", vec![]),
+        ("group=none&", vec![]),
+    ] {
+        let list = format!("/api/v1/timeline/lanes?{filter}limit=");
+        let whole = server.read(&format!("{list}40")).await;
+        assert_eq!(names(&whole), expected, "{filter}");
+        assert_eq!(whole["total"], expected.len(), "{filter}");
+        let (mut found, mut path) = (Vec::new(), format!("{list}1"));
+        loop {
+            let page = server.read(&path).await;
+            found.extend(names(&page));
+            let Some(next) = page["next"].as_str() else { break };
+            path = format!("{list}1&cursor={next}");
+        }
+        assert_eq!(found, names(&whole), "{filter}");
     }
 }
 

@@ -190,9 +190,9 @@ impl World {
         counts
     }
 
-    /// Spans, rollups and counts are what a rebuild makes of events and tags.
+    /// Spans, first releases, lanes, rollups and counts are what a rebuild makes of events and tags.
     pub async fn assert_projections(&self) {
-        let tables = ["spans", "rollups", "tag_counts", "releases_by_day"];
+        let tables = ["spans", "first_releases", "lanes", "rollups", "tag_counts", "releases_by_day"];
         let mut live = Vec::new();
         for table in tables {
             live.push((table, self.dump(table).await));

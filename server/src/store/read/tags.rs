@@ -150,7 +150,7 @@ fn last_seen(record: &TagRecord, name: &str, passes: &[PassRow]) -> Option<tagwa
     newest.max(record.floor).map(|mark| mark.wall)
 }
 
-fn unhex(text: &str) -> Result<Vec<u8>, StoreError> {
+pub(super) fn unhex(text: &str) -> Result<Vec<u8>, StoreError> {
     let bytes = text.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
         u8::from_str_radix(pair, 16).ok()

@@ -1,0 +1,265 @@
+//! The marks of lanes in one stretch of time.
+
+use std::collections::HashMap;
+
+use tagwarden_model::api::{Breach, LaneKind, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane};
+use tagwarden_model::event::EventKind;
+
+use crate::store::db::{Conn, Row, Value, statements, values};
+use crate::store::digests::digest;
+use crate::store::lanes::LEVELS;
+use crate::store::{Scope, Store, StoreError};
+
+/// Breaches of a tile; the newest are kept.
+const MOST_BREACHES: u32 = 1000;
+
+/// The lanes that are asked for: as many places as there may be lanes.
+macro_rules! asked {
+    () => {
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
+            $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)"
+    };
+}
+
+/// The first release that the digest of the row was published as.
+macro_rules! release {
+    ($digest:literal, $repository:literal) => {
+        concat!(
+            "(SELECT x.name FROM first_releases p JOIN tags x ON x.id = p.tag_id WHERE p.digest_id = ",
+            $digest,
+            " AND p.repository_id = ",
+            $repository,
+            ")"
+        )
+    };
+}
+
+// What rows name is looked up row by row: a join would let PostgreSQL read whole tables where it guesses wrongly.
+macro_rules! marks {
+    ($summed:literal, $rest:expr) => {
+        concat!(
+            "SELECT l.id AS lane_id, l.repository_id, ",
+            $summed,
+            ".n, ",
+            $summed,
+            ".first_at, r.last_at, r.last_seq, r.not_before, r.kind, r.baseline,
+                r.tag_id, CASE WHEN l.kind = 2 THEN l.name ELSE (SELECT t.name FROM tags t WHERE t.id = r.tag_id) END AS tag,
+                r.digest_id, (SELECT d.hash FROM digests d WHERE d.id = r.digest_id) AS hash, ",
+            release!("r.digest_id", "l.repository_id"),
+            " AS release_tag ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    SEQ = "SELECT event AS seq FROM counter";
+    LANES = concat!("SELECT id, repository_id, kind, name FROM lanes WHERE kind <> 0 AND class <> 4 AND id IN ", asked!());
+    /// Of a level that is kept.
+    MARKS = marks!("r", concat!("FROM lanes l JOIN rollups r ON r.lane_id = l.id AND r.level = $41 AND r.bucket >= $42 AND r.bucket < $43
+        WHERE l.id IN ", asked!(), " ORDER BY l.id, r.bucket"));
+    /// Of a level in between: the last bucket of some has the last event.
+    MERGED = marks!("m", concat!("FROM (SELECT b.lane_id, max(b.bucket) AS bucket, CAST(sum(b.n) AS BIGINT) AS n, min(b.first_at) AS first_at
+            FROM rollups b WHERE b.lane_id IN ", asked!(), " AND b.level = $41 AND b.bucket >= $42 AND b.bucket < $43
+            GROUP BY b.lane_id, b.bucket >> CAST($44 AS INTEGER)) m
+            JOIN lanes l ON l.id = m.lane_id
+            JOIN rollups r ON r.lane_id = m.lane_id AND r.level = $41 AND r.bucket = m.bucket
+        ORDER BY l.id, r.bucket"));
+    /// The newest span that began before the tile, if it reaches into it.
+    ENTERING = concat!("SELECT l.id AS lane_id, l.repository_id, s.from_at, s.digest_id, d.hash, ", release!("s.digest_id", "l.repository_id"),
+        " AS release_tag
+        FROM lanes l JOIN tags t ON t.repository_id = l.repository_id AND t.name = l.name
+            JOIN spans s ON s.began_seq = (SELECT x.began_seq FROM spans x WHERE x.tag_id = t.id AND x.from_at < $41
+                ORDER BY x.from_at DESC, x.began_seq DESC LIMIT 1)
+            JOIN digests d ON d.id = s.digest_id
+        WHERE l.kind = 2 AND l.id IN ", asked!(), " AND (s.until_at IS NULL OR s.until_at >= $41)");
+    BREACHES = concat!("SELECT x.repository_id, x.seq, x.at, x.restored, x.flag_id, f.state, e.not_before, e.kind, e.tag_id, t.name AS tag,
+            t.family, COALESCE(t.track, t.family) AS track, t.first_seen, e.old_id, o.hash AS old_hash, ",
+            release!("e.old_id", "x.repository_id"), " AS old_release, e.new_id, n.hash AS new_hash, ",
+            release!("e.new_id", "x.repository_id"), " AS new_release
+        FROM flag_events x JOIN events e ON e.seq = x.seq JOIN tags t ON t.id = e.tag_id JOIN flags f ON f.id = x.flag_id
+            LEFT JOIN digests o ON o.id = e.old_id LEFT JOIN digests n ON n.id = e.new_id
+        WHERE x.repository_id IN (SELECT a.repository_id FROM lanes a WHERE a.id IN ", asked!(), ")
+            AND x.at >= $41 AND x.at < $42 AND e.class = 1
+            AND EXISTS (SELECT 1 FROM lanes l WHERE l.repository_id = x.repository_id AND l.id IN ", asked!(), "
+                AND ((l.kind = 1 AND l.name = t.family) OR (l.kind = 3 AND l.name = COALESCE(t.track, t.family))))
+        ORDER BY x.at DESC, x.seq DESC LIMIT $43");
+}
+
+/// Which tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TileAt {
+    level: u8,
+    number: i64,
+}
+
+impl TileAt {
+    /// `None` if there is no such level, or where time, as it is counted, ends.
+    pub fn new(level: u8, number: i64) -> Option<Self> {
+        let length = TILE_BUCKETS << *TILE_LEVELS.end().min(&level);
+        number.checked_add(1)?.checked_mul(length)?;
+        number.checked_mul(length)?;
+        TILE_LEVELS.contains(&level).then_some(Self { level, number })
+    }
+
+    /// The bucket of `level` that it begins with, and the one behind it.
+    fn buckets(self, level: i64) -> (i64, i64) {
+        let finer = i64::from(self.level) - level;
+        ((self.number * TILE_BUCKETS) << finer, ((self.number + 1) * TILE_BUCKETS) << finer)
+    }
+}
+
+/// Digests and tags of a tile, each once.
+#[derive(Default)]
+struct Names {
+    digests: Vec<TileDigest>,
+    places_of_digests: HashMap<(i64, i64), u32>,
+    tags: Vec<String>,
+    places_of_tags: HashMap<i64, u32>,
+}
+
+impl Store {
+    /// The marks of lanes, which are asked for by number; those that are not there are empty. At most [`TILE_LANES`].
+    pub async fn tile(&self, scope: Scope, at: TileAt, lanes: &[i64]) -> Result<Tile, StoreError> {
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        // First: what the other statements find is at least that new.
+        let seq = conn.one(SEQ, values![]).await?.int("seq")?;
+        let asked: Vec<Value> =
+            lanes.iter().copied().chain(std::iter::repeat(0)).take(TILE_LANES).map(Value::from).collect();
+        let mut places = Places::default();
+        for row in conn.all(LANES, &asked).await? {
+            let id = row.int("id")?;
+            let place = lanes.iter().position(|lane| *lane == id).unwrap_or_default();
+            let kind = row.code("kind", LaneKind::from_code)?;
+            places.by_id.insert(id, place);
+            places.by_name.insert((row.int("repository_id")?, kind, row.text("name")?), place);
+        }
+        let mut names = Names::default();
+        let mut found = vec![TileLane::default(); lanes.len()];
+        marks(&mut conn, at, &asked, &places, &mut names, &mut found).await?;
+        let (begins, ends) = at.buckets(0);
+        let of_tags = |kind: &LaneKind| *kind == LaneKind::Tag;
+        if places.by_name.keys().any(|(_, kind, _)| of_tags(kind)) {
+            for row in conn.all(ENTERING, &[&asked[..], values![begins]].concat()).await? {
+                let Some(lane) = places.lane(&row)?.and_then(|place| found.get_mut(place)) else { continue };
+                let repository = row.int("repository_id")?;
+                lane.entering = names.digest(&row, repository, "digest_id", "hash", "release_tag")?;
+                lane.entering_since_ms = Some(row.int("from_at")?);
+            }
+        }
+        let mut breaches = Vec::new();
+        if places.by_name.keys().any(|(_, kind, _)| !of_tags(kind)) {
+            let values = [&asked[..], values![begins, ends, MOST_BREACHES]].concat();
+            for row in conn.all(BREACHES, &values).await?.iter().rev() {
+                places.breaches(row, &mut names, &mut breaches)?;
+            }
+        }
+        let Names { digests, tags, .. } = names;
+        let (level, number) = (at.level, at.number);
+        Ok(Tile { level, number, seq, lanes: found, digests, tags, breaches, hints: Vec::new() })
+    }
+}
+
+async fn marks(
+    conn: &mut Conn,
+    at: TileAt,
+    asked: &[Value],
+    places: &Places,
+    names: &mut Names,
+    lanes: &mut [TileLane],
+) -> Result<(), StoreError> {
+    let level = i64::from(at.level);
+    let Some(kept) = LEVELS.into_iter().rfind(|kept| *kept <= level) else { return Ok(()) };
+    let (begins, ends) = at.buckets(kept);
+    let rows = if kept == level {
+        conn.all(MARKS, &[asked, values![kept, begins, ends]].concat()).await?
+    } else {
+        conn.all(MERGED, &[asked, values![kept, begins, ends, level - kept]].concat()).await?
+    };
+    for row in rows {
+        let Some(lane) = places.lane(&row)?.and_then(|place| lanes.get_mut(place)) else { continue };
+        let last = row.int("last_at")?;
+        lane.first_ms.push(row.int("first_at")?);
+        lane.at_ms.push(last);
+        lane.not_before_ms.push(row.int_opt("not_before")?.unwrap_or(last));
+        lane.count.push(u32::try_from(row.int("n")?).unwrap_or(u32::MAX));
+        lane.seq.push(row.int("last_seq")?);
+        lane.kind.push(row.int("kind")? as u8);
+        lane.baseline.push(row.int("baseline")? as u8);
+        lane.tag.push(names.tag(&row)?);
+        let digest = names.digest(&row, row.int("repository_id")?, "digest_id", "hash", "release_tag")?;
+        lane.digest.push(digest.map_or(-1, |place| place as i32));
+    }
+    Ok(())
+}
+
+/// Where the lanes that are there stand in the answer.
+#[derive(Default)]
+struct Places {
+    by_id: HashMap<i64, usize>,
+    by_name: HashMap<(i64, LaneKind, String), usize>,
+}
+
+impl Places {
+    fn lane(&self, row: &Row) -> Result<Option<usize>, StoreError> {
+        Ok(self.by_id.get(&row.int("lane_id")?).copied())
+    }
+
+    /// Adds the breach on every lane that has it: family and track may both be asked for.
+    fn breaches(&self, row: &Row, names: &mut Names, breaches: &mut Vec<Breach>) -> Result<(), StoreError> {
+        let (repository, at) = (row.int("repository_id")?, row.int("at")?);
+        let breach = Breach {
+            lane: 0,
+            at_ms: at,
+            not_before_ms: row.int_opt("not_before")?.unwrap_or(at),
+            seq: row.int("seq")?,
+            kind: row.code("kind", EventKind::from_code)?,
+            tag: names.tag(row)?,
+            old_digest: names.digest(row, repository, "old_id", "old_hash", "old_release")?,
+            new_digest: names.digest(row, repository, "new_id", "new_hash", "new_release")?,
+            restored: row.yes("restored")?,
+            flag: Some(row.int("flag_id")?),
+            active: row.int("state")? != tagwarden_model::flag::FlagState::Closed.code(),
+            first_ms: row.int_opt("first_seen")?.unwrap_or(at),
+        };
+        for (kind, name) in [(LaneKind::Family, "family"), (LaneKind::Track, "track")] {
+            if let Some(lane) = self.by_name.get(&(repository, kind, row.text(name)?)) {
+                breaches.push(Breach { lane: *lane as u32, ..breach.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Names {
+    fn tag(&mut self, row: &Row) -> Result<u32, StoreError> {
+        let id = row.int("tag_id")?;
+        if let Some(place) = self.places_of_tags.get(&id) {
+            return Ok(*place);
+        }
+        let place = self.tags.len() as u32;
+        self.tags.push(row.text("tag")?);
+        self.places_of_tags.insert(id, place);
+        Ok(place)
+    }
+
+    /// The digest of these columns, with the release that it is in its repository.
+    fn digest(
+        &mut self,
+        row: &Row,
+        repository: i64,
+        id: &str,
+        hash: &str,
+        release: &str,
+    ) -> Result<Option<u32>, StoreError> {
+        let Some(id) = row.int_opt(id)? else { return Ok(None) };
+        if let Some(place) = self.places_of_digests.get(&(repository, id)) {
+            return Ok(Some(*place));
+        }
+        let place = self.digests.len() as u32;
+        self.digests.push(TileDigest { digest: digest(row, hash)?, release: row.text_opt(release)? });
+        self.places_of_digests.insert((repository, id), place);
+        Ok(Some(place))
+    }
+}

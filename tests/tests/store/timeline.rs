@@ -1,0 +1,392 @@
+//! Lanes and tiles of the timeline.
+
+use std::collections::BTreeMap;
+
+use tagwarden::store::Scope;
+use tagwarden::store::read::Position;
+use tagwarden::store::read::timeline::tile::TileAt;
+use tagwarden::store::read::timeline::{LaneFilter, LanesOf, Versions};
+use tagwarden::store::record::{Commit, TagWrite};
+use tagwarden_model::api::{Acknowledge, Close, Event, Lane, LaneKind, TILE_BUCKETS, Tile, TileLane, TimelineHead};
+use tagwarden_model::event::{EventKind, NewEvent};
+use tagwarden_model::flag::Resolution;
+use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::tag::{Class, TagState};
+use tagwarden_model::version::{Version, track_key};
+
+use crate::db_test;
+use crate::world::{World, claimed, digest, event, name, person, present, repository, write_of};
+
+fn all() -> LaneFilter {
+    LaneFilter { of: LanesOf::All, by: None, family: None, class: None, flagged: false, contains: None, versions: None }
+}
+
+async fn page(
+    world: &World,
+    filter: &LaneFilter,
+    after: Option<&Position>,
+    limit: u32,
+) -> (TimelineHead, Option<Position>) {
+    world.store.lanes(Scope::All, filter, after, limit).await.unwrap().unwrap()
+}
+
+async fn lanes(world: &World, filter: LaneFilter) -> Vec<Lane> {
+    let (head, next) = page(world, &filter, None, 40).await;
+    assert!(next.is_none() && head.total == head.lanes.len() as u64);
+    head.lanes
+}
+
+async fn names(world: &World, filter: LaneFilter) -> Vec<String> {
+    lanes(world, filter).await.into_iter().map(|lane| format!("{} {}", lane.kind, lane.name)).collect()
+}
+
+fn number(level: u8, at: Instant) -> i64 {
+    (at.0 >> level).div_euclid(TILE_BUCKETS)
+}
+
+async fn tile_of(world: &World, lanes: &[Lane], level: u8, number: i64) -> Tile {
+    let ids: Vec<i64> = lanes.iter().map(|lane| lane.id.parse().unwrap()).collect();
+    world.store.tile(Scope::All, TileAt::new(level, number).unwrap(), &ids).await.unwrap()
+}
+
+db_test! {
+    async fn lanes_stand_in_their_order_and_are_filtered(world: World) {
+        let other = write_of("7.0.0", present("z", 0), vec![event(EventKind::Created, None, Some("z"), world.tick())]);
+        for tag in ["edge", "stable", "latest", "2.1.0", "1.9.1", "1.10.0", "1.9.0", "1.9.0-alpine", "20240501", "buildcache"] {
+            world.create(tag, tag).await;
+        }
+        let rebuilt = TagWrite { class: Class::Rebuilt, ..world.created("22.04", "u") };
+        world.write(rebuilt).await;
+        let ignored = TagWrite { class: Class::Ignored, ..world.created("sha256-aa.sig", "s") };
+        world.write(ignored).await;
+        world.to("1.9.1", "1.9.1", "bad", 5).await;
+        let second = repository("a/first");
+        let added = world.store.watch(world.registry, &second, &person(), world.tick()).await.unwrap();
+        let tagwarden::store::watch::Added::New(second_id) = added else { panic!("new") };
+        world.store.commit(&Commit { repository: second_id, ..world.commit_of(vec![other]) }).await.unwrap();
+
+        let tracks = ["track 2.1", "track 1.10", "track 1.9", "track ", "track 1.9-alpine"];
+        let others = ["tag latest", "tag stable", "tag buildcache", "tag edge", "tag 22.04"];
+        let expected: Vec<&str> = tracks.into_iter().chain(others).collect();
+        let one = || LaneFilter { of: LanesOf::Repository(name()), ..all() };
+        assert_eq!(names(&world, one()).await, expected);
+        let everything: Vec<&str> = ["track 7.0"].into_iter().chain(expected.clone()).collect();
+        assert_eq!(names(&world, all()).await, everything, "a/first stands before team/api");
+        let families = names(&world, LaneFilter { by: Some(LaneKind::Family), ..one() }).await;
+        assert_eq!(families[..3], ["family ", "family alpine", "tag latest"]);
+        let of_family = |family: &str| LaneFilter { family: Some(family.to_owned()), ..one() };
+        assert_eq!(names(&world, of_family("")).await, tracks[..4]);
+        assert_eq!(names(&world, of_family("alpine")).await, tracks[4..]);
+        assert!(names(&world, of_family("none")).await.is_empty());
+        for (class, from, to) in [(Class::Release, 0, 5), (Class::Rolling, 5, 9), (Class::Rebuilt, 9, 10)] {
+            assert_eq!(names(&world, LaneFilter { class: Some(class), ..one() }).await, expected[from..to], "{class}");
+        }
+        let between = |from: Option<&str>, to: Option<&str>| {
+            let key = |track: Option<&str>| track.map(|track| track_key(track).unwrap());
+            LaneFilter { versions: Some(Versions { from: key(from), to: key(to) }), ..one() }
+        };
+        assert_eq!(names(&world, between(Some("1.10"), Some("2.1"))).await, tracks[..2]);
+        assert_eq!(names(&world, between(None, Some("1.9"))).await, [tracks[2], tracks[4]]);
+        assert_eq!(names(&world, between(Some("2.1"), None)).await, tracks[..1]);
+        let contains = |text: &str| LaneFilter { contains: Some(text.to_owned()), ..all() };
+        assert_eq!(names(&world, contains("ALPINE")).await, tracks[4..]);
+        assert_eq!(names(&world, contains("A/First")).await, ["track 7.0"]);
+        assert!(names(&world, contains("%")).await.is_empty());
+        assert_eq!(names(&world, LaneFilter { flagged: true, ..all() }).await, ["track 1.9"]);
+        let by_family = LaneFilter { flagged: true, by: Some(LaneKind::Family), ..all() };
+        assert_eq!(lanes(&world, by_family).await.iter().map(|lane| lane.flags).collect::<Vec<_>>(), [1]);
+        assert!(world.store.lanes(Scope::All, &LaneFilter { of: LanesOf::Repository(repository("never")), ..all() }, None, 9)
+            .await.unwrap().is_none());
+        assert!(names(&world, LaneFilter { of: LanesOf::Group("none".to_owned()), ..all() }).await.is_empty());
+
+        // Pages give every lane once, and the rest of the head.
+        let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let (head, next) = page(&world, &all(), after.as_ref(), 3).await;
+            assert_eq!(head.total, 11);
+            assert_eq!(head.activity.bucket.is_empty(), pages > 0);
+            found.extend(head.lanes.iter().map(|lane| format!("{} {}", lane.kind, lane.name)));
+            (after, pages) = (next, pages + 1);
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((found, pages), (everything.into_iter().map(str::to_owned).collect(), 4));
+        let (head, _) = page(&world, &one(), None, 40).await;
+        let api = &head.repositories[..];
+        assert_eq!((api.len(), api[0].repository.as_str(), api[0].since), (1, "registry.example/team/api", crate::world::START));
+        assert_eq!(head.activity.count.iter().sum::<u64>(), 12, "without the ignored one");
+        world.assert_projections().await;
+    }
+}
+
+db_test! {
+    async fn a_repository_of_many_tracks_shows_families(world: World) {
+        for minor in 0..=20 {
+            if minor == 20 {
+                assert_eq!(names(&world, all()).await.len(), 20, "tracks");
+            }
+            world.create(&format!("1.{minor}.0"), "a").await;
+            world.create(&format!("1.{minor}.1"), "a").await;
+        }
+        assert_eq!(names(&world, all()).await, ["family "]);
+        assert_eq!(names(&world, LaneFilter { by: Some(LaneKind::Track), ..all() }).await.len(), 21);
+        world.assert_projections().await;
+    }
+}
+
+db_test! {
+    async fn a_tag_of_another_class_keeps_its_lane_until_it_is_ignored(world: World) {
+        let (seq, _) = world.create("edge", "a").await;
+        let of = |class| TagWrite { class, ..write_of("edge", present("a", seq), Vec::new()) };
+        for (class, expected) in [(Class::Rebuilt, 1), (Class::Release, 1), (Class::Ignored, 0), (Class::Rolling, 1)] {
+            world.write(of(class)).await;
+            assert_eq!(lanes(&world, all()).await.len(), expected, "{class}");
+            assert_eq!(lanes(&world, LaneFilter { class: Some(class), ..all() }).await.len(), expected, "{class}");
+            world.assert_projections().await;
+        }
+    }
+}
+
+db_test! {
+    async fn a_lane_counts_what_it_has(world: World) {
+        let at = world.tick();
+        let stood = NewEvent { baseline: true, not_before: None, ..event(EventKind::Created, None, Some("a"), at) };
+        world.write(write_of("1.0.0", present("a", 0), vec![stood.clone()])).await;
+        world.write(write_of("latest", present("a", 0), vec![stood])).await;
+        world.create("1.0.1", "b").await;
+        let found = lanes(&world, all()).await;
+        let [track, latest] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((track.events, track.baseline, track.first, track.last), (2, 1, at, world.now()));
+        assert_eq!((latest.events, latest.baseline, latest.class), (1, 0, Class::Rolling));
+        let tile = tile_of(&world, &found, 28, number(28, at)).await;
+        assert_eq!((tile.lanes[0].count.as_slice(), tile.lanes[1].baseline.as_slice()), (&[2][..], &[1][..]));
+        assert_eq!(tile.lanes[1].not_before_ms, tile.lanes[1].at_ms, "nothing is known");
+        assert_eq!(tile.digests[tile.lanes[1].digest[0] as usize].release.as_deref(), Some("1.0.0"));
+    }
+}
+
+db_test! {
+    async fn what_a_tag_names_when_the_tile_begins(world: World) {
+        let (seq, _) = world.create("latest", "a").await;
+        let created = world.now();
+        world.pass(Millis::days(10));
+        let (seq, _) = world.to("latest", "a", "b", seq).await;
+        let moved = world.now();
+        world.pass(Millis::days(10));
+        world.delete("latest", "b", seq).await;
+        let deleted = world.now();
+        let found = lanes(&world, all()).await;
+        let entering = async |at: Instant| {
+            // Buckets of 16 ms: the tile of an instant begins at most four seconds before it.
+            let tile = tile_of(&world, &found, 4, number(4, at)).await;
+            let lane = &tile.lanes[0];
+            lane.entering.map(|place| (tile.digests[place as usize].digest.clone(), lane.entering_since_ms.unwrap()))
+        };
+        let second = Millis::minutes(1);
+        assert_eq!(entering(created).await, None);
+        assert_eq!(entering(created + second).await, Some((digest("a"), created.0)));
+        assert_eq!(entering(moved).await, Some((digest("a"), created.0)), "the mark itself is in the tile");
+        assert_eq!(entering(moved + second).await, Some((digest("b"), moved.0)));
+        assert_eq!(entering(deleted).await, Some((digest("b"), moved.0)));
+        assert_eq!(entering(deleted + second).await, None);
+    }
+}
+
+db_test! {
+    async fn breaches_stand_at_every_level(world: World) {
+        let (seq, _) = world.create("1.0.0", "a").await;
+        let first = world.now();
+        world.pass(Millis::days(30));
+        let (seq, _) = world.to("1.0.0", "a", "b", seq).await;
+        let broken = world.now();
+        world.pass(Millis::days(1));
+        world.to("1.0.0", "b", "a", seq).await;
+        let mended = world.now();
+        // What else happens in the same buckets does not hide it.
+        for patch in 1..50 {
+            world.create(&format!("1.0.{patch}"), "c").await;
+        }
+        let family = lanes(&world, LaneFilter { by: Some(LaneKind::Family), ..all() }).await;
+        let both: Vec<Lane> = lanes(&world, all()).await.into_iter().chain(family).collect();
+        for level in 4..=40 {
+            for (at, kind, restored) in [(broken, "b", false), (mended, "a", true)] {
+                let tile = tile_of(&world, &both, level, number(level, at)).await;
+                let of_it: Vec<_> = tile.breaches.iter().filter(|breach| breach.at_ms == at.0).collect();
+                assert_eq!(of_it.iter().map(|breach| breach.lane).collect::<Vec<_>>(), [1, 0], "level {level}: on both");
+                let breach = of_it[0];
+                assert_eq!((breach.restored, breach.active, breach.flag), (restored, true, Some(1)));
+                assert_eq!((breach.first_ms, breach.kind, tile.tags[breach.tag as usize].as_str()), (first.0, EventKind::Moved, "1.0.0"));
+                assert_eq!(tile.digests[breach.new_digest.unwrap() as usize].digest, digest(kind));
+                assert_eq!(breach.not_before_ms, at.0 - 30_000);
+            }
+        }
+        let act = Close { version: 2, reason: "seen".to_owned(), resolution: Resolution::Reviewed };
+        world.store.close(1, &act, &person(), world.tick()).await.unwrap().unwrap();
+        let tile = tile_of(&world, &both[..1], 28, number(28, broken)).await;
+        assert!(!tile.breaches.is_empty() && tile.breaches.iter().all(|breach| !breach.active));
+        let none = Acknowledge { version: 3, reason: "late".to_owned(), until: None };
+        assert!(world.store.acknowledge(1, &none, &person(), world.tick()).await.is_err());
+    }
+}
+
+db_test! {
+    async fn the_newest_breaches_are_kept(world: World) {
+        let (mut seq, _) = world.create("1.0.0", "a").await;
+        world.create("2.0.0", "a").await;
+        for at in 0..1_010 {
+            let (from, to) = if at % 2 == 0 { ("a", "b") } else { ("b", "a") };
+            (seq, _) = world.to("1.0.0", from, to, seq).await;
+        }
+        let found = lanes(&world, LaneFilter { by: Some(LaneKind::Track), ..all() }).await;
+        assert_eq!(found[1].name, "1.0");
+        let tile = tile_of(&world, &found[1..], 40, number(40, world.now())).await;
+        assert_eq!((tile.breaches.len(), tile.breaches.last().unwrap().seq), (1000, seq));
+        assert!(tile.breaches.is_sorted_by_key(|breach| breach.seq));
+        let other = tile_of(&world, &found[..1], 40, number(40, world.now())).await;
+        assert!(other.breaches.is_empty(), "of another lane");
+    }
+}
+
+db_test! {
+    async fn the_first_release_of_a_digest_is_known_after_a_retraction_too(world: World) {
+        let unproven = NewEvent { verified: false, ..event(EventKind::Created, None, Some("x"), world.tick()) };
+        let (seq, _) = world.write(write_of("1.0.0", claimed("x", 0, TagState::Unread), vec![unproven])).await;
+        world.create("1.0.1", "x").await;
+        world.create("latest", "x").await;
+        let release = async || {
+            let latest = lanes(&world, LaneFilter { class: Some(Class::Rolling), ..all() }).await;
+            let tile = tile_of(&world, &latest, 28, number(28, world.now())).await;
+            tile.digests[tile.lanes[0].digest[0] as usize].release.clone()
+        };
+        assert_eq!(release().await.as_deref(), Some("1.0.0"));
+        let retracted = event(EventKind::Retracted, Some("x"), None, world.tick());
+        let created = event(EventKind::Created, None, Some("y"), world.now());
+        world.write(write_of("1.0.0", present("y", seq), vec![retracted, created])).await;
+        assert_eq!(release().await.as_deref(), Some("1.0.1"));
+        world.assert_projections().await;
+    }
+}
+
+/// What a tile must say of a lane, from its events alone.
+fn expected(
+    events: &[(Lane, Event)],
+    lane: &Lane,
+    level: u8,
+    number: i64,
+) -> Vec<(i64, i64, i64, i64, u32, EventKind)> {
+    let mut buckets = BTreeMap::<i64, Vec<&Event>>::new();
+    for (_, event) in events.iter().filter(|(of, _)| of.id == lane.id) {
+        let bucket = event.at.0 >> level;
+        if bucket.div_euclid(TILE_BUCKETS) == number {
+            buckets.entry(bucket).or_default().push(event);
+        }
+    }
+    let mark = |events: Vec<&Event>| {
+        let last = events.iter().max_by_key(|event| (event.at, event.seq)).unwrap();
+        let first = events.iter().map(|event| event.at.0).min().unwrap();
+        (first, last.at.0, last.not_before.unwrap_or(last.at).0, last.seq, events.len() as u32, last.kind)
+    };
+    buckets.into_values().map(mark).collect()
+}
+
+fn marks(lane: &TileLane) -> Vec<(i64, i64, i64, i64, u32, EventKind)> {
+    let mark = |at: usize| {
+        let kind = EventKind::from_code(lane.kind[at].into()).unwrap();
+        (lane.first_ms[at], lane.at_ms[at], lane.not_before_ms[at], lane.seq[at], lane.count[at], kind)
+    };
+    (0..lane.at_ms.len()).map(mark).collect()
+}
+
+db_test! {
+    async fn every_tile_of_a_random_history_is_what_its_events_say(world: World) {
+        let mut random = 99_u64;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % below
+        };
+        let mut last = BTreeMap::<&str, (i64, Option<String>)>::new();
+        for _ in 0..300 {
+            // Bursts, quiet months, and some that are placed earlier than what was recorded before them.
+            let pause = [1, 40, 900, 70_000, 5_000_000, 900_000_000, 3_000_000_000][next(7) as usize];
+            world.pass(Millis(next(pause) as i64));
+            let at = world.now() - Millis(if next(4) == 0 { next(200_000) as i64 } else { 0 });
+            let tag = ["1.0.0", "1.0.1", "1.1.0", "1.0.0-slim", "latest", "edge"][next(6) as usize];
+            let contents = format!("c{}", next(5));
+            let (seq, state) = last.get(tag).cloned().unwrap_or((0, None));
+            let (event, record, state) = match &state {
+                None => {
+                    let kind = if seq == 0 { EventKind::Created } else { EventKind::Recreated };
+                    (event(kind, None, Some(&contents), at), present(&contents, seq), Some(contents))
+                }
+                Some(now) if next(5) == 0 => {
+                    let record = tagwarden_model::tag::TagRecord { state: TagState::Absent, claimed: None, ..present(now, seq) };
+                    (event(EventKind::Deleted, Some(now), None, at), record, None)
+                }
+                Some(now) if *now == contents => continue,
+                Some(now) => (event(EventKind::Moved, Some(now), Some(&contents), at), present(&contents, seq), Some(contents)),
+            };
+            let (seq, _) = world.write(write_of(tag, record, vec![event])).await;
+            last.insert(tag, (seq, state));
+        }
+        let tracks = lanes(&world, all()).await;
+        let families = lanes(&world, LaneFilter { by: Some(LaneKind::Family), class: Some(Class::Release), ..all() }).await;
+        let both: Vec<Lane> = tracks.into_iter().chain(families).collect();
+        assert_eq!(both.len(), 7, "three tracks, two tags, two families");
+        let mut events = Vec::new();
+        for event in world.events().await {
+            let tag = event.tag.as_deref().unwrap();
+            let version = Version::of(tag);
+            let track = version.track.unwrap_or_default();
+            for lane in &both {
+                let name = match lane.kind {
+                    LaneKind::Family => &version.family,
+                    LaneKind::Track => &track,
+                    LaneKind::Tag => tag,
+                };
+                let release = event.class == Some(Class::Release);
+                if lane.name == *name && release == (lane.kind != LaneKind::Tag) {
+                    events.push((lane.clone(), event.clone()));
+                }
+            }
+        }
+        for level in 4..=40 {
+            let mut numbers: Vec<i64> = events.iter().map(|(_, event)| number(level, event.at)).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            // At fine levels every event has a tile of its own: some of them.
+            let step = numbers.len().div_ceil(12);
+            for tile_number in numbers.into_iter().step_by(step) {
+                let tile = tile_of(&world, &both, level, tile_number).await;
+                for (lane, found) in both.iter().zip(&tile.lanes) {
+                    assert_eq!(marks(found), expected(&events, lane, level, tile_number), "{level} {tile_number} {}", lane.name);
+                    for at in 0..found.seq.len() {
+                        let event = &events.iter().find(|(_, event)| event.seq == found.seq[at]).unwrap().1;
+                        assert_eq!(Some(&tile.tags[found.tag[at] as usize]), event.tag.as_ref());
+                        let named = usize::try_from(found.digest[at]).ok().map(|place| &tile.digests[place].digest);
+                        assert_eq!(named, event.new_digest.as_ref());
+                    }
+                }
+            }
+        }
+        world.assert_projections().await;
+    }
+}
+
+db_test! {
+    async fn a_lane_that_is_not_there_is_empty(world: World) {
+        world.create("latest", "a").await;
+        let mut found = lanes(&world, all()).await;
+        "4711".clone_into(&mut found[0].id);
+        let tile = tile_of(&world, &found, 28, number(28, world.now())).await;
+        assert_eq!((tile.lanes, tile.seq), (vec![TileLane::default()], 1));
+        // The lane that counts the whole repository is none that is drawn.
+        let ids = world.texts("SELECT CAST(id AS TEXT) FROM lanes WHERE kind = 0".to_owned()).await;
+        found[0].id.clone_from(&ids[0]);
+        let tile = tile_of(&world, &found, 28, number(28, world.now())).await;
+        assert_eq!(tile.lanes, [TileLane::default()]);
+        for (level, number) in [(3, 0), (41, 0), (40, i64::MAX), (4, i64::MIN), (40, i64::MAX / 256)] {
+            assert_eq!(TileAt::new(level, number), None);
+        }
+    }
+}
