@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
     Group, Job, JoinGroup, NewGroup, Notifier, Page, Paste, Pasted, ProveTargets, ReadCatalogue, Registry, Repository,
-    Retried, Summary, Tag, Target, TimelineHead,
+    Retried, Summary, Tag, Target,
 };
 use web_sys::AbortSignal;
 
@@ -146,9 +146,9 @@ pub async fn repository(name: &str) -> Answer<Repository> {
     get(&with_query("api/v1/repositories/one", &[("name", Some(name))])).await
 }
 
-/// `GET timeline/lanes`, as `path` says.
-pub async fn lanes(path: &str) -> Answer<TimelineHead> {
-    get(path).await
+/// `GET timeline/lanes`, as `path` says: the text of the answer, which is read apart.
+pub async fn lanes(path: &str) -> Answer<String> {
+    ask(Request::get(path), None, patience()).await
 }
 
 /// `GET timeline/tile`: the text of the answer, which is read apart.

@@ -163,7 +163,7 @@ fn look(style: Style, hue: Option<u8>) -> Look {
         Style::Now => drawn(Ink::Accent, 1.0),
         Style::Before => Look { fill: Some(Ink::Surface), radius: 8.0, ..drawn(Ink::Text3, 1.5) },
         Style::Claim => Look { fill: Some(Ink::Surface), dashed: true, ..drawn(Ink::Text3, 1.5) },
-        Style::Cluster => Look { fill: Some(Ink::Raised), radius: 8.0, rim: 3.0, ..drawn(Ink::Text2, 1.0) },
+        Style::Cluster => Look { fill: Some(Ink::Raised), radius: 8.0, rim: 3.0, ..drawn(Ink::Text3, 1.0) },
         Style::Mark => Look { rim: 3.0, ..filled(hue) },
         Style::Restored => Look { fill: Some(Ink::Surface), rim: 4.0, ..drawn(Ink::Text2, 2.0) },
         Style::End => drawn(Ink::Text2, 2.0),

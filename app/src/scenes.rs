@@ -107,7 +107,7 @@ pub fn window(data: &FlagDetail) -> Scene {
     });
     let marks = marks.collect();
     let label = flag.tag.clone().unwrap_or_else(|| "repository".into());
-    let lane = Lane { label, bars, marks, ..Lane::default() };
+    let lane = Lane { label, bars, marks };
     Scene { lanes: vec![lane], watched_since: Instant(0) }
 }
 

@@ -4,6 +4,7 @@
 mod board;
 mod canvas;
 mod card;
+mod desk;
 mod gestures;
 mod lanes;
 mod svg;

@@ -1,4 +1,4 @@
-//! What a page's timeline holds between two frames: lanes, tiles, window, what is pointed at and what is chosen.
+//! What happens to a page's timeline: it takes lanes and tiles in, asks for others, and draws a frame when one is due.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tagwarden_model::api::{Lane, TimelineHead};
+use tagwarden_model::api::TimelineHead;
 use tagwarden_model::instant::{Instant, Millis};
-use tagwarden_model::timeline::{Board, Drawing, Hit, Shape, Sheet, Style, TileStore, View, sheet, strip};
+use tagwarden_model::timeline::{Drawing, Hit, TileStore, View};
 use web_sys::{AbortController, HtmlCanvasElement, HtmlElement};
 
-use super::canvas::{Canvas, Palette};
-use super::gestures::Drag;
+use super::desk::{Asked, Desk};
 use super::tile_reader;
-use crate::telling::{Told, tell};
+use crate::telling::Told;
 use crate::window::Window;
-use crate::{api, browser, painter};
+use crate::{api, browser};
 
 /// Tiles that are asked for at once.
 const AT_ONCE: usize = 4;
@@ -51,43 +50,6 @@ pub struct Tip {
     pub left: bool,
 }
 
-struct Asked {
-    level: u8,
-    number: i64,
-    control: AbortController,
-}
-
-/// Everything but what is shown in elements.
-pub struct Desk {
-    pub head: Rc<TimelineHead>,
-    pub store: TileStore,
-    pub window: Window,
-    pub view: View,
-    pub compact: bool,
-    pub sheet: Sheet,
-    pub hover: Option<Hit>,
-    pub chosen: Option<(usize, i64)>,
-    pub drag: Option<Drag>,
-    /// Pointers that are down, with their places.
-    pub pointers: Vec<(i32, f64)>,
-    /// Left and right edge of a stretch that is being selected.
-    pub selecting: Option<(f64, f64)>,
-    /// The event that the address names and that was not found yet.
-    pub sought: Option<i64>,
-    /// Events of all lanes when the view left the present.
-    events: u64,
-    canvases: Option<(HtmlCanvasElement, HtmlCanvasElement, HtmlElement)>,
-    palette: Option<Rc<Palette>>,
-    width: f64,
-    asked: Vec<Asked>,
-    frame_due: bool,
-    ask_due: bool,
-    failed: bool,
-    ticked: Instant,
-    /// Grows with every change of the view.
-    turn: u64,
-}
-
 /// A timeline on a page.
 #[derive(Clone, Copy)]
 pub struct Timeline {
@@ -109,36 +71,8 @@ pub struct Timeline {
 impl Timeline {
     /// With no lanes yet.
     pub fn new() -> Self {
-        let now = browser::now();
-        let view = View::last(Millis::days(30), now);
-        let activity = tagwarden_model::api::Activity { level: 28, bucket: Vec::new(), count: Vec::new() };
-        let head = TimelineHead { repositories: Vec::new(), lanes: Vec::new(), next: None, total: 0, activity };
-        let desk = Desk {
-            head: Rc::new(head),
-            store: TileStore::default(),
-            window: Window::default(),
-            view,
-            compact: false,
-            sheet: Sheet::default(),
-            hover: None,
-            chosen: None,
-            drag: None,
-            pointers: Vec::new(),
-            selecting: None,
-            sought: None,
-            events: 0,
-            canvases: None,
-            palette: None,
-            width: 0.0,
-            asked: Vec::new(),
-            frame_due: false,
-            ask_due: false,
-            failed: false,
-            ticked: now,
-            turn: 0,
-        };
         Self {
-            desk: StoredValue::new_local(Rc::new(RefCell::new(desk))),
+            desk: StoredValue::new_local(Rc::new(RefCell::new(Desk::new()))),
             tip: RwSignal::new(None),
             card: RwSignal::new(None),
             seen: RwSignal::new(Seen::Loading),
@@ -262,6 +196,7 @@ impl Timeline {
             }
             (desk.view, desk.window) = (view, Window::of(view, now));
             desk.turn += 1;
+            desk.is_ahead = true;
         }
         self.draw();
         self.settle_later();
@@ -274,15 +209,31 @@ impl Timeline {
             let mut desk = desk.borrow_mut();
             desk.chosen = hit.map(|hit| (hit.lane, hit.key()));
             desk.hover = None;
-            if pin || hit.is_none() {
+            if pin {
                 self.card.try_set(hit.and_then(|hit| desk.tell(&hit)));
             }
         }
         self.tip.try_set(None);
         self.draw();
-        if pin || hit.is_none() {
-            self.settled.notify();
+        if pin {
+            self.wrote();
         }
+    }
+
+    /// Closes the card.
+    pub fn unpin(self) {
+        self.card.try_set(None);
+        self.wrote();
+    }
+
+    /// Has the address follow now.
+    pub fn wrote(self) {
+        if let Some(desk) = self.desk() {
+            let mut desk = desk.borrow_mut();
+            desk.sought = None;
+            desk.is_ahead = true;
+        }
+        self.settled.notify();
     }
 
     /// Opens what is one thing; looks closer at several.
@@ -387,7 +338,7 @@ impl Timeline {
             desk.failed = tile.is_none() && !aborted;
             match tile {
                 Some(tile) => desk.store.put(&tile),
-                // What failed is asked for again with the next tick of the clock.
+                // What failed is not asked for again at once.
                 None => desk.ask_due = true,
             }
         }
@@ -404,98 +355,5 @@ impl Timeline {
 fn set_if_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.try_with_untracked(|old| *old != value) == Some(true) {
         signal.try_set(value);
-    }
-}
-
-impl Desk {
-    /// Whether the view moves on with the time.
-    pub fn follows(&self) -> bool {
-        !matches!(self.window, Window::Between(_))
-    }
-
-    /// All there is: from the first event or the beginning of the watch until now.
-    pub fn all(&self, now: Instant) -> View {
-        let firsts = self.head.lanes.iter().map(|lane| lane.first);
-        let activity = &self.head.activity;
-        let first = activity.bucket.first().map(|number| Instant(number.saturating_mul(1 << activity.level.min(40))));
-        let watches = self.head.repositories.iter().map(|watched| watched.since);
-        let from = firsts.chain(first).chain(watches).min().unwrap_or(now - Millis::days(30)).min(now);
-        let view = View::fit(from, now);
-        View { until: now + Millis(view.length().0 / 50), ..view }
-    }
-
-    fn count(&self) -> u64 {
-        self.head.lanes.iter().map(|lane| lane.events).sum()
-    }
-
-    /// The lane of a hit.
-    pub fn lane(&self, hit: &Hit) -> Option<&Lane> {
-        self.head.lanes.get(hit.lane)
-    }
-
-    /// A hit in words.
-    pub fn tell(&self, hit: &Hit) -> Option<Told> {
-        let now = browser::now();
-        Some(tell(hit, self.lane(hit)?, &self.store, now, browser::offset(Instant(hit.key().max(0)))))
-    }
-
-    fn hit_of(&self, seq: i64) -> Option<Hit> {
-        self.sheet.lanes.iter().flat_map(|lane| &lane.hits).find(|hit| hit.seq == seq).copied()
-    }
-
-    fn drop_asked(&mut self, wanted: Option<(u8, &[i64])>) {
-        self.asked.retain(|asked| {
-            let keep = wanted.is_some_and(|(level, numbers)| asked.level == level && numbers.contains(&asked.number));
-            if !keep {
-                asked.control.abort();
-            }
-            keep
-        });
-    }
-
-    fn lay(&mut self, now: Instant) {
-        let digest = self.hover.and_then(|hit| self.store.digest(hit.digest?)).cloned();
-        let board = Board {
-            head: &self.head,
-            view: self.view,
-            now,
-            width: self.width,
-            compact: self.compact,
-            offset: &browser::offset,
-            highlight: digest.as_ref(),
-            chosen: self.chosen,
-        };
-        let mut sheet = sheet(&board, &self.store);
-        if let Some((from, until)) = self.selecting {
-            let (x, width) = (from.min(until), (until - from).abs());
-            let items = &mut sheet.drawing.items;
-            let shape = Shape::Rect { x, y: 20.0, width, height: sheet.drawing.height - 44.0 };
-            items.push(tagwarden_model::timeline::Item {
-                shape,
-                style: Style::Brush,
-                hue: None,
-                title: None,
-                dim: false,
-            });
-        }
-        self.store.touch(self.view);
-        self.sheet = sheet;
-    }
-
-    fn paint(&mut self, now: Instant) {
-        let Some((canvas, below, probe)) = &self.canvases else { return };
-        if self.width <= 0.0 {
-            return;
-        }
-        if self.palette.is_none() {
-            self.palette = Palette::read(probe).map(Rc::new);
-        }
-        let Some(palette) = &self.palette else { return };
-        let strip = strip(&self.head.activity, self.all(now), self.view, self.sheet.left, self.width);
-        for (element, drawing) in [(canvas, &self.sheet.drawing), (below, &strip)] {
-            if let Some(mut surface) = Canvas::prepare(element, drawing.width, drawing.height, palette) {
-                painter::paint(drawing, &mut surface);
-            }
-        }
     }
 }

@@ -29,10 +29,7 @@ pub fn TipBox(timeline: Timeline) -> impl IntoView {
 /// What is pinned.
 #[component]
 pub fn EventCard(timeline: Timeline) -> impl IntoView {
-    let close = move |_| {
-        timeline.card.set(None);
-        timeline.settled.notify();
-    };
+    let close = move |_| timeline.unpin();
     let card = move || {
         timeline.card.get().map(|told| {
             let digests = match (told.old, told.new) {
@@ -43,11 +40,11 @@ pub fn EventCard(timeline: Timeline) -> impl IntoView {
                 _ => None,
             };
             let tag = told.tag.map(|tag| {
-                view! { <a class="button" href=url::tag(&told.repository, &tag)>"Tag "<bdi>{phrase::visible(&tag)}</bdi></a> }
+                view! { <a class="button" href=url::tag(&told.repository, &tag)><bdi>{["Tag ", &phrase::visible(&tag)].concat()}</bdi></a> }
             });
             let flag = told.flag.map(|flag| view! { <a class="button" href=url::flag(flag)>"Flag"</a> });
             view! {
-                <section class="card timeline-pinned" aria-label="Pinned">
+                <section class="timeline-pinned" aria-label="Pinned">
                     <p class="timeline-pinned-head">
                         <span class=told.tone.class()>{told.word}</span>
                         <strong class="mono"><bdi>{phrase::visible(&told.name)}</bdi></strong>

@@ -6,7 +6,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{AddEventListenerOptions, Event, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 
-use super::board::{Desk, Timeline, Tip};
+use super::board::{Timeline, Tip};
+use super::desk::Desk;
 use crate::browser;
 
 /// Movements shorter than this are a click.
@@ -170,7 +171,7 @@ fn release(timeline: Timeline, event: &PointerEvent, is_strip: bool, x: f64, y: 
         drop(desk);
         match hit {
             Some(hit) => timeline.open(hit),
-            None => timeline.choose(None, false),
+            None => timeline.choose(None, true),
         }
     }
 }
@@ -268,8 +269,7 @@ pub fn key(timeline: Timeline, event: &KeyboardEvent, is_strip: bool) -> Option<
             Some(true)
         }
         ("Escape", _) => {
-            timeline.card.try_set(None);
-            timeline.settled.notify();
+            timeline.unpin();
             Some(false)
         }
         ("ArrowLeft", _) | (_, "KeyA") => look(view.pan(-0.25)),

@@ -13,13 +13,14 @@ use web_sys::{Element, Event, KeyboardEvent};
 use super::board::{Seen, Timeline};
 use super::card::{EventCard, TipBox};
 use super::gestures;
-use super::{svg, twin};
+use super::{svg, tile_reader, twin};
+use crate::api::{self, ApiError};
 use crate::effect::{effect, on_change};
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{Loaded, Now};
+use crate::ui::{ErrorNote, Now};
 use crate::window::Window;
-use crate::{api, browser, phrase, url};
+use crate::{browser, phrase, url};
 
 /// What an address of such a page may hold, in its order.
 const KEYS: [&str; 13] =
@@ -74,28 +75,39 @@ pub fn Lanes(
         || (),
         move |()| {
             let path = asked.get_untracked();
-            async move { api::lanes(&path).await }
+            async move {
+                let text = api::lanes(&path).await?;
+                tile_reader::head(&text).ok_or_else(|| ApiError::Unintelligible("no lanes".to_owned()))
+            }
         },
     );
     on_change(move || asked.track(), move || head.reload());
     Live::here().keep_fresh(head, move |change| {
         of != "repository" || change.repository == address.query.try_with_untracked(|query| query.get("name")).flatten()
     });
+    let error = move || {
+        let error = head.question.error.get()?;
+        Some(view! { <ErrorNote error on_retry=move || head.reload() /> }.into_any())
+    };
     view! {
-        <section class="stack-tight timeline-section">
-            <Loaded remote=head lines=8 let:shown><Body address shown /></Loaded>
+        <section class="stack-tight">
+            {error} <Body address shown=head.data />
         </section>
     }
 }
 
 #[component]
-fn Body(address: Address, shown: Signal<TimelineHead>) -> impl IntoView {
+fn Body(address: Address, shown: RwSignal<Option<TimelineHead>>) -> impl IntoView {
     let timeline = Timeline::new();
     let now = expect_context::<Now>().0;
     let window = move || Window::read(&|key| address.get(key));
     let event = move || address.get("event").and_then(|event| event.parse().ok());
     effect(move || timeline.show(window(), event(), address.get("density").is_some()));
-    effect(move || timeline.put(shown.get()));
+    effect(move || {
+        if let Some(head) = shown.get() {
+            timeline.put(head);
+        }
+    });
     on_change(move || now.track(), move || timeline.tick(now.get_untracked()));
 
     // The address follows what is looked at and what is pinned.
@@ -111,8 +123,13 @@ fn Body(address: Address, shown: Signal<TimelineHead>) -> impl IntoView {
     on_change(
         move || timeline.settled.track(),
         move || {
-            let Some(window) = timeline.desk().map(|desk| desk.borrow().window) else { return };
-            let event = timeline.card.with_untracked(|card| card.as_ref().and_then(|told| told.seq));
+            let Some(desk) = timeline.desk() else { return };
+            // What only follows the address does not write it again.
+            if !std::mem::take(&mut desk.borrow_mut().is_ahead) {
+                return;
+            }
+            let (window, sought) = (desk.borrow().window, desk.borrow().sought);
+            let event = timeline.card.with_untracked(|card| card.as_ref().and_then(|told| told.seq)).or(sought);
             let [range, from, until] = window.write();
             go.with_value(|go| go(&[range, from, until, ("event", event.map(|event| event.to_string()))]));
         },
@@ -185,10 +202,10 @@ fn Body(address: Address, shown: Signal<TimelineHead>) -> impl IntoView {
                 }}
             </div>
             <Picture timeline help />
+            <EventCard timeline />
             <Notes timeline shown address />
             <Twin timeline help />
         </div>
-        <EventCard timeline />
         <Help help />
     }
 }
@@ -289,7 +306,7 @@ fn watch_screen(timeline: Timeline) {
 
 /// What there is to say about the window as a whole, the other lanes, and the legend.
 #[component]
-fn Notes(timeline: Timeline, shown: Signal<TimelineHead>, address: Address) -> impl IntoView {
+fn Notes(timeline: Timeline, shown: RwSignal<Option<TimelineHead>>, address: Address) -> impl IntoView {
     let to_data = move |_| {
         let Some(desk) = timeline.desk() else { return };
         let view = desk.borrow().all(browser::now());
@@ -317,7 +334,8 @@ fn Notes(timeline: Timeline, shown: Signal<TimelineHead>, address: Address) -> i
         })
     };
     let more = move || {
-        let (count, total, next) = shown.with(|head| (head.lanes.len() as u64, head.total, head.next.clone()));
+        let about = |head: &TimelineHead| (head.lanes.len() as u64, head.total, head.next.clone());
+        let (count, total, next) = shown.with(|head| head.as_ref().map(about))?;
         let first = address.get("cursor").is_some().then(|| {
             view! { <a href=address.with(&[("cursor", None)]) data-noscroll="">"First lanes"</a>" " }
         });

@@ -1,16 +1,75 @@
-//! Reads a tile. By hand, because the browser turns a column into numbers at once, where serde would ask for each of them.
+//! Reads lanes and tiles. By hand, because the browser turns a column into numbers at once, where serde would ask for each
+//! of them.
 
 use js_sys::{Array, Float64Array, JSON, Reflect};
-use tagwarden_model::api::{Breach, Hint, Tile, TileDigest, TileLane};
+use tagwarden_model::api::{
+    Activity, Breach, Gap, Hint, Lane, LaneKind, Tile, TileDigest, TileLane, TimelineHead, Watched,
+};
 use tagwarden_model::event::EventKind;
+use tagwarden_model::instant::Instant;
+use tagwarden_model::tag::{Band, Class};
 use wasm_bindgen::JsValue;
+
+/// The lanes, or `None` if the answer has none.
+pub fn head(text: &str) -> Option<TimelineHead> {
+    let head = JSON::parse(text).ok()?;
+    let activity = get(&head, "activity");
+    Some(TimelineHead {
+        repositories: items(&head, "repositories").iter().map(watched).collect::<Option<_>>()?,
+        lanes: items(&head, "lanes").iter().map(named).collect::<Option<_>>()?,
+        next: words(&head, "next"),
+        total: number(&head, "total")? as u64,
+        activity: Activity {
+            level: number(&activity, "level")? as u8,
+            bucket: whole(&activity, "bucket"),
+            count: whole(&activity, "count").into_iter().map(i64::cast_unsigned).collect(),
+        },
+    })
+}
+
+fn words(value: &JsValue, key: &str) -> Option<String> {
+    get(value, key).as_string()
+}
+
+fn instant(value: &JsValue, key: &str) -> Option<Instant> {
+    words(value, key)?.parse().ok()
+}
+
+fn watched(value: &JsValue) -> Option<Watched> {
+    let gap = |value: &JsValue| {
+        Some(Gap {
+            band: Band::from_word(&words(value, "band")?)?,
+            from: instant(value, "from")?,
+            until: instant(value, "until"),
+            reason: words(value, "reason")?,
+        })
+    };
+    let gaps = items(value, "gaps").iter().filter_map(gap).collect();
+    Some(Watched { repository: words(value, "repository")?, since: instant(value, "since")?, gaps })
+}
+
+fn named(value: &JsValue) -> Option<Lane> {
+    let amount = |key| Some(number(value, key)? as u64);
+    Some(Lane {
+        id: words(value, "id")?,
+        repository: words(value, "repository")?,
+        kind: LaneKind::from_word(&words(value, "kind")?)?,
+        name: words(value, "name")?,
+        class: Class::from_word(&words(value, "class")?)?,
+        events: amount("events")?,
+        baseline: amount("baseline")?,
+        flags: amount("flags")?,
+        first: instant(value, "first")?,
+        last: instant(value, "last")?,
+    })
+}
 
 /// The tile, or `None` if the answer is none.
 pub fn read(text: &str) -> Option<Tile> {
     let tile = JSON::parse(text).ok()?;
     let digest = |value: JsValue| {
-        let digest = get(&value, "digest").as_string()?.parse().ok()?;
-        Some(TileDigest { digest, release: get(&value, "release").as_string() })
+        let digest = words(&value, "digest")?.parse().ok()?;
+        Some(TileDigest { digest, release: words(&value, "release") })
     };
     Some(Tile {
         level: number(&tile, "level")? as u8,
@@ -76,7 +135,7 @@ fn breach(value: &JsValue) -> Option<Breach> {
         at_ms: whole("at_ms")?,
         not_before_ms: whole("not_before_ms")?,
         seq: whole("seq")?,
-        kind: EventKind::from_word(&get(value, "kind").as_string()?)?,
+        kind: EventKind::from_word(&words(value, "kind")?)?,
         tag: place("tag")?,
         old_digest: place("old_digest"),
         new_digest: place("new_digest"),

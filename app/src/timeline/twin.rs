@@ -5,7 +5,8 @@ use tagwarden_model::timeline::What;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, HtmlElement};
 
-use super::board::{Desk, Timeline};
+use super::board::Timeline;
+use super::desk::Desk;
 use crate::browser;
 use crate::telling::row;
 
@@ -26,7 +27,6 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
     let mut reached = None;
     for place in &desk.sheet.lanes {
         for hit in &place.hits {
-            // Of what only goes on through the window there is nothing to tell, unless it was chosen.
             all += 1;
             if written >= MOST {
                 continue;
