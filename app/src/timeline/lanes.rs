@@ -224,7 +224,7 @@ fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
         if let (Some(lanes), Some(strip), Some(probe)) = (lanes.get(), strip.get(), probe.get()) {
             gestures::listen(timeline, &lanes, false);
             gestures::listen(timeline, &strip, true);
-            timeline.mount(lanes, strip, probe.into());
+            timeline.mount(lanes, strip, probe);
         }
     });
     watch_screen(timeline);

@@ -32,47 +32,47 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
                 continue;
             }
             let (Some(lane), Some(told)) = (desk.lane(hit), desk.tell(hit)) else { continue };
-            let line = document.create_element("tr").ok()?;
+            let entry = document.create_element("tr").ok()?;
             let is_chosen = desk.chosen == Some((hit.lane, hit.key()));
-            let _ = line.set_attribute("data-lane", &hit.lane.to_string());
-            let _ = line.set_attribute("data-key", &hit.key().to_string());
-            let _ = line.set_attribute("tabindex", "-1");
+            let _ = entry.set_attribute("data-lane", &hit.lane.to_string());
+            let _ = entry.set_attribute("data-key", &hit.key().to_string());
+            let _ = entry.set_attribute("tabindex", "-1");
             if is_chosen {
-                let _ = line.set_attribute("aria-selected", "true");
+                let _ = entry.set_attribute("aria-selected", "true");
             }
             let at = if hit.what == What::Span { hit.from } else { hit.at };
             let offset = browser::offset(Instant(at.clamp(0, now.0)));
             for text in row(hit, lane, &told, now, offset) {
-                cell(&document, &line, &text)?;
+                cell(&document, &entry, &text)?;
             }
-            cell(&document, &line, &told.sentence)?;
-            let _ = body.append_child(&line);
+            cell(&document, &entry, &told.sentence)?;
+            let _ = body.append_child(&entry);
             if is_chosen || reached.is_none() {
-                reached = Some(line);
+                reached = Some(entry);
             }
             written += 1;
         }
     }
     drop(desk);
-    if let Some(line) = reached.and_then(|line| line.dyn_into::<HtmlElement>().ok()) {
-        let _ = line.set_attribute("tabindex", "0");
+    if let Some(entry) = reached.and_then(|entry| entry.dyn_into::<HtmlElement>().ok()) {
+        let _ = entry.set_attribute("tabindex", "0");
         if had_focus {
-            focus(&line);
+            focus(&entry);
         }
     }
     Some((written, all))
 }
 
-fn cell(document: &Document, line: &Element, text: &str) -> Option<()> {
+fn cell(document: &Document, entry: &Element, text: &str) -> Option<()> {
     let cell = document.create_element("td").ok()?;
     cell.set_text_content(Some(text));
-    line.append_child(&cell).ok().map(drop)
+    entry.append_child(&cell).ok().map(drop)
 }
 
-fn focus(line: &HtmlElement) {
+fn focus(entry: &HtmlElement) {
     let options = web_sys::FocusOptions::new();
     options.set_prevent_scroll(true);
-    let _ = line.focus_with_options(&options);
+    let _ = entry.focus_with_options(&options);
 }
 
 /// Puts the focus on the row of what is chosen.
@@ -83,18 +83,18 @@ pub fn follow(timeline: Timeline, body: &Element) -> Option<()> {
         let _ = old.set_attribute("tabindex", "-1");
         let _ = old.remove_attribute("aria-selected");
     }
-    let line = find(&format!("[data-lane='{lane}'][data-key='{key}']"))?;
-    let _ = line.set_attribute("tabindex", "0");
-    let _ = line.set_attribute("aria-selected", "true");
-    focus(&line);
+    let entry = find(&format!("[data-lane='{lane}'][data-key='{key}']"))?;
+    let _ = entry.set_attribute("tabindex", "0");
+    let _ = entry.set_attribute("aria-selected", "true");
+    focus(&entry);
     Some(())
 }
 
 /// The thing that a row of the table is about.
 pub fn at(desk: &Desk, target: &Element) -> Option<tagwarden_model::timeline::Hit> {
-    let line = target.closest("tr[data-key]").ok()??;
-    let lane = line.get_attribute("data-lane")?.parse().ok()?;
-    let key = line.get_attribute("data-key")?.parse().ok()?;
+    let entry = target.closest("tr[data-key]").ok()??;
+    let lane = entry.get_attribute("data-lane")?.parse().ok()?;
+    let key = entry.get_attribute("data-key")?.parse().ok()?;
     let at = desk.sheet.find(lane, key)?;
     desk.sheet.lanes.get(lane)?.hits.get(at).copied()
 }

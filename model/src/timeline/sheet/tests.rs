@@ -85,7 +85,9 @@ fn tile(releases: &[Row], moves: &[Row]) -> Tile {
 
 fn draw(head: &TimelineHead, tile: Option<&Tile>, width: f64) -> Sheet {
     let mut store = TileStore::default();
-    tile.map(|tile| store.put(tile));
+    if let Some(tile) = tile {
+        store.put(tile);
+    }
     sheet(&board(head, width), &store)
 }
 
