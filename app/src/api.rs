@@ -9,15 +9,14 @@ use serde::de::DeserializeOwned;
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
     Found, Group, Job, JoinGroup, KeepView, NewGroup, Notifier, Page, Paste, Pasted, PolicyPreview, PolicyRule,
-    PreviewPolicy, ProveTargets, ReadCatalogue, Registry, Repository, Retried, SayDoNotUse, Summary, Tag, Target,
-    Timeline, View,
+    PreviewPolicy, ProveTargets, ReadCatalogue, Registry, Repository, Retried, SayDoNotUse, Summary, Tag, Target, View,
 };
 use web_sys::AbortSignal;
 
 use crate::url::{encode, with_query};
 
 /// How long an answer may take.
-const PATIENCE_MS: u32 = 20_000;
+pub const PATIENCE_MS: u32 = 20_000;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,9 +146,15 @@ pub async fn repository(name: &str) -> Answer<Repository> {
     get(&with_query("api/v1/repositories/one", &[("name", Some(name))])).await
 }
 
-/// `GET timeline`.
-pub async fn timeline(repository: &str) -> Answer<Timeline> {
-    get(&with_query("api/v1/timeline", &[("repository", Some(repository))])).await
+/// `GET timeline/lanes`, as `path` says: the text of the answer, which is read apart.
+pub async fn lanes(path: &str) -> Answer<String> {
+    ask(Request::get(path), None, patience()).await
+}
+
+/// `GET timeline/tile`: the text of the answer, which is read apart.
+pub async fn tile(level: u8, number: i64, lanes: &str, signal: AbortSignal) -> Answer<String> {
+    let path = format!("api/v1/timeline/tile?level={level}&number={number}&lanes={lanes}");
+    ask(Request::get(&path), None, signal).await
 }
 
 /// `GET tags`, the first `pages` pages.
@@ -300,11 +305,11 @@ async fn follow<T: DeserializeOwned>(path: &str, pages: u32) -> Answer<Page<T>> 
 }
 
 async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
-    parse(&ask(Request::get(path), None).await?)
+    parse(&ask(Request::get(path), None, patience()).await?)
 }
 
 async fn delete(path: &str) -> Answer<()> {
-    ask(Request::delete(path), None).await.map(drop)
+    ask(Request::delete(path), None, patience()).await.map(drop)
 }
 
 async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {
@@ -313,7 +318,7 @@ async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer
 
 async fn send<B: Serialize>(path: &str, body: &B) -> Answer<String> {
     let body = serde_json::to_string(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
-    ask(Request::post(path), Some(body)).await
+    ask(Request::post(path), Some(body), patience()).await
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Answer<T> {
@@ -326,10 +331,19 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
 }
 
+/// Ends a request that takes too long.
+fn patience() -> AbortSignal {
+    AbortSignal::timeout_with_u32(PATIENCE_MS)
+}
+
 /// Sends a request. Once for all types, and boxed: every caller's future would hold a copy of it.
-fn ask(request: RequestBuilder, body: Option<String>) -> Pin<Box<dyn Future<Output = Answer<String>>>> {
+fn ask(
+    request: RequestBuilder,
+    body: Option<String>,
+    signal: AbortSignal,
+) -> Pin<Box<dyn Future<Output = Answer<String>>>> {
     Box::pin(async move {
-        let request = request.abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)));
+        let request = request.abort_signal(Some(&signal));
         let request = match body {
             Some(body) => request.header("content-type", "application/json").body(body),
             None => request.build(),

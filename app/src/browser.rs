@@ -142,6 +142,7 @@ pub fn set_theme(theme: Option<&str>) {
         let _ = root.remove_attribute("data-theme");
         let _ = storage.map(|storage| storage.remove_item("theme"));
     }
+    redraw();
 }
 
 /// Copies a text. Without a clipboard (plain HTTP from another host) `shown` is selected instead, and this is false.
@@ -161,6 +162,18 @@ pub async fn copy(text: &str, shown: Option<&Element>) -> bool {
         }
     }
     false
+}
+
+/// Pixels of the screen in one of the page.
+pub fn pixel_ratio() -> f64 {
+    window().map_or(1.0, |window| window.device_pixel_ratio())
+}
+
+/// Calls whoever draws with the theme's colours.
+fn redraw() {
+    if let (Some(window), Ok(event)) = (window(), Event::new("redraw")) {
+        let _ = window.dispatch_event(&event);
+    }
 }
 
 /// Opens the browser's dialog for printing.

@@ -3,12 +3,15 @@
 //! What needs a browser stands behind the feature `ui`; the rest is pure and tested natively.
 #![cfg_attr(feature = "ui", expect(clippy::needless_pass_by_value, reason = "components own their properties"))]
 
+pub mod painter;
 pub mod phrase;
 pub mod scenes;
 pub mod stream;
+pub mod telling;
 pub mod time;
 pub mod url;
 pub mod ways;
+pub mod window;
 
 #[cfg(feature = "ui")]
 mod api;

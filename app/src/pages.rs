@@ -21,12 +21,12 @@ mod recent;
 mod repositories;
 mod repository;
 mod repository_facts;
-mod repository_timeline;
 mod settings;
 mod styleguide;
 mod tag;
 mod tag_table;
 mod targets;
+mod timeline;
 mod try_rule;
 mod way_back;
 
@@ -56,6 +56,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/flags/:id") view=flag::FlagPage />
                     <Route path=path!("/repositories") view=repositories::RepositoriesPage />
                     <Route path=path!("/repository") view=repository::RepositoryPage />
+                    <Route path=path!("/group") view=timeline::GroupPage />
+                    <Route path=path!("/timeline") view=timeline::TimelinePage />
                     <Route path=path!("/tag") view=tag::TagPage />
                     <Route path=path!("/targets") view=targets::TargetsPage />
                     <Route path=path!("/notifiers") view=notifiers::NotifiersPage />

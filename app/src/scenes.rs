@@ -6,7 +6,7 @@ use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::order::sort_by_key;
 use tagwarden_model::tag::Class;
-use tagwarden_model::timeline::{Bar, Lane, Mark, MarkKind, Row, Scene};
+use tagwarden_model::timeline::{Bar, Lane, Mark, MarkKind, Scene};
 
 use crate::phrase::{self, split_name};
 
@@ -38,9 +38,9 @@ pub fn recent(events: &[Event], repositories: &[Repository]) -> Scene {
     for (_, lane) in &mut lanes {
         sort_by_key(&mut lane.marks, |mark| [0, mark.at.0]);
     }
-    let rows = lanes.into_iter().map(|(_, lane)| Row::Lane(lane)).collect();
+    let lanes = lanes.into_iter().map(|(_, lane)| lane).collect();
     let watched_since = repositories.iter().map(|repository| repository.watched_since).min().unwrap_or_default();
-    Scene { rows, gaps: Vec::new(), watched_since, left_out: 0 }
+    Scene { lanes, watched_since }
 }
 
 fn mark(event: &Event, events: &[Event]) -> Option<Mark> {
@@ -107,8 +107,8 @@ pub fn window(data: &FlagDetail) -> Scene {
     });
     let marks = marks.collect();
     let label = flag.tag.clone().unwrap_or_else(|| "repository".into());
-    let lane = Lane { label, bars, marks, ..Lane::default() };
-    Scene { rows: vec![Row::Lane(lane)], gaps: Vec::new(), watched_since: Instant(0), left_out: 0 }
+    let lane = Lane { label, bars, marks };
+    Scene { lanes: vec![lane], watched_since: Instant(0) }
 }
 
 /// Everything a tag named, as far as its events say.
@@ -140,7 +140,7 @@ pub fn history(tag: &str, events: &[Event]) -> Scene {
             (None, None) => {}
         }
     }
-    Scene { rows: vec![Row::Lane(lane)], gaps: Vec::new(), watched_since: Instant(0), left_out: 0 }
+    Scene { lanes: vec![lane], watched_since: Instant(0) }
 }
 
 /// The first event a little right of the left edge.

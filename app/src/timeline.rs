@@ -1,6 +1,15 @@
-//! The timeline on a page: measures the room, asks the model for the picture and writes it.
+//! Timelines on pages. A small picture ([`TimelineView`]) measures the room, asks the model for the picture and writes it;
+//! the timeline of a page ([`Lanes`]) paints what it has of its tiles and asks for the others.
 
+mod board;
+mod canvas;
+mod card;
+mod desk;
+mod gestures;
+mod lanes;
 mod svg;
+mod tile_reader;
+mod twin;
 
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -9,6 +18,7 @@ use tagwarden_model::timeline::{Frame, Scene, layout};
 
 use crate::browser;
 use crate::effect::effect;
+pub use lanes::Lanes;
 
 /// A scene to scale, as wide as there is room.
 #[component]

@@ -39,6 +39,11 @@ pub fn repository(name: &str) -> String {
     with_query("repository", &[("name", Some(name))])
 }
 
+/// The page of a group.
+pub fn group(name: &str) -> String {
+    with_query("group", &[("name", Some(name))])
+}
+
 /// The page of a tag.
 pub fn tag(repository: &str, tag: &str) -> String {
     with_query("tag", &[("repository", Some(repository)), ("name", Some(tag))])

@@ -1,15 +1,26 @@
-//! The timeline of a repository as a picture: a pure function from spans and gaps to a list of shapes.
+//! Timelines as pictures: pure functions to a list of shapes.
 //!
-//! [`scene`] decides what is shown (lanes, marks, bars), [`layout`] where. Neither draws: one writer turns the list into
-//! SVG elements, so a page, a print and a test see the same picture.
+//! [`layout`] places a small picture's [`Scene`]; [`sheet`] places the lanes of a page's timeline from the tiles that are
+//! there, and says what is where ([`Hit`]). Neither draws: one painter brings the list to a canvas, one writer makes SVG
+//! elements of it, so a page, a print and a test see the same picture.
 
 mod axis;
+mod hits;
 mod labels;
+mod releases;
+mod rolling;
 mod scene;
+mod sheet;
+mod tiles;
+mod view;
 
 use crate::hue;
 use crate::instant::{Instant, Millis};
-pub use scene::{Bar, Lane, Mark, MarkKind, Row, Scene, scene};
+pub use hits::{Hit, What};
+pub use scene::{Bar, Lane, Mark, MarkKind, Scene};
+pub use sheet::{Board, Place, Sheet, lane_label, sheet, strip};
+pub use tiles::{Befell, Claimed, Part, Seen, Stretch, TileStore, Word};
+pub use view::View;
 
 /// Height of one lane in pixels.
 const LANE: f64 = 28.0;
@@ -61,6 +72,8 @@ pub struct Item {
     pub hue: Option<u8>,
     /// What it says when asked.
     pub title: Option<String>,
+    /// Something else is pointed at.
+    pub dim: bool,
 }
 
 /// Geometry in pixels from the top left corner.
@@ -109,49 +122,74 @@ pub enum Glyph {
     Cross,
 }
 
-/// What a shape means.
+/// What a shape means. On a canvas, what stands first here lies undermost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
+    /// Time before the watch began.
+    Unwatched,
     /// A vertical line of the axis.
     Grid,
-    /// A date of the axis.
-    AxisText,
     /// The line under a lane.
     LaneLine,
-    /// The name of a lane.
-    LaneText,
-    /// A heading above lanes.
-    HeadingText,
+    /// How much happened, over all lanes.
+    Activity,
     /// A rolling tag at one digest.
     Span,
-    /// The release it equals.
-    SpanText,
-    /// A release.
-    Mark,
-    /// A release's name.
-    MarkText,
-    /// Releases from before.
-    Before,
-    /// Text about them.
-    QuietText,
-    /// A breach.
-    Breach,
-    /// What a breach is called.
-    BreachText,
+    /// A rolling tag that moved often.
+    Many,
+    /// Time in which it happened, as far as is known.
+    Window,
+    /// Time in which the registry could not be asked.
+    Gap,
+    /// Time that was not loaded yet.
+    Unloaded,
     /// From a release's first mark to its new one.
     Link,
+    /// Now.
+    Now,
+    /// Releases from before.
+    Before,
+    /// A release from before, when its image claims to be made.
+    Claim,
+    /// Several releases.
+    Cluster,
+    /// A release.
+    Mark,
     /// The release is as promised again.
     Restored,
     /// The end of a rolling tag.
     End,
-    /// Time before the watch began.
-    Unwatched,
-    /// Time in which the registry could not be asked.
-    Gap,
-    /// Now.
-    Now,
+    /// A breach.
+    Breach,
+    /// Around what is chosen.
+    Chosen,
+    /// Outside of the part that is shown.
+    Outside,
+    /// The part that is shown, or will be.
+    Brush,
+    /// A date of the axis.
+    AxisText,
+    /// The name of a lane.
+    LaneText,
+    /// A heading above lanes.
+    HeadingText,
+    /// The release it equals.
+    SpanText,
+    /// How many.
+    CountText,
+    /// A release's name.
+    MarkText,
+    /// Text about what is absent.
+    QuietText,
+    /// What a breach is called.
+    BreachText,
     /// The word "now".
     NowText,
+}
+
+impl Style {
+    /// How many there are.
+    pub const COUNT: usize = Self::NowText as usize + 1;
 }
 
 /// Where time is on the picture.
@@ -172,10 +210,10 @@ impl Scale {
     }
 }
 
-/// Where everything goes.
+/// Where everything of a small picture goes.
 pub fn layout(scene: &Scene, frame: &Frame<'_>) -> Drawing {
     let mut drawing = Drawing { width: frame.width, height: 0.0, items: Vec::new() };
-    let left = gutter(scene, frame.width);
+    let left = gutter(scene.lanes.iter().map(|lane| lane.label.as_str()), frame.width);
     let to = frame.now + Millis((frame.now - frame.from).0 / 50);
     let scale = Scale { from: frame.from, now: frame.now, to, left, right: (frame.width - RIGHT).max(left + 1.0) };
     let rows = rows(scene, &scale);
@@ -187,25 +225,22 @@ pub fn layout(scene: &Scene, frame: &Frame<'_>) -> Drawing {
     for row in &rows {
         draw_bars(&mut drawing, row, &scale, frame);
     }
-    // Gaps lie over bars, whose digests were not observed then, and under marks and labels, which stay legible.
-    gaps(&mut drawing, scene, &scale, bottom);
     for row in rows {
-        match row.row {
-            Row::Heading(text) => {
-                drawing.text(Style::HeadingText, 0.0, row.bottom - 11.0, false, text.clone());
-            }
-            Row::Lane(lane) => draw_lane(&mut drawing, lane, row, &scale, frame),
-        }
+        draw_lane(&mut drawing, row.lane, row, &scale, frame);
     }
-    let now = scale.x(frame.now).floor() + 0.5;
-    drawing.line(Style::Now, vec![(now, AXIS - 6.0), (now, bottom)]);
-    drawing.text(Style::NowText, now, bottom + 12.0, true, "now".into());
+    draw_now(&mut drawing, &scale, bottom);
     drawing
 }
 
-/// A row with its labels and its place.
+fn draw_now(drawing: &mut Drawing, scale: &Scale, bottom: f64) {
+    let now = scale.x(scale.now).floor() + 0.5;
+    drawing.line(Style::Now, vec![(now, AXIS - 6.0), (now, bottom)]);
+    drawing.text(Style::NowText, now, bottom + 12.0, true, "now".into());
+}
+
+/// A lane with its labels and its place.
 struct PlacedRow<'a> {
-    row: &'a Row,
+    lane: &'a Lane,
     placed: labels::Placed,
     bottom: f64,
 }
@@ -217,31 +252,21 @@ impl PlacedRow<'_> {
     }
 }
 
-/// Rows from top to bottom; crowded lanes are taller.
+/// Lanes from top to bottom; crowded ones are taller.
 fn rows<'a>(scene: &'a Scene, scale: &Scale) -> Vec<PlacedRow<'a>> {
     let mut bottom = AXIS;
-    let place = |row: &'a Row| {
-        let placed = match row {
-            Row::Lane(lane) => labels::place(&lane.since(scale.from), lane.before(scale.from), scale),
-            Row::Heading(_) => labels::Placed::default(),
-        };
-        bottom += match row {
-            Row::Heading(_) => HEADING,
-            Row::Lane(_) if placed.is_tall() => LANE + ABOVE,
-            Row::Lane(_) => LANE,
-        };
-        PlacedRow { row, placed, bottom }
+    let place = |lane: &'a Lane| {
+        let placed = labels::place(&lane.since(scale.from), lane.before(scale.from), scale);
+        bottom += if placed.is_tall() { LANE + ABOVE } else { LANE };
+        PlacedRow { lane, placed, bottom }
     };
-    scene.rows.iter().map(place).collect()
+    scene.lanes.iter().map(place).collect()
 }
 
 /// Room for the names of the lanes: what the longest needs, and at most a quarter of the picture.
-fn gutter(scene: &Scene, width: f64) -> f64 {
-    let longest = scene.rows.iter().map(|row| match row {
-        Row::Lane(lane) => lane.label.chars().count(),
-        Row::Heading(_) => 0,
-    });
-    let wanted = longest.max().unwrap_or(0) as f64 * CHARACTER + 20.0;
+fn gutter<'a>(names: impl Iterator<Item = &'a str>, width: f64) -> f64 {
+    let longest = names.map(|name| name.chars().count()).max().unwrap_or(0);
+    let wanted = longest as f64 * CHARACTER + 20.0;
     wanted.clamp(72.0, (width * 0.25).clamp(88.0, 190.0))
 }
 
@@ -262,29 +287,6 @@ fn unwatched(drawing: &mut Drawing, scene: &Scene, scale: &Scale, bottom: f64) {
     }
 }
 
-/// Times in which the registry could not be asked, over all lanes.
-fn gaps(drawing: &mut Drawing, scene: &Scene, scale: &Scale, bottom: f64) {
-    let now = scale.now;
-    let mut free_from = scale.left;
-    for gap in &scene.gaps {
-        let until = gap.until.unwrap_or(now);
-        if until <= scale.from || gap.from >= now {
-            continue;
-        }
-        let (x, end) = (scale.x(gap.from), scale.x(until));
-        let title = Some(format!("Not observed: {}", gap.reason));
-        let width = (end - x).max(3.0);
-        drawing.push(Style::Gap, Shape::Rect { x, y: AXIS, width, height: bottom - AXIS }, title);
-        let words = "not observed";
-        let past_unwatched = scene.watched_since <= scale.from || x > scale.x(scene.watched_since);
-        let room = x >= free_from && x + labels::width(words) < scale.x(now) - labels::width("now ");
-        if room && past_unwatched && width >= 24.0 {
-            drawing.text(Style::QuietText, x, bottom + 12.0, false, words.into());
-            free_from = x + labels::width(words);
-        }
-    }
-}
-
 fn draw_lane(drawing: &mut Drawing, lane: &Lane, row: PlacedRow<'_>, scale: &Scale, frame: &Frame<'_>) {
     let middle = row.middle();
     let room = ((scale.left - 12.0) / CHARACTER) as usize;
@@ -293,6 +295,7 @@ fn draw_lane(drawing: &mut Drawing, lane: &Lane, row: PlacedRow<'_>, scale: &Sca
         style: Style::LaneText,
         hue: None,
         title: Some(lane.label.clone()),
+        dim: false,
     });
     for bar in &lane.bars {
         draw_bar_text(drawing, bar, scale, middle);
@@ -301,7 +304,7 @@ fn draw_lane(drawing: &mut Drawing, lane: &Lane, row: PlacedRow<'_>, scale: &Sca
 }
 
 fn draw_bars(drawing: &mut Drawing, row: &PlacedRow<'_>, scale: &Scale, frame: &Frame<'_>) {
-    let Row::Lane(lane) = row.row else { return };
+    let lane = row.lane;
     let under = row.bottom - 0.5;
     drawing.line(Style::LaneLine, vec![(scale.left, under), (scale.right + RIGHT, under)]);
     for bar in &lane.bars {
@@ -311,7 +314,7 @@ fn draw_bars(drawing: &mut Drawing, row: &PlacedRow<'_>, scale: &Scale, frame: &
         let title = format!("{}, {beginning} to {ending}", bar.title);
         let hue = Some(hue::bars(&bar.digest)[0]);
         let shape = Shape::Rect { x, y: row.bottom - LANE + 5.0, width, height: LANE - 10.0 };
-        drawing.items.push(Item { shape, style: Style::Span, hue, title: Some(title) });
+        drawing.items.push(Item { shape, style: Style::Span, hue, title: Some(title), dim: false });
     }
 }
 
@@ -369,6 +372,7 @@ fn draw_marks(
             style,
             hue: matches!(mark.kind, MarkKind::Release).then(|| hue::bars(&mark.digest)[0]),
             title: Some(format!("{}, {}", mark.title, axis::date_time(mark.at, frame.offset))),
+            dim: false,
         });
     }
     for label in placed.labels {
@@ -379,7 +383,7 @@ fn draw_marks(
 
 impl Drawing {
     fn push(&mut self, style: Style, shape: Shape, title: Option<String>) {
-        self.items.push(Item { shape, style, hue: None, title });
+        self.items.push(Item { shape, style, hue: None, title, dim: false });
     }
 
     fn line(&mut self, style: Style, points: Vec<(f64, f64)>) {

@@ -19,7 +19,7 @@ const RELEASES: usize = 8;
 pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Signal<Vec<Repository>>) -> impl IntoView {
     let from = Signal::derive(|| Now::get() - MONTH);
     let scene = Memo::new(move |_| events.with(|events| repositories.with(|list| scenes::recent(&events.items, list))));
-    let is_empty = move || scene.with(|scene| scene.rows.is_empty());
+    let is_empty = move || scene.with(|scene| scene.lanes.is_empty());
     let label = Signal::derive(|| "Releases of the last 30 days by repository".to_owned());
     view! {
         <Show when=move || !is_empty()>

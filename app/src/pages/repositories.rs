@@ -111,6 +111,7 @@ fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>
                 {words}
                 " "
                 <Show when=move || !find.with(String::is_empty)><a href="repositories">"Show all"</a></Show>
+                <Show when=move || !group.with(String::is_empty)><a href=move || url::group(&group.get())>"Its timeline"</a></Show>
             </p>
             <Show when=move || !found.with(Vec::is_empty)><RepositoryTable repositories=found.into() /></Show>
         </div>

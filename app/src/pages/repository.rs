@@ -3,37 +3,35 @@
 use futures::try_join;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use tagwarden_model::api::{Event, Flag, Page, Repository, Timeline};
+use tagwarden_model::api::{Event, Flag, Page, Repository};
 
 use super::event_list::EventList;
 use super::purge::Purge;
 use super::repository_facts::RepositoryFacts;
-use super::repository_timeline::RepositoryTimeline;
 use super::tag_table::TagTable;
 use crate::api::{self, ApiError};
 use crate::effect::on_change;
 use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
+use crate::timeline::Lanes;
 use crate::ui::{Acting, FlagCard, Loaded, title};
 
 /// What the page shows, apart from the pages of its lists.
 #[derive(Clone)]
 struct Data {
     repository: Repository,
-    timeline: Timeline,
     flags: Page<Flag>,
     events: Page<Event>,
 }
 
 async fn load(name: &str, pages: u32) -> Result<Data, ApiError> {
-    let (repository, timeline, flags, events) = try_join!(
+    let (repository, flags, events) = try_join!(
         api::repository(name),
-        api::timeline(name),
         api::flags("active", Some(name), 1),
         api::events(Some(name), false, "25", pages),
     )?;
-    Ok(Data { repository, timeline, flags, events })
+    Ok(Data { repository, flags, events })
 }
 
 /// The page.
@@ -75,7 +73,6 @@ fn Body(
     on_change: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let repository = Memo::new(move |_| shown.get().repository);
-    let timeline = Memo::new(move |_| shown.get().timeline);
     let flags = Memo::new(move |_| shown.get().flags.items);
     let events = Signal::derive(move || shown.get().events);
     let cards = move || {
@@ -91,7 +88,7 @@ fn Body(
             <Show when=move || flags.with(|flags| !flags.is_empty())>
                 <div class="stack-tight">{cards}</div>
             </Show>
-            <RepositoryTimeline timeline />
+            <Lanes path="repository" of="repository" />
             <div class="columns">
                 <TagTable name />
                 <EventList events pages />

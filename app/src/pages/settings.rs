@@ -129,6 +129,8 @@ fn groups(groups: &[Group]) -> AnyView {
 fn rules(rules: &[PolicyRule]) -> AnyView {
     let row = |(at, rule): (usize, &PolicyRule)| {
         let class = rule.class.map_or("by its shape", |class| class.word());
+        let cap = rule.severity.map(|severity| format!("never more than {}", severity.word()));
+        let lowers = cap.into_iter().chain(rule.retention.then(|| "deletions are expected".to_owned()));
         let tag = if rule.class.is_some() { rule.tag.clone() } else { "every other tag".to_owned() };
         view! {
             <tr>
@@ -136,12 +138,13 @@ fn rules(rules: &[PolicyRule]) -> AnyView {
                 <td class="grow"><bdi class="mono">{tag}</bdi></td>
                 <td><bdi class="mono">{rule.repository.clone()}</bdi></td>
                 <td><span class="chip">{class}</span></td>
+                <td>{lowers.collect::<Vec<_>>().join(", ")}</td>
                 <td>{rule.source.word()}</td>
             </tr>
         }
         .into_any()
     };
     let rows = rules.iter().enumerate().map(row).collect();
-    let heads = ["", "Tags", "Repositories", "Class", "From"];
+    let heads = ["", "Tags", "Repositories", "Class", "Severity", "From"];
     table("Policy: the first rule that fits gives a tag its class", &heads, rows, "")
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tagwarden_model::api::{PolicyPreview, PreviewPolicy, ProposedRule, RuleSource};
+use tagwarden_model::api::{PolicyPreview, PolicyRule, PreviewPolicy, ProposedRule, RuleSource};
 use tagwarden_model::tag::Class;
 
 use crate::api::{self, ApiError};
@@ -22,14 +22,15 @@ pub fn TryRule() -> impl IntoView {
             |signal: RwSignal<String>| Some(signal.get_untracked().trim().to_owned()).filter(|text| !text.is_empty());
         let wanted = Class::ALL.iter().copied().find(|one| class.with_untracked(|class| one.word() == *class));
         let (repository, class) = (text(repository), wanted.unwrap_or(Class::Release));
-        let first = text(tag).map(|tag| ProposedRule { repository, tag, class });
+        let first = text(tag).map(|tag| ProposedRule { repository, tag, class, severity: None, retention: false });
         busy.set(true);
         spawn_local(async move {
             let asked = async {
                 let rules = api::policies().await?.items;
                 let of_file = rules.into_iter().filter(|rule| rule.source == RuleSource::File);
                 let of_file = of_file.filter_map(|rule| {
-                    Some(ProposedRule { repository: Some(rule.repository), tag: rule.tag, class: rule.class? })
+                    let PolicyRule { repository, tag, severity, retention, .. } = rule;
+                    Some(ProposedRule { repository: Some(repository), tag, class: rule.class?, severity, retention })
                 });
                 let rules = first.into_iter().chain(of_file).collect();
                 api::preview_policy(&PreviewPolicy { rules, repository: None }).await

@@ -36,8 +36,7 @@ fn event(kind: EventKind, repository: &str, tag: &str, bytes: (Option<&str>, Opt
 }
 
 fn lanes(scene: &Scene) -> Vec<&Lane> {
-    let rows = scene.rows.iter();
-    rows.filter_map(|row| if let Row::Lane(lane) = row { Some(lane) } else { None }).collect()
+    scene.lanes.iter().collect()
 }
 
 #[test]
@@ -70,7 +69,7 @@ fn what_was_there_before_or_is_no_release_is_no_mark() {
     rolling.class = Some(Class::Rolling);
     let mut baseline = event(EventKind::Created, "r/api", "1.0.0", (None, Some("a")), 6);
     baseline.baseline = true;
-    assert_eq!(recent(&[rolling, baseline], &[]).rows, []);
+    assert_eq!(recent(&[rolling, baseline], &[]).lanes, []);
 }
 
 fn detail(events: Vec<Event>, current: Option<&str>) -> FlagDetail {

@@ -92,10 +92,11 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
         match rest.split('/').next().unwrap_or_default() {
             "" => 0,
             "flags" => 1,
-            "repositories" | "repository" | "tag" | "targets" => 2,
-            "notifiers" => 3,
-            "settings" => 4,
-            _ => 5,
+            "repositories" | "repository" | "tag" | "targets" | "group" => 2,
+            "timeline" => 3,
+            "notifiers" => 4,
+            "settings" => 5,
+            _ => 6,
         }
     });
     let link = move |at: usize, href: &'static str, name: &'static str, count: AnyView| {
@@ -116,8 +117,9 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
             {link(0, url::OVERVIEW, "Overview", ().into_any())}
             {link(1, "flags", "Flags", attention.into_any())}
             {link(2, "repositories", "Repositories", repositories.into_any())}
-            {link(3, "notifiers", "Notifiers", ().into_any())}
-            {link(4, "settings", "Settings", ().into_any())}
+            {link(3, "timeline", "Timeline", ().into_any())}
+            {link(4, "notifiers", "Notifiers", ().into_any())}
+            {link(5, "settings", "Settings", ().into_any())}
         </nav>
     }
 }

@@ -44,9 +44,21 @@ pub(super) fn shorten(text: &str, room: usize) -> String {
     characters[..head].iter().chain(&['…']).chain(&characters[characters.len() - tail..]).collect()
 }
 
-/// Gives each mark its label right of it, or left of it where the right is taken or over the edge, in the order of
-/// importance: breaches, the newest release, first releases of a track, the rest. A label that would touch another
-/// label or mark is left out; that of a breach goes to a row of its own above the marks.
+/// A label that wants to stand beside its mark.
+pub(super) struct Wish {
+    /// Left edge of the mark.
+    pub left: f64,
+    /// Right edge of the mark.
+    pub right: f64,
+    pub text: String,
+    pub style: Style,
+    /// Smaller is more important.
+    pub rank: [i64; 2],
+    /// Whether it may stand above the marks where there is no room beside them.
+    pub may_rise: bool,
+}
+
+/// Gives each mark of a small picture its label; says how many releases stand left of it.
 pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
     let glyphs = marks.iter().map(|mark| scale.x(mark.at)).map(|x| (x - GLYPH, x + GLYPH));
     let mut taken: Vec<(f64, f64)> = glyphs.collect();
@@ -61,36 +73,52 @@ pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
             labels.push(Label { x, end: false, above: false, text, style: Style::QuietText });
         }
     }
-    let mut order: Vec<&Mark> = marks.iter().copied().filter(|mark| !mark.label.is_empty()).collect();
-    let newest = order.iter().filter(|mark| mark.kind == MarkKind::Release).map(|mark| mark.at).max();
-    sort_by_key(&mut order, |mark| [rank(mark, newest), -mark.at.0]);
+    let newest = marks.iter().filter(|mark| mark.kind == MarkKind::Release && !mark.label.is_empty());
+    let newest = newest.map(|mark| mark.at).max();
+    let wish = |mark: &&Mark| {
+        let is_breach = matches!(mark.kind, MarkKind::Reassigned { .. } | MarkKind::Deleted);
+        let x = scale.x(mark.at);
+        Wish {
+            left: x - GLYPH,
+            right: x + GLYPH,
+            text: mark.label.clone(),
+            style: if is_breach { Style::BreachText } else { Style::MarkText },
+            rank: [rank(mark, newest), -mark.at.0],
+            may_rise: is_breach,
+        }
+    };
+    let wishes = marks.iter().filter(|mark| !mark.label.is_empty()).map(wish).collect();
     // The line of "now" stands right of every mark: no label crosses it.
-    let last = scale.x(scale.now) - 2.0;
+    grant(wishes, taken, (scale.left, scale.x(scale.now) - 2.0), &mut labels);
+    Placed { labels, before }
+}
+
+/// Gives each mark its label right of it, or left of it where the right is taken or over the edge, in the order of
+/// importance. A label that would touch another label or mark (`taken`) or an edge is left out, unless it may rise.
+pub(super) fn grant(mut wishes: Vec<Wish>, mut taken: Vec<(f64, f64)>, edges: (f64, f64), labels: &mut Vec<Label>) {
+    sort_by_key(&mut wishes, |wish| wish.rank);
     let mut taken_above: Vec<(f64, f64)> = Vec::new();
     let is_free = |taken: &[(f64, f64)], (from, to): (f64, f64)| {
-        from >= scale.left && to <= last && taken.iter().all(|other| to + 2.0 < other.0 || from - 2.0 > other.1)
+        from >= edges.0 && to <= edges.1 && taken.iter().all(|other| to + 2.0 < other.0 || from - 2.0 > other.1)
     };
-    for mark in order {
-        let is_breach = matches!(mark.kind, MarkKind::Reassigned { .. } | MarkKind::Deleted);
-        let style = if is_breach { Style::BreachText } else { Style::MarkText };
-        let (x, room, text) = (scale.x(mark.at), width(&mark.label), mark.label.clone());
-        let right = (x + GLYPH + 4.0, x + GLYPH + 4.0 + room);
-        let left = (x - GLYPH - 4.0 - room, x - GLYPH - 4.0);
+    for Wish { left, right, text, style, may_rise, .. } in wishes {
+        let room = width(&text);
+        let after = (right + 4.0, right + 4.0 + room);
+        let before = (left - 4.0 - room, left - 4.0);
         // Over its mark, shifted where an edge is near.
-        let start = (x - room / 2.0).min(last - room).max(scale.left);
+        let start = (left.midpoint(right) - room / 2.0).min(edges.1 - room).max(edges.0);
         let over = (start, start + room);
-        if is_free(&taken, right) {
-            taken.push(right);
-            labels.push(Label { x: right.0, end: false, above: false, text, style });
-        } else if is_free(&taken, left) {
-            taken.push(left);
-            labels.push(Label { x: left.1, end: true, above: false, text, style });
-        } else if is_breach && is_free(&taken_above, over) {
+        if is_free(&taken, after) {
+            taken.push(after);
+            labels.push(Label { x: after.0, end: false, above: false, text, style });
+        } else if is_free(&taken, before) {
+            taken.push(before);
+            labels.push(Label { x: before.1, end: true, above: false, text, style });
+        } else if may_rise && is_free(&taken_above, over) {
             taken_above.push(over);
             labels.push(Label { x: over.0, end: false, above: true, text, style });
         }
     }
-    Placed { labels, before }
 }
 
 /// Smaller is more important.

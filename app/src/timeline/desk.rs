@@ -1,0 +1,174 @@
+//! What a timeline holds between two frames: lanes, tiles, window, what is pointed at and what is chosen.
+
+use std::rc::Rc;
+
+use tagwarden_model::api::{Activity, Lane, TimelineHead};
+use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_model::timeline::{Board, Hit, Item, Shape, Sheet, Style, TileStore, View, sheet, strip};
+use web_sys::{AbortController, HtmlCanvasElement, HtmlElement};
+
+use super::canvas::{Canvas, Palette};
+use super::gestures::Drag;
+use crate::telling::{Told, tell};
+use crate::window::Window;
+use crate::{browser, painter};
+
+/// A tile that is asked for.
+pub(super) struct Asked {
+    pub(super) level: u8,
+    pub(super) number: i64,
+    pub(super) control: AbortController,
+}
+
+/// Everything but what is shown in elements.
+pub struct Desk {
+    pub head: Rc<TimelineHead>,
+    pub store: TileStore,
+    pub window: Window,
+    pub view: View,
+    pub compact: bool,
+    pub sheet: Sheet,
+    pub hover: Option<Hit>,
+    pub chosen: Option<(usize, i64)>,
+    pub drag: Option<Drag>,
+    /// Pointers that are down, with their places.
+    pub pointers: Vec<(i32, f64)>,
+    /// Left and right edge of a stretch that is being selected.
+    pub selecting: Option<(f64, f64)>,
+    /// The event that the address names and that was not found yet.
+    pub sought: Option<i64>,
+    /// Somebody looked elsewhere since the address was written.
+    pub is_ahead: bool,
+    /// Events of all lanes when the view left the present.
+    pub(super) events: u64,
+    pub(super) canvases: Option<(HtmlCanvasElement, HtmlCanvasElement, HtmlElement)>,
+    pub(super) palette: Option<Rc<Palette>>,
+    pub(super) width: f64,
+    pub(super) asked: Vec<Asked>,
+    pub(super) frame_due: bool,
+    pub(super) ask_due: bool,
+    pub(super) failed: bool,
+    pub(super) ticked: Instant,
+    /// Grows with every change of the view.
+    pub(super) turn: u64,
+}
+
+impl Desk {
+    /// With no lanes yet.
+    pub(super) fn new() -> Self {
+        let now = browser::now();
+        let view = View::last(Millis::days(30), now);
+        let activity = Activity { level: 28, bucket: Vec::new(), count: Vec::new() };
+        let head = TimelineHead { repositories: Vec::new(), lanes: Vec::new(), next: None, total: 0, activity };
+        Self {
+            head: Rc::new(head),
+            store: TileStore::default(),
+            window: Window::default(),
+            view,
+            compact: false,
+            sheet: Sheet::default(),
+            hover: None,
+            chosen: None,
+            drag: None,
+            pointers: Vec::new(),
+            selecting: None,
+            sought: None,
+            is_ahead: false,
+            events: 0,
+            canvases: None,
+            palette: None,
+            width: 0.0,
+            asked: Vec::new(),
+            frame_due: false,
+            ask_due: false,
+            failed: false,
+            ticked: now,
+            turn: 0,
+        }
+    }
+
+    /// Whether the view moves on with the time.
+    pub fn follows(&self) -> bool {
+        !matches!(self.window, Window::Between(_))
+    }
+
+    /// All there is: from the first event or the beginning of the watch until now.
+    pub fn all(&self, now: Instant) -> View {
+        let firsts = self.head.lanes.iter().map(|lane| lane.first);
+        let activity = &self.head.activity;
+        let first = activity.bucket.first().map(|number| Instant(number.saturating_mul(1 << activity.level.min(40))));
+        let watches = self.head.repositories.iter().map(|watched| watched.since);
+        let from = firsts.chain(first).chain(watches).min().unwrap_or(now - Millis::days(30)).min(now);
+        let view = View::fit(from, now);
+        View { until: now + Millis(view.length().0 / 50), ..view }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.head.lanes.iter().map(|lane| lane.events).sum()
+    }
+
+    /// The lane of a hit.
+    pub fn lane(&self, hit: &Hit) -> Option<&Lane> {
+        self.head.lanes.get(hit.lane)
+    }
+
+    /// A hit in words.
+    pub fn tell(&self, hit: &Hit) -> Option<Told> {
+        let now = browser::now();
+        Some(tell(hit, self.lane(hit)?, &self.store, now, browser::offset(Instant(hit.key().max(0)))))
+    }
+
+    pub(super) fn hit_of(&self, seq: i64) -> Option<Hit> {
+        self.sheet.lanes.iter().flat_map(|lane| &lane.hits).find(|hit| hit.seq == seq).copied()
+    }
+
+    pub(super) fn drop_asked(&mut self, wanted: Option<(u8, &[i64])>) {
+        self.asked.retain(|asked| {
+            let keep = wanted.is_some_and(|(level, numbers)| asked.level == level && numbers.contains(&asked.number));
+            if !keep {
+                asked.control.abort();
+            }
+            keep
+        });
+    }
+
+    pub(super) fn lay(&mut self, now: Instant) {
+        let digest = self.hover.and_then(|hit| self.store.digest(hit.digest?)).cloned();
+        let board = Board {
+            head: &self.head,
+            view: self.view,
+            now,
+            width: self.width,
+            compact: self.compact,
+            offset: &browser::offset,
+            highlight: digest.as_ref(),
+            chosen: self.chosen,
+        };
+        let mut sheet = sheet(&board, &self.store);
+        if let Some((from, until)) = self.selecting {
+            let (x, width) = (from.min(until), (until - from).abs());
+            let items = &mut sheet.drawing.items;
+            let shape = Shape::Rect { x, y: 20.0, width, height: sheet.drawing.height - 44.0 };
+            items.push(Item { shape, style: Style::Brush, hue: None, title: None, dim: false });
+        }
+        self.store.touch(self.view);
+        self.sheet = sheet;
+    }
+
+    pub(super) fn paint(&mut self, now: Instant) {
+        let Some((canvas, below, probe)) = &self.canvases else { return };
+        if self.width <= 0.0 {
+            return;
+        }
+        if self.palette.is_none() {
+            self.palette = Palette::read(probe).map(Rc::new);
+        }
+        let Some(palette) = &self.palette else { return };
+        let strip = strip(&self.head.activity, self.all(now), self.view, self.sheet.left, self.width);
+        for (element, drawing) in [(canvas, &self.sheet.drawing), (below, &strip)] {
+            if let Some(mut surface) = Canvas::prepare(element, drawing.width, drawing.height, palette) {
+                painter::paint(drawing, &mut surface);
+            }
+        }
+    }
+}

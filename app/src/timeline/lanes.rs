@@ -1,0 +1,485 @@
+//! The timeline of a page: releases as marks, rolling tags as spans, on one axis for all repositories that it is about.
+
+use leptos::html::{Canvas, Dialog, I, Tbody};
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use tagwarden_model::api::TimelineHead;
+use tagwarden_model::instant::Millis;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Element, Event, KeyboardEvent};
+
+use super::board::{Seen, Timeline};
+use super::card::{EventCard, TipBox};
+use super::gestures;
+use super::{svg, tile_reader, twin};
+use crate::api::{self, ApiError};
+use crate::effect::{effect, on_change};
+use crate::live::Live;
+use crate::remote::Remote;
+use crate::ui::{ErrorNote, Now};
+use crate::window::Window;
+use crate::{browser, phrase, url};
+
+/// What an address of such a page may hold, in its order.
+const KEYS: [&str; 13] =
+    ["name", "view", "range", "from", "until", "q", "class", "flagged", "versions", "by", "density", "cursor", "event"];
+
+const RANGES: [(&str, &str); 6] =
+    [("24h", "24 h"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"), ("365d", "Year"), ("all", "All")];
+
+/// The address of the page it is on, and how to change it.
+#[derive(Clone, Copy)]
+struct Address {
+    path: &'static str,
+    query: Memo<leptos_router::params::ParamsMap>,
+}
+
+impl Address {
+    fn get(self, key: &str) -> Option<String> {
+        self.query.try_with(|query| query.get(key)).flatten().filter(|value| !value.is_empty())
+    }
+
+    /// The same with some of it changed.
+    fn with(self, changes: &[(&str, Option<String>)]) -> String {
+        let value = |key: &str| match changes.iter().find(|(name, _)| *name == key) {
+            Some((_, value)) => value.clone(),
+            None => self.get(key),
+        };
+        let values = KEYS.map(|key| (key, value(key)));
+        let values = values.each_ref().map(|(key, value)| (*key, value.as_deref()));
+        url::with_query(self.path, &values)
+    }
+}
+
+/// Lanes with everything that leads through them.
+#[component]
+pub fn Lanes(
+    /// The path of the page that it is on.
+    path: &'static str,
+    /// Of which lanes: `repository` or `group`, or of all where that is empty; and of which.
+    of: &'static str,
+) -> impl IntoView {
+    let address = Address { path, query: use_query_map() };
+    let asked = Memo::new(move |_| {
+        let filter = |key: &'static str| (key, address.get(key));
+        let filters = ["q", "class", "flagged", "versions", "by", "cursor"].map(filter);
+        let mut query = vec![(of, address.get("name").filter(|_| !of.is_empty()))];
+        query.extend(filters);
+        let query: Vec<(&str, Option<&str>)> = query.iter().map(|(key, value)| (*key, value.as_deref())).collect();
+        url::with_query("api/v1/timeline/lanes", &query)
+    });
+    // With other lanes the old ones stay until the new ones are there.
+    let head = Remote::new(
+        || (),
+        move |()| {
+            let path = asked.get_untracked();
+            async move {
+                let text = api::lanes(&path).await?;
+                tile_reader::head(&text).ok_or_else(|| ApiError::Unintelligible("no lanes".to_owned()))
+            }
+        },
+    );
+    on_change(move || asked.track(), move || head.reload());
+    Live::here().keep_fresh(head, move |change| {
+        of != "repository" || change.repository == address.query.try_with_untracked(|query| query.get("name")).flatten()
+    });
+    let error = move || {
+        let error = head.question.error.get()?;
+        Some(view! { <ErrorNote error on_retry=move || head.reload() /> }.into_any())
+    };
+    view! {
+        <section class="stack-tight">
+            {error} <Body address shown=head.data />
+        </section>
+    }
+}
+
+#[component]
+fn Body(address: Address, shown: RwSignal<Option<TimelineHead>>) -> impl IntoView {
+    let timeline = Timeline::new();
+    let now = expect_context::<Now>().0;
+    let window = move || Window::read(&|key| address.get(key));
+    let event = move || address.get("event").and_then(|event| event.parse().ok());
+    effect(move || timeline.show(window(), event(), address.get("density").is_some()));
+    effect(move || {
+        if let Some(head) = shown.get() {
+            timeline.put(head);
+        }
+    });
+    on_change(move || now.track(), move || timeline.tick(now.get_untracked()));
+
+    // The address follows what is looked at and what is pinned.
+    let navigate = use_navigate();
+    let go = move |changes: &[(&str, Option<String>)]| {
+        let wanted = untrack(|| address.with(changes));
+        if wanted != untrack(|| address.with(&[])) {
+            let options = NavigateOptions { scroll: false, ..NavigateOptions::default() };
+            navigate(&format!("/{wanted}"), options);
+        }
+    };
+    let go = StoredValue::new_local(go);
+    on_change(
+        move || timeline.settled.track(),
+        move || {
+            let Some(desk) = timeline.desk() else { return };
+            // What only follows the address does not write it again.
+            if !std::mem::take(&mut desk.borrow_mut().is_ahead) {
+                return;
+            }
+            let (window, sought) = (desk.borrow().window, desk.borrow().sought);
+            let event = timeline.card.with_untracked(|card| card.as_ref().and_then(|told| told.seq)).or(sought);
+            let [range, from, until] = window.write();
+            go.with_value(|go| go(&[range, from, until, ("event", event.map(|event| event.to_string()))]));
+        },
+    );
+    let filter = move |event: Event| {
+        let Some(field) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok()) else {
+            return;
+        };
+        let name = field.name();
+        let value = if field.type_() == "checkbox" && !field.checked() { String::new() } else { field.value() };
+        if let Some(key) = KEYS.into_iter().find(|key| *key == name) {
+            go.with_value(|go| go(&[(key, Some(value)), ("cursor", None)]));
+        }
+    };
+    let ranges = move || {
+        let usual = move || {
+            shown.track();
+            let all = timeline.desk()?.borrow().all(browser::now());
+            Some(if all.length() < Millis::days(30) { Window::All } else { Window::Last(Millis::days(30)) })
+        };
+        let current = Some(window()).filter(|window| *window != Window::Usual).or_else(usual);
+        let tab = |(key, words): (&'static str, &'static str)| {
+            let window = Window::read(&|name| (name == "range").then(|| key.to_owned()));
+            let href = address.with(&window.write());
+            view! { <a class="segment" href=href aria-current=(current == Some(window)).then_some("true") data-noscroll="">{words}</a> }
+        };
+        RANGES.map(tab).collect_view()
+    };
+    let zoom = move |factor: f64| {
+        if let Some(view) = timeline.desk().map(|desk| desk.borrow().view) {
+            timeline.look(view.zoom(0.5, factor));
+        }
+    };
+    let help = NodeRef::<Dialog>::new();
+    view! {
+        <div class="section-head">
+            <h2>"Timeline"</h2>
+            <div class="acts timeline-acts">
+                <nav class="segments" aria-label="Range of the timeline">{ranges}</nav>
+                <div class="segments" role="group" aria-label="Zoom">
+                    <button class="segment" type="button" aria-label="Zoom in" on:click=move |_| zoom(0.5)>"+"</button>
+                    <button class="segment" type="button" aria-label="Zoom out" on:click=move |_| zoom(2.0)>"−"</button>
+                </div>
+                <button
+                    class="button button-quiet"
+                    type="button"
+                    aria-label="Keys of the timeline"
+                    on:click=move |_| show_help(help)
+                >
+                    "?"
+                </button>
+            </div>
+        </div>
+        <div class="card timeline-card">
+            <div class="timeline-filter" on:change=filter role="group" aria-label="Lanes">
+                <input class="input" type="search" name="q" placeholder="Lanes whose name has…" aria-label="Lanes whose name has" prop:value=move || address.get("q").unwrap_or_default() />
+                <input class="input timeline-versions" name="versions" placeholder="2.1..2.4" aria-label="Tracks from..to" prop:value=move || address.get("versions").unwrap_or_default() />
+                {move || {
+                    let check = |name: &'static str, value: &'static str, words: &'static str| {
+                        let checked = address.get(name).as_deref() == Some(value);
+                        view! { <label class="check"><input type="checkbox" name=name value=value prop:checked=checked />{words}</label> }
+                    };
+                    [
+                        check("class", "release", "releases only"),
+                        check("flagged", "true", "flagged only"),
+                        check("by", "family", "by family"),
+                        check("density", "compact", "compact"),
+                    ]
+                        .collect_view()
+                }}
+            </div>
+            <Picture timeline help />
+            <EventCard timeline />
+            <Notes timeline shown address />
+            <Twin timeline help />
+        </div>
+        <Help help />
+    }
+}
+
+fn show_help(help: NodeRef<Dialog>) {
+    if let Some(dialog) = help.get_untracked() {
+        let _ = dialog.show_modal();
+    }
+}
+
+/// The two canvases, which say nothing to assistive technology: the table does.
+#[component]
+fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
+    let (lanes, strip, probe) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new(), NodeRef::<I>::new());
+    effect(move || {
+        if let (Some(lanes), Some(strip), Some(probe)) = (lanes.get(), strip.get(), probe.get()) {
+            gestures::listen(timeline, &lanes, false);
+            gestures::listen(timeline, &strip, true);
+            timeline.mount(lanes, strip, probe);
+        }
+    });
+    watch_screen(timeline);
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "?" {
+            show_help(help);
+        } else if gestures::key(timeline, &event, true).is_some() {
+            event.prevent_default();
+        }
+    };
+    let words = move || {
+        timeline.settled.track();
+        let view = timeline.desk()?.borrow().view;
+        let day = |at| crate::time::absolute(at, browser::offset(at));
+        Some(format!("{} to {}", day(view.from), day(view.until)))
+    };
+    let printed = move || {
+        let label = "Timeline".to_owned();
+        timeline.print.get().map(|drawing| view! { <div class="print-only">{svg::write(drawing, &label)}</div> })
+    };
+    view! {
+        <div class="timeline-lanes screen-only">
+            <canvas class="timeline-canvas" node_ref=lanes aria-hidden="true"></canvas>
+            <TipBox timeline />
+        </div>
+        <div
+            class="timeline-strip screen-only"
+            tabindex="0"
+            role="slider"
+            aria-label="Window of the timeline: arrow keys move and zoom it"
+            aria-valuemin="0"
+            aria-valuemax="1"
+            aria-valuenow="1"
+            aria-valuetext=words
+            on:keydown=key
+        >
+            <canvas class="timeline-canvas" node_ref=strip aria-hidden="true"></canvas>
+        </div>
+        <i class="timeline-probe" node_ref=probe></i>
+        {printed}
+    }
+}
+
+/// Draws again when the room, the screen or the colours change.
+fn watch_screen(timeline: Timeline) {
+    let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| match event.type_().as_str() {
+        "beforeprint" => {
+            let drawing = timeline.desk().map(|desk| desk.borrow().sheet.drawing.clone());
+            timeline.print.try_set(drawing);
+        }
+        "afterprint" => drop(timeline.print.try_set(None)),
+        "resize" => timeline.measure(),
+        _ => timeline.repaint(),
+    });
+    let Some(window) = web_sys::window() else { return };
+    for name in ["resize", "redraw", "beforeprint", "afterprint"] {
+        let _ = window.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+    }
+    let mut queries = Vec::new();
+    for query in ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(resolution: 1dppx)"] {
+        if let Ok(Some(query)) = window.match_media(query) {
+            let _ = query.add_event_listener_with_callback("change", listener.as_ref().unchecked_ref());
+            queries.push(query);
+        }
+    }
+    let kept = StoredValue::new_local((listener, queries));
+    on_cleanup(move || {
+        kept.try_with_value(|(listener, queries)| {
+            let function = listener.as_ref().unchecked_ref();
+            for name in ["resize", "redraw", "beforeprint", "afterprint"] {
+                let _ = window.remove_event_listener_with_callback(name, function);
+            }
+            for query in queries {
+                let _ = query.remove_event_listener_with_callback("change", function);
+            }
+        });
+    });
+}
+
+/// What there is to say about the window as a whole, the other lanes, and the legend.
+#[component]
+fn Notes(timeline: Timeline, shown: RwSignal<Option<TimelineHead>>, address: Address) -> impl IntoView {
+    let to_data = move |_| {
+        let Some(desk) = timeline.desk() else { return };
+        let view = desk.borrow().all(browser::now());
+        timeline.look(view);
+    };
+    let to_now = move |_| {
+        let Some(view) = timeline.desk().map(|desk| desk.borrow().view) else { return };
+        timeline.look(tagwarden_model::timeline::View::last(view.length(), browser::now()));
+    };
+    let state = move || {
+        let (words, act) = match timeline.seen.get() {
+            Seen::Something => return None,
+            Seen::Loading => ("Loading…", false),
+            Seen::Nothing => ("Nothing happened in this window.", true),
+            Seen::Failed => ("The server cannot be reached; asked again every few seconds.", false),
+        };
+        let button =
+            act.then(|| view! { " "<button class="button" type="button" on:click=to_data>"Zoom to data"</button> });
+        Some(view! { <p class="timeline-state" role="status">{words}{button}</p> })
+    };
+    let news = move || {
+        let news = timeline.news.get();
+        (news > 0).then(|| {
+            view! { <button class="button timeline-news" type="button" on:click=to_now>{phrase::grouped(news)}" new →"</button> }
+        })
+    };
+    let more = move || {
+        let about = |head: &TimelineHead| (head.lanes.len() as u64, head.total, head.next.clone());
+        let (count, total, next) = shown.with(|head| head.as_ref().map(about))?;
+        let first = address.get("cursor").is_some().then(|| {
+            view! { <a href=address.with(&[("cursor", None)]) data-noscroll="">"First lanes"</a>" " }
+        });
+        let next = next
+            .map(|next| view! { <a href=address.with(&[("cursor", Some(next))]) data-noscroll="">"Next lanes"</a> });
+        match (count, total) {
+            (0, _) => Some(view! { <p class="quiet">"No lane matches. " {first}</p> }.into_any()),
+            (count, total) if count < total => {
+                let words = format!("{count} of {} shown. ", phrase::count(total, "lane", "lanes"));
+                Some(view! { <p class="timeline-more">{words}{first}{next}</p> }.into_any())
+            }
+            _ => None,
+        }
+    };
+    view! {
+        {state} {news} {more} <Legend />
+    }
+}
+
+#[component]
+fn Legend() -> impl IntoView {
+    let key = |path: &'static str, class: &'static str, words: &'static str| {
+        view! {
+            <span class="legend-key">
+                <svg width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">
+                    <g class=class><path d=path /></g>
+                </svg>
+                {words}
+            </span>
+        }
+    };
+    let fill =
+        |class: &'static str, words: &'static str| view! { <span class="legend-key"><i class=class></i>{words}</span> };
+    view! {
+        <p class="legend">
+            {key("M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "t-mark", "release")}
+            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-before", "from before")}
+            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-claim", "hint: its image's own date")}
+            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-breach", "reassigned")}
+            {key("M-4 -4L4 4M4 -4L-4 4", "t-breach t-stroke", "deleted")}
+            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-restored", "restored")}
+            {fill("legend-dots", "not watched")} {fill("legend-hatch", "not observed")}
+            {fill("legend-checks", "not loaded")}
+            <span class="legend-key">"blank: nothing happened"</span>
+        </p>
+    }
+}
+
+/// The same window as a table, which holds the focus.
+#[component]
+fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
+    let body = NodeRef::<Tbody>::new();
+    let rows = RwSignal::new((0_usize, 0_usize));
+    let is_open = RwSignal::new(false);
+    let write = move || {
+        if let Some(body) = body.get_untracked()
+            && let Some(found) = twin::write(timeline, &body)
+        {
+            rows.set(found);
+        }
+    };
+    effect(move || {
+        timeline.settled.track();
+        body.track();
+        write();
+    });
+    on_change(move || timeline.seen.track(), write);
+    let row = move |event: &Event| {
+        let target = event.target()?.dyn_into::<Element>().ok()?;
+        let desk = timeline.desk()?;
+        let hit = twin::at(&desk.borrow(), &target)?;
+        Some(hit)
+    };
+    let click = move |event: leptos::ev::MouseEvent| {
+        if let Some(hit) = row(&event) {
+            timeline.open(hit);
+        }
+    };
+    let focused = move |event: leptos::ev::FocusEvent| {
+        if let Some(hit) = row(&event) {
+            timeline.choose(Some(hit), false);
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "?" {
+            show_help(help);
+        } else if let Some(moved) = gestures::key(timeline, &event, false) {
+            event.prevent_default();
+            if let (true, Some(body)) = (moved, body.get_untracked()) {
+                twin::follow(timeline, &body);
+            }
+        }
+    };
+    let summary = move || {
+        let (written, all) = rows.get();
+        let words = phrase::count(all as u64, "row", "rows");
+        if written < all { format!("the first {written} of {words}: zoom in for more") } else { words }
+    };
+    view! {
+        <div class="twin" class:twin-open=move || is_open.get()>
+            <p class="twin-head">
+                <button
+                    class="button button-quiet"
+                    type="button"
+                    aria-expanded=move || is_open.get().to_string()
+                    on:click=move |_| is_open.update(|open| *open = !*open)
+                >
+                    "Table of this window"
+                </button>
+                <span class="quiet">{summary}</span>
+            </p>
+            <div class="twin-body table-card">
+                <table class="table" role="grid" aria-label="Events of this window" on:keydown=key on:click=click on:focusin=focused>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Lane"</th>
+                            <th scope="col">"What"</th>
+                            <th scope="col">"When"</th>
+                            <th scope="col">"Digest"</th>
+                            <th scope="col">"In words"</th>
+                        </tr>
+                    </thead>
+                    <tbody node_ref=body></tbody>
+                </table>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Help(help: NodeRef<Dialog>) -> impl IntoView {
+    let line = |keys: &'static str, words: &'static str| view! { <dt><kbd>{keys}</kbd></dt><dd>{words}</dd> };
+    view! {
+        <dialog class="card dialog" node_ref=help aria-label="Keys of the timeline">
+            <form method="dialog">
+                <h2>"Keys of the timeline"</h2>
+                <dl class="keys">
+                    {line("← →", "to the event before or after")} {line("↑ ↓", "to the lane above or below")}
+                    {line("Home End", "to the lane's first or last event")} {line("Enter", "open it; look closer where there are several")}
+                    {line("Esc", "close what is open")} {line("A D", "earlier, later")} {line("W S  or  + −", "look closer, look further")}
+                    {line("Ctrl + wheel", "zoom about the pointer")} {line("Shift + drag", "zoom to a stretch")}
+                </dl>
+                <button class="button" type="submit">"Close"</button>
+            </form>
+        </dialog>
+    }
+}

@@ -1,0 +1,225 @@
+//! A lane of releases: one mark for each, counts where they are too near, breaches over all of it.
+
+use super::hits::{Hit, What};
+use super::labels::{self, Wish};
+use super::sheet::Pen;
+use super::tiles::{Befell, Part, Seen};
+use super::{ABOVE, GLYPH, Glyph, LANE, Shape, Style};
+use crate::event::EventKind;
+use crate::order::sort_by_key;
+
+/// Marks join to a cluster until it is this wide; the next one begins beside it.
+const WIDEST: f64 = 48.0;
+
+/// Draws one lane; gives what is on it, from left to right.
+pub(super) fn draw(pen: &mut Pen<'_>, lane: usize, middle: f64, is_tall: bool) -> Vec<Hit> {
+    let (mut marks, mut breaches) = (Vec::new(), Vec::new());
+    for stretch in pen.stretches {
+        let part = stretch.lane(lane);
+        marks.extend(part.marks.iter().filter_map(|mark| release(pen, &part, mark, lane)));
+        marks.extend(part.claimed.iter().map(|claim| Hit {
+            what: What::Claim,
+            tag: Some(claim.tag),
+            digest: Some(claim.digest),
+            ..at(pen, lane, claim.at, claim.at)
+        }));
+        breaches.extend(part.befell.iter().map(|breach| befell(pen, breach, lane)));
+    }
+    sort_by_key(&mut marks, |hit| [hit.at, hit.seq]);
+    let mut hits = clusters(marks);
+    let newest = hits.iter().rev().find(|hit| hit.what == What::Release).map(|hit| hit.at);
+    hits.extend(breaches);
+    sort_by_key(&mut hits, |hit| [hit.left as i64, hit.seq]);
+    for hit in &hits {
+        draw_hit(pen, hit, middle);
+    }
+    if !pen.board.compact {
+        name(pen, &hits, newest, middle, is_tall);
+    }
+    hits
+}
+
+fn at(pen: &Pen<'_>, lane: usize, from: i64, at: i64) -> Hit {
+    Hit {
+        lane,
+        left: pen.x(from) - GLYPH,
+        right: pen.x(at) + GLYPH,
+        what: What::Release,
+        from,
+        at,
+        not_before: at,
+        seq: 0,
+        count: 1,
+        tag: None,
+        digest: None,
+        old: None,
+        flag: None,
+        active: false,
+    }
+}
+
+/// A bucket without its breaches, which are drawn one by one; `None` if nothing is left of it.
+fn release(pen: &Pen<'_>, part: &Part<'_>, mark: &Seen, lane: usize) -> Option<Hit> {
+    let within = part.befell.iter().filter(|breach| (mark.first..=mark.at).contains(&breach.at)).count();
+    let count = (mark.count as usize).saturating_sub(within);
+    let what = match mark.kind {
+        _ if mark.baseline => What::Before,
+        EventKind::Moved | EventKind::Recreated if mark.count == 1 => What::Reassigned,
+        EventKind::Deleted if mark.count == 1 => What::Deleted,
+        _ => What::Release,
+    };
+    (count > 0).then(|| Hit {
+        what,
+        not_before: mark.not_before,
+        seq: mark.seq,
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        tag: Some(mark.tag),
+        digest: mark.digest,
+        ..at(pen, lane, if count > 1 { mark.first } else { mark.at }, mark.at)
+    })
+}
+
+fn befell(pen: &Pen<'_>, breach: &Befell, lane: usize) -> Hit {
+    let what = match breach.kind {
+        _ if breach.restored => What::Restored,
+        EventKind::Deleted => What::Deleted,
+        _ => What::Reassigned,
+    };
+    Hit {
+        what,
+        from: breach.first,
+        not_before: breach.not_before,
+        seq: breach.seq,
+        tag: Some(breach.tag),
+        digest: breach.new.or(breach.old),
+        old: breach.old,
+        flag: breach.flag,
+        active: breach.active,
+        ..at(pen, lane, breach.at, breach.at)
+    }
+}
+
+fn is_hollow(what: What) -> bool {
+    matches!(what, What::Before | What::Claim)
+}
+
+/// Room for a number in a cluster.
+fn pill(count: u32) -> f64 {
+    labels::width(&amount(count)) + 10.0
+}
+
+/// "84", "1.2k": what fits a cluster.
+pub(super) fn amount(count: u32) -> String {
+    match count {
+        0..1000 => count.to_string(),
+        1000..10_000 => format!("{}.{}k", count / 1000, count % 1000 / 100),
+        _ => format!("{}k", count / 1000),
+    }
+}
+
+/// Joins marks that are nearer than their width.
+fn clusters(marks: Vec<Hit>) -> Vec<Hit> {
+    let mut found: Vec<Hit> = Vec::new();
+    for mut hit in marks {
+        if hit.count > 1 {
+            hit.right = hit.right.max(hit.left + pill(hit.count));
+        }
+        if let Some(last) = found.last_mut().filter(|last| hit.left < last.right + 1.0) {
+            let right = hit.right.max(last.right).max(last.left + pill(last.count + hit.count));
+            if is_hollow(last.what) == is_hollow(hit.what) && right - last.left <= WIDEST {
+                let count = last.count + hit.count;
+                *last = Hit { left: last.left, right, from: last.from, count, ..hit };
+                continue;
+            }
+            // Beside it, however crowded: a few pixels from its place.
+            let width = hit.right - hit.left;
+            hit.left = last.right + 1.0;
+            hit.right = hit.right.max(hit.left + width.min(WIDEST));
+        }
+        found.push(hit);
+    }
+    found
+}
+
+fn draw_hit(pen: &mut Pen<'_>, hit: &Hit, middle: f64) {
+    let low = pen.board.compact;
+    let x = hit.left.midpoint(hit.right);
+    let unsure = pen.x(hit.not_before);
+    if hit.count == 1 && x - unsure > GLYPH {
+        let shape = Shape::Rect { x: unsure, y: middle - 2.0, width: x - unsure, height: 4.0 };
+        pen.push(Style::Window, shape, hit.digest, false);
+    }
+    if hit.count > 1 {
+        let style = if is_hollow(hit.what) { Style::Before } else { Style::Cluster };
+        let height = if low { 8.0 } else { 16.0 };
+        let y = middle - height / 2.0;
+        pen.push(style, Shape::Rect { x: hit.left, y, width: hit.right - hit.left, height }, hit.digest, false);
+        if !low {
+            let text = amount(hit.count);
+            let x = x - labels::width(&text) / 2.0;
+            pen.push(Style::CountText, Shape::Text { x, y: middle, end: false, text }, hit.digest, false);
+        }
+        return;
+    }
+    let (glyph, style) = match hit.what {
+        What::Before => (Glyph::Ring, Style::Before),
+        What::Claim => (Glyph::Ring, Style::Claim),
+        What::Reassigned => (Glyph::Diamond, Style::Breach),
+        What::Deleted => (Glyph::Cross, Style::Breach),
+        What::Restored => (Glyph::HollowDiamond, Style::Restored),
+        _ => (Glyph::Disc, Style::Mark),
+    };
+    if hit.active && hit.what == What::Reassigned {
+        let (from, below) = (pen.x(hit.from), middle + 10.5);
+        if x - from > 8.0 && !low {
+            let points = vec![(from, middle + GLYPH), (from + 4.0, below), (x - 4.0, below), (x, middle + GLYPH)];
+            pen.push(Style::Link, Shape::Line(points), hit.digest, false);
+        }
+    }
+    pen.push(style, Shape::Glyph(glyph, x, middle), hit.digest, style == Style::Mark);
+}
+
+/// Names marks, the most telling first, where there is room.
+fn name(pen: &mut Pen<'_>, hits: &[Hit], newest: Option<i64>, middle: f64, is_tall: bool) {
+    let taken: Vec<(f64, f64)> = hits.iter().map(|hit| (hit.left, hit.right)).collect();
+    let now = pen.scale.now;
+    let last = if now <= pen.scale.to { pen.scale.x(now) - 2.0 } else { pen.scale.right };
+    let mut wishes = Vec::new();
+    for (at, hit) in hits.iter().enumerate() {
+        let Some(tag) = hit.tag.map(|tag| pen.store.text(tag)).filter(|_| !is_hollow(hit.what)) else { continue };
+        let (word, is_breach) = match hit.what {
+            What::Reassigned => (" reassigned", true),
+            What::Deleted => (" deleted", true),
+            What::Restored => (" restored", false),
+            _ => ("", false),
+        };
+        let room = labels::width(tag) + labels::width(word) + 6.0;
+        let next = hits.get(at + 1).map_or(last, |next| next.left);
+        let previous = at.checked_sub(1).and_then(|at| hits.get(at)).map_or(pen.scale.left, |hit| hit.right);
+        if next - hit.right < room && hit.left - previous < room && !(is_breach && is_tall) {
+            continue;
+        }
+        let rank = match hit.what {
+            What::Reassigned | What::Deleted if hit.active => 0,
+            What::Reassigned | What::Deleted => 1,
+            What::Restored => 2,
+            _ if newest == Some(hit.at) => 3,
+            _ if tag.split(['-', '+']).next().is_some_and(|numbers| numbers.ends_with(".0")) => 4,
+            _ => 5,
+        };
+        wishes.push(Wish {
+            left: hit.left,
+            right: hit.right,
+            text: [tag, word].concat(),
+            style: if is_breach { Style::BreachText } else { Style::MarkText },
+            rank: [rank, -hit.at],
+            may_rise: is_breach && is_tall,
+        });
+    }
+    let mut labels = Vec::new();
+    labels::grant(wishes, taken, (pen.scale.left, last), &mut labels);
+    for label in labels {
+        let y = if label.above { middle - LANE / 2.0 - ABOVE / 2.0 + 4.0 } else { middle };
+        pen.drawing.text(label.style, label.x, y, label.end, label.text);
+    }
+}

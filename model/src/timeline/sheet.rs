@@ -1,0 +1,300 @@
+//! The lanes of a page's timeline as a picture, from the tiles that are there.
+
+use super::hits::{Hit, nearest};
+use super::tiles::{Stretch, TileStore};
+use super::view::{View, tile_length};
+use super::{
+    ABOVE, AXIS, Drawing, Frame, HEADING, LANE, NOTES, RIGHT, Scale, Shape, Style, axis, draw_now, gutter, labels,
+    releases, rolling,
+};
+use crate::api::{Activity, Lane, LaneKind, TimelineHead, Watched};
+use crate::digest::Digest;
+use crate::instant::{Instant, Millis};
+use crate::tag::Class;
+
+/// Height of a lane where many are looked at.
+const COMPACT: f64 = 12.0;
+/// Height of the strip with the activity.
+const STRIP: f64 = 36.0;
+
+/// What is looked at, and how.
+pub struct Board<'a> {
+    /// The lanes.
+    pub head: &'a TimelineHead,
+    /// The stretch of time.
+    pub view: View,
+    /// Now.
+    pub now: Instant,
+    /// Width of the whole picture in pixels.
+    pub width: f64,
+    /// Low lanes without names on their marks.
+    pub compact: bool,
+    /// The viewer's distance from UTC at an instant.
+    pub offset: &'a dyn Fn(Instant) -> Millis,
+    /// The digest that is pointed at: everything else steps back.
+    pub highlight: Option<&'a Digest>,
+    /// Lane and [`Hit::key`] of what is chosen.
+    pub chosen: Option<(usize, i64)>,
+}
+
+/// The place of a lane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// Top in pixels.
+    pub top: f64,
+    /// Bottom in pixels.
+    pub bottom: f64,
+    /// Its hits from left to right.
+    pub hits: Vec<Hit>,
+}
+
+/// The picture, and what is where.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sheet {
+    /// What to paint.
+    pub drawing: Drawing,
+    /// The lanes in their order.
+    pub lanes: Vec<Place>,
+    /// Where the plot begins.
+    pub left: f64,
+    /// Where it ends.
+    pub right: f64,
+    /// The level of the tiles that are wanted for it.
+    pub level: u8,
+    /// Whether all of it is known.
+    pub is_loaded: bool,
+}
+
+/// The room and the means of what draws one lane.
+pub(super) struct Pen<'a> {
+    pub board: &'a Board<'a>,
+    pub store: &'a TileStore,
+    pub stretches: &'a [Stretch<'a>],
+    pub scale: &'a Scale,
+    pub drawing: &'a mut Drawing,
+}
+
+impl Pen<'_> {
+    /// Whether a digest is another one than the one that is pointed at.
+    pub fn is_dim(&self, digest: Option<super::Word>) -> bool {
+        self.board.highlight.is_some_and(|wanted| digest.and_then(|word| self.store.digest(word)) != Some(wanted))
+    }
+
+    /// The hue of a digest.
+    pub fn hue(&self, digest: Option<super::Word>) -> Option<u8> {
+        Some(crate::hue::bars(self.store.digest(digest?)?)[0])
+    }
+
+    /// Where an instant is.
+    pub fn x(&self, at: i64) -> f64 {
+        self.scale.x(Instant(at))
+    }
+
+    pub fn push(&mut self, style: Style, shape: Shape, digest: Option<super::Word>, has_hue: bool) {
+        let hue = if has_hue { self.hue(digest) } else { None };
+        let dim = self.is_dim(digest);
+        self.drawing.items.push(super::Item { shape, style, hue, title: None, dim });
+    }
+}
+
+impl Sheet {
+    /// The hit at a point, or very near it.
+    pub fn hit(&self, x: f64, y: f64) -> Option<Hit> {
+        let lane = self.lanes.iter().find(|lane| lane.top <= y && y < lane.bottom)?;
+        lane.hits.get(nearest(&lane.hits, x, 4.0)?).copied()
+    }
+
+    /// Where a chosen thing is among the hits of its lane.
+    pub fn find(&self, lane: usize, key: i64) -> Option<usize> {
+        self.lanes.get(lane)?.hits.iter().position(|hit| hit.key() == key)
+    }
+
+    /// The thing next to a chosen one: `along` its lane, else on the nearest lane above or below that has any, where it is
+    /// nearest in time. Without one chosen, the newest of all.
+    pub fn step(&self, chosen: Option<(usize, i64)>, along: bool, by: isize) -> Option<Hit> {
+        let Some((lane, key)) = chosen else {
+            let newest = self.lanes.iter().filter_map(|lane| lane.hits.last());
+            return newest.reduce(|best, hit| if hit.key() > best.key() { hit } else { best }).copied();
+        };
+        if along {
+            let hits = &self.lanes.get(lane)?.hits;
+            let at = match self.find(lane, key) {
+                Some(at) => at.checked_add_signed(by)?,
+                None => hits.iter().position(|hit| hit.key() > key).unwrap_or(hits.len()).checked_sub(1)?,
+            };
+            return hits.get(at).copied();
+        }
+        let middle = self.find(lane, key).and_then(|at| self.lanes.get(lane)?.hits.get(at));
+        let x = middle.map_or(self.right, |hit| hit.left.midpoint(hit.right));
+        let mut lane = lane.checked_add_signed(by)?;
+        while let Some(place) = self.lanes.get(lane) {
+            if let Some(at) = nearest_middle(&place.hits, x) {
+                return place.hits.get(at).copied();
+            }
+            lane = lane.checked_add_signed(by)?;
+        }
+        None
+    }
+}
+
+fn nearest_middle(hits: &[Hit], x: f64) -> Option<usize> {
+    let after = hits.partition_point(|hit| hit.left.midpoint(hit.right) < x);
+    let away = |at: usize| hits.get(at).map_or(f64::MAX, |hit| (hit.left.midpoint(hit.right) - x).abs());
+    match after.checked_sub(1) {
+        Some(before) if away(before) < away(after) => Some(before),
+        _ => (after < hits.len()).then_some(after),
+    }
+}
+
+/// The name of a lane as it is shown: `2.3.x-alpine` for a track, `x.y.z-alpine` for a family, or the tag.
+pub fn lane_label(lane: &Lane) -> String {
+    match lane.kind {
+        LaneKind::Tag => lane.name.clone(),
+        LaneKind::Family if lane.name.is_empty() => "x.y.z".to_owned(),
+        LaneKind::Family => format!("x.y.z-{}", lane.name),
+        LaneKind::Track => match lane.name.split_once('-') {
+            Some((numbers, family)) => format!("{numbers}.x-{family}"),
+            None => format!("{}.x", lane.name),
+        },
+    }
+}
+
+/// What stands over a lane unless it stands over the one above it already.
+fn heading<'a>(head: &TimelineHead, lane: &'a Lane) -> &'a str {
+    match lane.class {
+        _ if head.repositories.len() > 1 => &lane.repository,
+        Class::Release => "Releases",
+        Class::Rebuilt => "Rebuilt tags",
+        Class::Rolling | Class::Ignored => "Rolling tags",
+    }
+}
+
+/// Where everything goes.
+pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
+    let names: Vec<String> = board.head.lanes.iter().map(lane_label).collect();
+    let left = gutter(names.iter().map(String::as_str), board.width);
+    let right = (board.width - RIGHT).max(left + 1.0);
+    let scale = Scale { from: board.view.from, now: board.now, to: board.view.until, left, right };
+    let level = board.view.level(right - left);
+    let stretches = store.stretches(board.view, level);
+    let mut drawing = Drawing { width: board.width, height: 0.0, items: Vec::new() };
+    let mut lanes: Vec<Place> = Vec::new();
+    // Where each repository begins.
+    let mut blocks: Vec<(&str, f64)> = Vec::new();
+    let mut bottom = AXIS;
+    let mut above = "";
+    for (lane, name) in board.head.lanes.iter().zip(names) {
+        if blocks.last().is_none_or(|(repository, _)| *repository != lane.repository) {
+            blocks.push((&lane.repository, bottom));
+        }
+        let heading = heading(board.head, lane);
+        if heading != above {
+            above = heading;
+            let room = ((board.width - RIGHT) / labels::width("x")) as usize;
+            bottom += HEADING;
+            drawing.text(Style::HeadingText, 0.0, bottom - 11.0, false, labels::shorten(heading, room));
+        }
+        let top = bottom;
+        // A lane with something to decide has room to say so, however crowded it is.
+        let is_tall = lane.flags > 0 && lane.class == Class::Release;
+        bottom += match board.compact {
+            true => COMPACT,
+            false if is_tall => LANE + ABOVE,
+            false => LANE,
+        };
+        let middle = if board.compact { bottom - COMPACT / 2.0 } else { bottom - LANE / 2.0 };
+        drawing.line(Style::LaneLine, vec![(left, bottom - 0.5), (board.width, bottom - 0.5)]);
+        let room = ((left - 12.0) / labels::width("x")) as usize;
+        drawing.text(Style::LaneText, 0.0, middle, false, labels::shorten(&name, room));
+        let mut pen = Pen { board, store, stretches: &stretches, scale: &scale, drawing: &mut drawing };
+        let at = lanes.len();
+        let hits = if lane.kind == LaneKind::Tag {
+            rolling::draw(&mut pen, at, middle)
+        } else {
+            releases::draw(&mut pen, at, middle, is_tall)
+        };
+        let chosen = board.chosen.filter(|(lane, _)| *lane == at);
+        if let Some(hit) = chosen.and_then(|(_, key)| hits.iter().find(|hit| hit.key() == key)) {
+            let (x, width) = (hit.left - 3.0, hit.right - hit.left + 6.0);
+            let (y, height) = if board.compact { (top, COMPACT) } else { (bottom - LANE + 2.0, LANE - 4.0) };
+            drawing.push(Style::Chosen, Shape::Rect { x, y, width, height }, None);
+        }
+        lanes.push(Place { top, bottom, hits });
+    }
+    bottom += 4.0;
+    let ends = blocks.iter().skip(1).map(|(_, top)| *top).chain([bottom]);
+    for ((name, top), end) in blocks.iter().zip(ends) {
+        let watched = board.head.repositories.iter().find(|watched| watched.repository == *name);
+        if let Some(watched) = watched {
+            ground(&mut drawing, watched, &scale, *top, end);
+        }
+    }
+    for stretch in stretches.iter().filter(|stretch| !stretch.is_loaded()) {
+        let (x, end) = (scale.x(Instant(stretch.from)), scale.x(Instant(stretch.until)));
+        let shape = Shape::Rect { x, y: AXIS, width: end - x, height: bottom - AXIS };
+        drawing.push(Style::Unloaded, shape, None);
+    }
+    let frame = Frame { from: board.view.from, now: board.now, width: board.width, offset: board.offset };
+    axis::draw(&mut drawing, &scale, &frame, bottom);
+    if (board.view.from..=board.view.until).contains(&board.now) {
+        draw_now(&mut drawing, &scale, bottom);
+    }
+    drawing.height = bottom + NOTES;
+    let is_loaded = stretches.iter().all(Stretch::is_loaded);
+    Sheet { drawing, lanes, left, right, level, is_loaded }
+}
+
+/// Two of the kinds of nothing, over the lanes of a repository: not watched, and not observed.
+fn ground(drawing: &mut Drawing, watched: &Watched, scale: &Scale, top: f64, bottom: f64) {
+    let top = top.max(AXIS);
+    let since = scale.x(watched.since);
+    if since > scale.left {
+        let shape = Shape::Rect { x: scale.left, y: top, width: since - scale.left, height: bottom - top };
+        drawing.push(Style::Unwatched, shape, None);
+        let words =
+            ["not watched yet", "not watched"].into_iter().find(|words| labels::width(words) <= since - scale.left);
+        if let Some(words) = words.filter(|_| top <= AXIS) {
+            drawing.text(Style::QuietText, scale.left, bottom + 12.0, false, words.into());
+        }
+    }
+    // Newest first, of several bands: what lies within what was drawn says no more.
+    let mut drawn = (f64::MAX, f64::MAX);
+    for gap in &watched.gaps {
+        let (x, end) = (scale.x(gap.from), scale.x(gap.until.unwrap_or(scale.now)));
+        let is_seen = gap.from < scale.to && gap.until.is_none_or(|until| until > scale.from);
+        if !is_seen || (x >= drawn.0 && end <= drawn.1) {
+            continue;
+        }
+        drawn = (x, (end).max(x + 3.0));
+        drawing.push(Style::Gap, Shape::Rect { x, y: top, width: drawn.1 - x, height: bottom - top }, None);
+    }
+}
+
+/// The strip over all time: how much happened, and which part is shown.
+pub fn strip(activity: &Activity, all: View, shown: View, left: f64, width: f64) -> Drawing {
+    let right = (width - RIGHT).max(left + 1.0);
+    let scale = Scale { from: all.from, now: all.until, to: all.until, left, right };
+    let mut drawing = Drawing { width, height: STRIP, items: Vec::new() };
+    let most = activity.count.iter().copied().max().unwrap_or(1) as f64;
+    let bucket = tile_length(activity.level) / crate::api::TILE_BUCKETS;
+    for (number, count) in activity.bucket.iter().zip(&activity.count) {
+        let (x, end) = (scale.x(Instant(number * bucket)), scale.x(Instant((number + 1) * bucket)));
+        // A root, as else one busy day hides a quiet year.
+        let height = (*count as f64 / most).sqrt() * (STRIP - 10.0) + 2.0;
+        let shape = Shape::Rect { x, y: STRIP - 4.0 - height, width: (end - x - 1.0).max(1.5), height };
+        drawing.push(Style::Activity, shape, None);
+    }
+    drawing.line(Style::LaneLine, vec![(left, STRIP - 3.5), (right, STRIP - 3.5)]);
+    let (from, until) = (scale.x(shown.from), scale.x(shown.until).max(scale.x(shown.from) + 3.0));
+    for (x, end) in [(left, from), (until, right)] {
+        if end > x {
+            let shape = Shape::Rect { x, y: 1.0, width: end - x, height: STRIP - 5.0 };
+            drawing.push(Style::Outside, shape, None);
+        }
+    }
+    drawing.push(Style::Brush, Shape::Rect { x: from, y: 0.5, width: until - from, height: STRIP - 4.0 }, None);
+    drawing
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! The timeline of a page is tested by what it shows and by what its keys reach.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::api::{Breach, Gap, Tile, TileDigest, TileLane};
+use crate::event::EventKind;
+use crate::tag::Band;
+use crate::timeline::tests::{count, texts};
+use crate::timeline::{GLYPH, What};
+
+const DAY: i64 = 86_400_000;
+const NOW: Instant = Instant(1_795_435_200_000);
+
+fn ago(days: f64) -> i64 {
+    NOW.0 - (days * DAY as f64) as i64
+}
+
+fn lane(kind: LaneKind, name: &str, class: Class) -> Lane {
+    Lane {
+        id: name.into(),
+        repository: "ghcr.io/acme/api".into(),
+        kind,
+        name: name.into(),
+        class,
+        events: 1,
+        baseline: 0,
+        flags: 0,
+        first: Instant(ago(20.0)),
+        last: NOW,
+    }
+}
+
+fn head() -> TimelineHead {
+    let gaps = vec![Gap {
+        band: Band::Hot,
+        from: Instant(ago(8.0)),
+        until: Some(Instant(ago(5.0))),
+        reason: "refused".into(),
+    }];
+    TimelineHead {
+        repositories: vec![Watched { repository: "ghcr.io/acme/api".into(), since: Instant(ago(24.0)), gaps }],
+        lanes: vec![lane(LaneKind::Track, "2.3", Class::Release), lane(LaneKind::Tag, "latest", Class::Rolling)],
+        next: None,
+        total: 2,
+        activity: Activity { level: 30, bucket: Vec::new(), count: Vec::new() },
+    }
+}
+
+/// One event of a lane: when, of which tag, with which digest.
+type Row = (f64, u32, i32);
+
+fn columns(rows: &[Row], kind: EventKind) -> TileLane {
+    let at: Vec<i64> = rows.iter().map(|(from, ..)| ago(*from)).collect();
+    TileLane {
+        entering: None,
+        entering_since_ms: None,
+        first_ms: at.clone(),
+        not_before_ms: at.clone(),
+        count: vec![1; rows.len()],
+        seq: at.clone(),
+        kind: vec![kind.code() as u8; rows.len()],
+        baseline: vec![0; rows.len()],
+        tag: rows.iter().map(|(_, tag, _)| *tag).collect(),
+        digest: rows.iter().map(|(.., digest)| *digest).collect(),
+        at_ms: at,
+    }
+}
+
+/// A tile over all that the tests look at.
+fn tile(releases: &[Row], moves: &[Row]) -> Tile {
+    Tile {
+        level: 40,
+        number: 0,
+        seq: 1,
+        lanes: vec![columns(releases, EventKind::Created), columns(moves, EventKind::Moved)],
+        digests: (0..100_u8)
+            .map(|at| TileDigest { digest: Digest::of(&[at]), release: (at < 50).then(|| format!("2.3.{at}")) })
+            .collect(),
+        tags: (0..100).map(|at| format!("2.3.{at}")).collect(),
+        breaches: Vec::new(),
+        hints: Vec::new(),
+    }
+}
+
+fn draw(head: &TimelineHead, tile: Option<&Tile>, width: f64) -> Sheet {
+    let mut store = TileStore::default();
+    if let Some(tile) = tile {
+        store.put(tile);
+    }
+    sheet(&board(head, width), &store)
+}
+
+fn board(head: &TimelineHead, width: f64) -> Board<'_> {
+    let view = View::last(Millis::days(30), NOW);
+    Board { head, view, now: NOW, width, compact: false, offset: &|_| Millis(0), highlight: None, chosen: None }
+}
+
+#[test]
+fn releases_are_marks_and_a_tag_carries_the_release_of_its_digest() {
+    let rows = [(20.0, 0, 0), (9.0, 1, 1)];
+    let shown = draw(&head(), Some(&tile(&rows, &[(20.0, 2, 0), (9.0, 2, 1), (4.0, 2, 60)])), 1200.0);
+    assert_eq!(texts(&shown.drawing, Style::LaneText), ["2.3.x", "latest"]);
+    assert_eq!(texts(&shown.drawing, Style::HeadingText), ["Releases", "Rolling tags"]);
+    assert_eq!(texts(&shown.drawing, Style::MarkText), ["2.3.1", "2.3.0"]);
+    assert_eq!(texts(&shown.drawing, Style::SpanText), ["2.3.0", "2.3.1", &Digest::of(&[60]).short()]);
+    assert!(shown.is_loaded);
+}
+
+#[test]
+fn the_four_kinds_of_nothing_differ() {
+    let unloaded = draw(&head(), None, 1200.0).drawing;
+    assert_eq!(count(&unloaded, Style::Unloaded), 1);
+    let loaded = draw(&head(), Some(&tile(&[], &[])), 1200.0).drawing;
+    let kinds = [Style::Unloaded, Style::Unwatched, Style::Gap].map(|style| count(&loaded, style));
+    assert_eq!(kinds, [0, 1, 1]);
+}
+
+#[test]
+fn marks_that_are_too_near_are_counted() {
+    let near: Vec<Row> = (0..7).map(|at| (10.0 - f64::from(at) / 50.0, at, at as i32)).collect();
+    let shown = draw(&head(), Some(&tile(&near, &[])), 1200.0);
+    assert_eq!(texts(&shown.drawing, Style::CountText), ["7"]);
+    assert_eq!((count(&shown.drawing, Style::Cluster), count(&shown.drawing, Style::Mark)), (1, 0));
+    assert_eq!(shown.lanes[0].hits[0].count, 7);
+}
+
+#[test]
+fn many_moves_are_stripes_with_a_count() {
+    let moves: Vec<Row> = (0..60).map(|at| (10.0 - f64::from(at) / 20.0, 2, at)).collect();
+    let shown = draw(&head(), Some(&tile(&[], &moves)), 1200.0);
+    assert_eq!((count(&shown.drawing, Style::Many), count(&shown.drawing, Style::Span)), (1, 1));
+    assert_eq!(texts(&shown.drawing, Style::CountText), ["59"]);
+    let total: u32 = shown.lanes[1].hits.iter().map(|hit| hit.count).sum();
+    assert_eq!(total, 60, "every move is counted once");
+}
+
+#[test]
+fn a_breach_stands_out_of_a_crowd_and_is_named() {
+    let mut head = head();
+    head.lanes[0].flags = 1;
+    let crowd: Vec<Row> = (0..90).map(|at| (28.0 - f64::from(at) / 4.0, at, at as i32)).collect();
+    let mut tile = tile(&crowd, &[]);
+    let at_ms = ago(9.9);
+    tile.breaches.push(Breach {
+        lane: 0,
+        at_ms,
+        not_before_ms: at_ms - DAY,
+        seq: 5,
+        kind: EventKind::Moved,
+        tag: 40,
+        old_digest: Some(40),
+        new_digest: Some(70),
+        restored: false,
+        flag: Some(1),
+        active: true,
+        first_ms: ago(18.0),
+    });
+    let shown = draw(&head, Some(&tile), 1000.0);
+    assert_eq!(texts(&shown.drawing, Style::BreachText), ["2.3.40 reassigned"]);
+    assert_eq!((count(&shown.drawing, Style::Breach), count(&shown.drawing, Style::Link)), (1, 1));
+    assert_eq!(count(&shown.drawing, Style::Window), 1, "a day is wide enough to be seen");
+    let hit = shown.lanes[0].hits.iter().find(|hit| hit.what == What::Reassigned).unwrap();
+    let middle = shown.lanes[0].bottom - 14.0;
+    assert_eq!(
+        shown.hit(hit.left.midpoint(hit.right), middle).map(|hit| hit.flag),
+        Some(Some(1)),
+        "the pointer finds it"
+    );
+}
+
+#[test]
+fn what_is_pointed_at_stands_out_on_all_lanes() {
+    let head = head();
+    let digest = Digest::of(&[1]);
+    let mut store = TileStore::default();
+    store.put(&tile(&[(20.0, 0, 0), (9.0, 1, 1)], &[(20.0, 2, 0), (9.0, 2, 1)]));
+    let shown = sheet(&Board { highlight: Some(&digest), ..board(&head, 1200.0) }, &store);
+    let bright = |style| shown.drawing.items.iter().filter(|item| item.style == style && !item.dim).count();
+    assert_eq!((bright(Style::Mark), bright(Style::Span)), (1, 1));
+}
+
+#[test]
+fn keys_walk_along_a_lane_and_between_lanes() {
+    let shown = draw(&head(), Some(&tile(&[(20.0, 0, 0), (9.0, 1, 1)], &[(20.0, 2, 0), (8.0, 2, 1)])), 1200.0);
+    let key = |hit: Hit| (hit.lane, hit.key());
+    let start = shown.step(None, true, 1).map(key);
+    assert_eq!(start, Some((1, ago(8.0))), "the newest of all");
+    let up = shown.step(start, false, -1).map(key);
+    assert_eq!(up, Some((0, ago(9.0))), "the nearest in time");
+    let back = shown.step(up, true, -1).map(key);
+    assert_eq!(back, Some((0, ago(20.0))));
+    assert_eq!(shown.step(back, true, -1), None);
+    assert_eq!(shown.step(back, false, 1).map(key), Some((1, ago(20.0))));
+}
+
+proptest! {
+    #[test]
+    fn nothing_touches_a_label_and_every_event_is_told_once(
+        found in proptest::collection::vec((0.0_f64..29.9, 0_u32..90), 0..120),
+        moves in proptest::collection::vec(0.0_f64..29.9, 0..120),
+        width in 340.0_f64..2200.0,
+    ) {
+        let mut rows: Vec<Row> = found.iter().map(|(from, tag)| (*from, *tag, *tag as i32)).collect();
+        rows.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let mut moves: Vec<Row> = moves.iter().enumerate().map(|(at, from)| (*from, 2, at as i32 % 100)).collect();
+        moves.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let shown = draw(&head(), Some(&tile(&rows, &moves)), width);
+        for (place, expected) in shown.lanes.iter().zip([rows.len(), moves.len()]) {
+            prop_assert_eq!(place.hits.iter().map(|hit| hit.count as usize).sum::<usize>(), expected);
+            prop_assert!(place.hits.is_sorted_by_key(|hit| hit.left));
+        }
+        let marks = &shown.lanes[0].hits;
+        prop_assert!(marks.windows(2).all(|pair| pair[0].right <= pair[1].left + 0.5), "marks are apart");
+        for item in shown.drawing.items.iter().filter(|item| item.style == Style::MarkText) {
+            let Shape::Text { x, end, text, .. } = &item.shape else { continue };
+            let room = labels::width(text);
+            let (left, right) = if *end { (x - room, *x) } else { (*x, x + room) };
+            prop_assert!(left >= shown.left && right <= shown.right, "{text} leaves the plot");
+            prop_assert!(marks.iter().all(|hit| hit.right < left || hit.left > right), "{text} is touched");
+        }
+        for item in &shown.drawing.items {
+            if let Shape::Glyph(_, x, _) = item.shape {
+                prop_assert!(x >= shown.left - GLYPH && x <= shown.drawing.width);
+            }
+        }
+    }
+}
