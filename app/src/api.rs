@@ -1,6 +1,6 @@
 //! The server's API: one function per route, errors that say what a person can do.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 
 use gloo_net::http::{Request, RequestBuilder, Response};
@@ -63,206 +63,217 @@ impl ApiError {
     }
 }
 
-type Answer<T> = Result<T, ApiError>;
+/// An answer that is awaited. Boxed: every caller's future would hold a copy of what leads to it.
+pub type Asked<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 /// `GET summary`.
-pub async fn summary() -> Answer<Summary> {
-    get("api/v1/summary").await
+pub fn summary() -> Asked<Summary> {
+    get("api/v1/summary")
 }
 
 /// `GET registries`: as many as one page holds.
-pub async fn registries() -> Answer<Page<Registry>> {
-    get("api/v1/registries?limit=500").await
+pub fn registries() -> Asked<Page<Registry>> {
+    get("api/v1/registries?limit=500")
 }
 
 /// `GET configuration`.
-pub async fn configuration() -> Answer<Configuration> {
-    get("api/v1/configuration").await
+pub fn configuration() -> Asked<Configuration> {
+    get("api/v1/configuration")
 }
 
 /// `GET repositories`.
-pub async fn repositories() -> Answer<Page<Repository>> {
-    get("api/v1/repositories").await
+pub fn repositories() -> Asked<Page<Repository>> {
+    get("api/v1/repositories")
 }
 
 /// `POST repositories`.
-pub async fn add_repository(name: String) -> Answer<Repository> {
-    post("api/v1/repositories", &AddRepository { name }).await
+pub fn add_repository(name: String) -> Asked<Repository> {
+    post("api/v1/repositories", &AddRepository { name })
 }
 
 /// `DELETE repositories`.
-pub async fn remove_repository(name: &str) -> Answer<()> {
-    delete(&with_query("api/v1/repositories", &[("name", Some(name))])).await
+pub fn remove_repository(name: &str) -> Asked<()> {
+    delete(&with_query("api/v1/repositories", &[("name", Some(name))]))
 }
 
 /// `DELETE repositories/purge`.
-pub async fn purge(name: &str, confirm: &str) -> Answer<()> {
-    delete(&with_query("api/v1/repositories/purge", &[("name", Some(name)), ("confirm", Some(confirm))])).await
+pub fn purge(name: &str, confirm: &str) -> Asked<()> {
+    delete(&with_query("api/v1/repositories/purge", &[("name", Some(name)), ("confirm", Some(confirm))]))
 }
 
 /// `POST repositories/pause` or `repositories/resume`.
-pub async fn pause(name: String, paused: bool) -> Answer<Repository> {
+pub fn pause(name: String, paused: bool) -> Asked<Repository> {
     let act = if paused { "pause" } else { "resume" };
-    post(&format!("api/v1/repositories/{act}"), &AddRepository { name }).await
+    post(&format!("api/v1/repositories/{act}"), &AddRepository { name })
 }
 
 /// `POST repositories/preview`; waits a little for the end.
-pub async fn preview(name: String) -> Answer<Job> {
-    post("api/v1/repositories/preview?wait=10", &AddRepository { name }).await
+pub fn preview(name: String) -> Asked<Job> {
+    post("api/v1/repositories/preview?wait=10", &AddRepository { name })
 }
 
 /// `POST repositories/bulk`.
-pub async fn paste(text: String) -> Answer<Pasted> {
-    post("api/v1/repositories/bulk", &Paste { text }).await
+pub fn paste(text: String) -> Asked<Pasted> {
+    post("api/v1/repositories/bulk", &Paste { text })
 }
 
 /// `POST catalogues`; waits a little for the end.
-pub async fn catalogue(registry: String, pattern: String) -> Answer<Job> {
-    post("api/v1/catalogues?wait=10", &ReadCatalogue { registry, pattern }).await
+pub fn catalogue(registry: String, pattern: String) -> Asked<Job> {
+    post("api/v1/catalogues?wait=10", &ReadCatalogue { registry, pattern })
 }
 
 /// `GET groups`: as many as one page holds.
-pub async fn groups() -> Answer<Page<Group>> {
-    get("api/v1/groups").await
+pub fn groups() -> Asked<Page<Group>> {
+    get("api/v1/groups")
 }
 
 /// `POST groups`.
-pub async fn make_group(name: String) -> Answer<()> {
-    send("api/v1/groups", &NewGroup { name }).await.map(drop)
+pub fn make_group(name: String) -> Asked<()> {
+    unread(send("api/v1/groups", &NewGroup { name }))
 }
 
 /// `POST groups/repositories`, or `DELETE` of the same.
-pub async fn put_into_group(group: &str, repository: &str, member: bool) -> Answer<()> {
+pub fn put_into_group(group: &str, repository: &str, member: bool) -> Asked<()> {
     let path = "api/v1/groups/repositories";
     if !member {
-        return delete(&with_query(path, &[("group", Some(group)), ("repository", Some(repository))])).await;
+        return delete(&with_query(path, &[("group", Some(group)), ("repository", Some(repository))]));
     }
     let join = JoinGroup { group: group.to_owned(), repository: repository.to_owned() };
-    send(path, &join).await.map(drop)
+    unread(send(path, &join))
 }
 
 /// `GET repositories/one`.
-pub async fn repository(name: &str) -> Answer<Repository> {
-    get(&with_query("api/v1/repositories/one", &[("name", Some(name))])).await
+pub fn repository(name: &str) -> Asked<Repository> {
+    get(&with_query("api/v1/repositories/one", &[("name", Some(name))]))
 }
 
 /// `GET timeline`.
-pub async fn timeline(repository: &str) -> Answer<Timeline> {
-    get(&with_query("api/v1/timeline", &[("repository", Some(repository))])).await
+pub fn timeline(repository: &str) -> Asked<Timeline> {
+    get(&with_query("api/v1/timeline", &[("repository", Some(repository))]))
 }
 
 /// `GET tags`, the first `pages` pages.
-pub async fn tags(repository: &str, class: Option<&str>, pages: u32) -> Answer<Page<Tag>> {
+pub fn tags(repository: &str, class: Option<&str>, pages: u32) -> Asked<Page<Tag>> {
     let query = [("repository", Some(repository)), ("class", class), ("limit", Some("50"))];
-    follow(&with_query("api/v1/tags", &query), pages).await
+    follow(with_query("api/v1/tags", &query), pages)
 }
 
 /// `GET tags/one`.
-pub async fn tag(repository: &str, tag: &str) -> Answer<Tag> {
-    get(&with_query("api/v1/tags/one", &[("repository", Some(repository)), ("tag", Some(tag))])).await
+pub fn tag(repository: &str, tag: &str) -> Asked<Tag> {
+    get(&with_query("api/v1/tags/one", &[("repository", Some(repository)), ("tag", Some(tag))]))
 }
 
 /// `GET targets` of a tag.
-pub async fn targets(repository: &str, tag: &str) -> Answer<Page<Target>> {
-    get(&with_query("api/v1/targets", &[("repository", Some(repository)), ("tag", Some(tag))])).await
+pub fn targets(repository: &str, tag: &str) -> Asked<Page<Target>> {
+    get(&with_query("api/v1/targets", &[("repository", Some(repository)), ("tag", Some(tag))]))
 }
 
 /// `GET events` of a tag, newest first.
-pub async fn tag_events(repository: &str, tag: &str) -> Answer<Page<Event>> {
+pub fn tag_events(repository: &str, tag: &str) -> Asked<Page<Event>> {
     let query = [("repository", Some(repository)), ("tag", Some(tag)), ("order", Some("at")), ("limit", Some("200"))];
-    get(&with_query("api/v1/events", &query)).await
+    get(&with_query("api/v1/events", &query))
 }
 
 /// `GET events` by time, newest first, the first `pages` pages.
-pub async fn events(repository: Option<&str>, baseline: bool, limit: &str, pages: u32) -> Answer<Page<Event>> {
+pub fn events(repository: Option<&str>, baseline: bool, limit: &str, pages: u32) -> Asked<Page<Event>> {
     let baseline = if baseline { "true" } else { "false" };
     let query =
         [("repository", repository), ("baseline", Some(baseline)), ("order", Some("at")), ("limit", Some(limit))];
-    follow(&with_query("api/v1/events", &query), pages).await
+    follow(with_query("api/v1/events", &query), pages)
 }
 
 /// `GET flags`, the first `pages` pages.
-pub async fn flags(state: &str, repository: Option<&str>, pages: u32) -> Answer<Page<Flag>> {
+pub fn flags(state: &str, repository: Option<&str>, pages: u32) -> Asked<Page<Flag>> {
     let query = [("state", Some(state)), ("repository", repository), ("limit", Some("50"))];
-    follow(&with_query("api/v1/flags", &query), pages).await
+    follow(with_query("api/v1/flags", &query), pages)
 }
 
 /// `GET flags/{id}`.
-pub async fn flag(id: &str) -> Answer<FlagDetail> {
-    get(&format!("api/v1/flags/{}", encode(id))).await
+pub fn flag(id: &str) -> Asked<FlagDetail> {
+    get(&format!("api/v1/flags/{}", encode(id)))
 }
 
 /// `POST flags/{id}/acknowledge`.
-pub async fn acknowledge(id: i64, body: &Acknowledge) -> Answer<FlagDetail> {
-    post(&format!("api/v1/flags/{id}/acknowledge"), body).await
+pub fn acknowledge(id: i64, body: &Acknowledge) -> Asked<FlagDetail> {
+    post(&format!("api/v1/flags/{id}/acknowledge"), body)
 }
 
 /// `POST flags/{id}/close`.
-pub async fn close(id: i64, body: &Close) -> Answer<FlagDetail> {
-    post(&format!("api/v1/flags/{id}/close"), body).await
+pub fn close(id: i64, body: &Close) -> Asked<FlagDetail> {
+    post(&format!("api/v1/flags/{id}/close"), body)
 }
 
 /// `GET digests/{digest}`.
-pub async fn digest(digest: &str) -> Answer<Page<DigestUse>> {
-    get(&format!("api/v1/digests/{}", encode(digest))).await
+pub fn digest(digest: &str) -> Asked<Page<DigestUse>> {
+    get(&format!("api/v1/digests/{}", encode(digest)))
 }
 
 /// `POST targets/proofs`; waits a little for the end.
-pub async fn prove(body: &ProveTargets) -> Answer<Job> {
-    post("api/v1/targets/proofs?wait=10", body).await
+pub fn prove(body: &ProveTargets) -> Asked<Job> {
+    post("api/v1/targets/proofs?wait=10", body)
 }
 
 /// `POST checks`; waits a little for the end.
-pub async fn check(body: &Check) -> Answer<Job> {
-    post("api/v1/checks?wait=10", body).await
+pub fn check(body: &Check) -> Asked<Job> {
+    post("api/v1/checks?wait=10", body)
 }
 
 /// `GET notifiers`.
-pub async fn notifiers() -> Answer<Page<Notifier>> {
-    get("api/v1/notifiers").await
+pub fn notifiers() -> Asked<Page<Notifier>> {
+    get("api/v1/notifiers")
 }
 
 /// `POST notifiers/{name}/test`; waits a little for the end.
-pub async fn test_notifier(name: &str) -> Answer<Delivery> {
-    post(&format!("api/v1/notifiers/{}/test?wait=10", encode(name)), &()).await
+pub fn test_notifier(name: &str) -> Asked<Delivery> {
+    post(&format!("api/v1/notifiers/{}/test?wait=10", encode(name)), &())
 }
 
 /// `POST notifiers/{name}/retry`.
-pub async fn retry_notifier(name: &str) -> Answer<Retried> {
-    post(&format!("api/v1/notifiers/{}/retry", encode(name)), &()).await
+pub fn retry_notifier(name: &str) -> Asked<Retried> {
+    post(&format!("api/v1/notifiers/{}/retry", encode(name)), &())
 }
 
 /// Follows the cursors of a list.
-async fn follow<T: DeserializeOwned>(path: &str, pages: u32) -> Answer<Page<T>> {
-    let mut list: Page<T> = get(path).await?;
-    for _ in 1..pages {
-        let Some(cursor) = list.next.take() else { break };
-        let page: Page<T> = get(&format!("{path}&cursor={}", encode(&cursor))).await?;
-        list.items.extend(page.items);
-        list.next = page.next;
+fn follow<T: DeserializeOwned + 'static>(path: String, pages: u32) -> Asked<Page<T>> {
+    Box::pin(async move {
+        let mut list = Page { items: Vec::new(), next: None };
+        let mut address = path.clone();
+        for _ in 0..pages {
+            let page: Page<T> = get(&address).await?;
+            list.items.extend(page.items);
+            list.next = page.next;
+            let Some(cursor) = &list.next else { break };
+            address = format!("{path}&cursor={}", encode(cursor));
+        }
+        Ok(list)
+    })
+}
+
+fn get<T: DeserializeOwned + 'static>(path: &str) -> Asked<T> {
+    parsed(ask(Request::get(path), None))
+}
+
+fn delete(path: &str) -> Asked<()> {
+    unread(ask(Request::delete(path), None))
+}
+
+fn post<B: Serialize, T: DeserializeOwned + 'static>(path: &str, body: &B) -> Asked<T> {
+    parsed(send(path, body))
+}
+
+fn send<B: Serialize>(path: &str, body: &B) -> Asked<String> {
+    match serde_json::to_string(body) {
+        Ok(body) => ask(Request::post(path), Some(body)),
+        Err(error) => Box::pin(ready(Err(ApiError::Unintelligible(error.to_string())))),
     }
-    Ok(list)
 }
 
-async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
-    parse(&ask(Request::get(path), None).await?)
+fn parsed<T: DeserializeOwned + 'static>(text: Asked<String>) -> Asked<T> {
+    Box::pin(async move { read(&text.await?).map_err(ApiError::Unintelligible) })
 }
 
-async fn delete(path: &str) -> Answer<()> {
-    ask(Request::delete(path), None).await.map(drop)
-}
-
-async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {
-    parse(&send(path, body).await?)
-}
-
-async fn send<B: Serialize>(path: &str, body: &B) -> Answer<String> {
-    let body = serde_json::to_string(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
-    ask(Request::post(path), Some(body)).await
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> Answer<T> {
-    read(text).map_err(ApiError::Unintelligible)
+fn unread(text: Asked<String>) -> Asked<()> {
+    Box::pin(async move { text.await.map(drop) })
 }
 
 /// Reads JSON, or says why that cannot be. The browser parses it: `serde_json`'s reader would be a tenth of the page.
@@ -271,8 +282,8 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
 }
 
-/// Sends a request. Once for all types, and boxed: every caller's future would hold a copy of it.
-fn ask(request: RequestBuilder, body: Option<String>) -> Pin<Box<dyn Future<Output = Answer<String>>>> {
+/// Sends a request.
+fn ask(request: RequestBuilder, body: Option<String>) -> Asked<String> {
     Box::pin(async move {
         let request = request.abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)));
         let request = match body {

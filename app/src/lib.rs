@@ -27,6 +27,8 @@ mod remote;
 mod timeline;
 #[cfg(feature = "ui")]
 mod ui;
+#[cfg(feature = "ui")]
+mod view;
 
 /// Shows the page in the document's body.
 #[cfg(feature = "ui")]

@@ -1,14 +1,13 @@
 //! Data of the server as a page holds it: the newest answer, since when, and what went wrong with the one after it.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tagwarden_model::instant::Instant;
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Asked};
 use crate::browser;
 use crate::effect::effect;
 
@@ -49,10 +48,13 @@ impl<T: Send + Sync + 'static> Remote<T> {
                 last_key = Some(key.clone());
                 remote.data.set(None);
             }
-            let answer = fetch(key);
-            (is_other, Box::pin(async move { Ok(remote.keeper(answer.await?)) }))
+            (is_other, remote.kept(Box::pin(fetch(key))))
         }));
         remote
+    }
+
+    fn kept(self, answer: Asked<T>) -> Asked<Keep> {
+        Box::pin(async move { Ok(self.keeper(answer.await?)) })
     }
 
     /// Keeps an answer, unless the page is gone.
@@ -75,7 +77,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
 type Keep = Box<dyn FnOnce()>;
 
 /// Says whether the question is another one than before, and asks it.
-type Ask = dyn FnMut() -> (bool, Pin<Box<dyn Future<Output = Result<Keep, ApiError>>>>);
+type Ask = dyn FnMut() -> (bool, Asked<Keep>);
 
 /// What is the same for all types of data, so that the page holds it once.
 #[derive(Clone, Copy)]

@@ -7,6 +7,7 @@ use tagwarden_model::api::{DigestUse, Page};
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{CopyButton, DigestChip, Loaded, RepositoryName, When, title};
+use crate::view::{Show, live};
 use crate::{api, phrase};
 
 /// The page.
@@ -15,7 +16,7 @@ pub fn DigestPage() -> impl IntoView {
     let params = use_params_map();
     let digest = Memo::new(move |_| params.with(|params| params.get("digest")).unwrap_or_default());
     title(move || Some(digest.with(|digest| digest.chars().take(15).collect())));
-    let uses = Remote::new(move || digest.get(), |digest| async move { api::digest(&digest).await });
+    let uses = Remote::new(move || digest.get(), |digest| api::digest(&digest));
     Live::here().keep_fresh(uses, |change| change.kind == tagwarden_model::api::ChangeKind::Events);
     view! {
         <div class="page-head"><h1>"Digest"</h1></div>
@@ -26,7 +27,7 @@ pub fn DigestPage() -> impl IntoView {
 
 #[component]
 fn Uses(page: Signal<Page<DigestUse>>) -> impl IntoView {
-    let words = move || {
+    let words = live(move || {
         page.with(|page| {
             let now = page.items.iter().filter(|used| used.until.is_none()).count() as u64;
             match (page.items.len() as u64, now) {
@@ -39,7 +40,7 @@ fn Uses(page: Signal<Page<DigestUse>>) -> impl IntoView {
                 }
             }
         })
-    };
+    });
     view! {
         <p class="lead">{words}</p>
         <Show when=move || page.with(|page| !page.items.is_empty())>
@@ -54,7 +55,7 @@ fn Uses(page: Signal<Page<DigestUse>>) -> impl IntoView {
                             <th scope="col">"Until"</th>
                         </tr>
                     </thead>
-                    <tbody>{move || page.get().items.into_iter().map(row).collect_view()}</tbody>
+                    <tbody>{live(move || page.get().items.into_iter().map(row).collect_view())}</tbody>
                 </table>
             </div>
         </Show>

@@ -6,15 +6,16 @@ use tagwarden_model::flag::{FlagState, Resolution};
 
 use crate::phrase;
 use crate::ui::When;
+use crate::view::live;
 
 /// The steps, newest first.
 #[component]
 pub fn FlagStory(data: Signal<FlagDetail>) -> impl IntoView {
-    let steps = move || {
+    let steps = live(move || {
         let mut steps = data.get().transitions;
         steps.reverse();
         steps.into_iter().map(step).collect_view()
-    };
+    });
     view! {
         <section class="card">
             <h2>"Story"</h2>

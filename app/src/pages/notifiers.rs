@@ -7,6 +7,7 @@ use tagwarden_model::api::{DeliveryState, Notifier, Page};
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, Copyable, Loaded, When, title};
+use crate::view::{Show, live};
 use crate::{api, phrase};
 
 /// What a first notifier looks like in the configuration.
@@ -30,10 +31,10 @@ fn Body(page: Signal<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl
     // Of the whole page: a row is made anew whenever something changes.
     let acting = Acted { said: RwSignal::new(None), busy: RwSignal::new(false) };
     let is_empty = Memo::new(move |_| page.with(|page| page.items.is_empty()));
-    let rows =
-        move || page.get().items.into_iter().map(|notifier| view! { <Row notifier notifiers acting /> }).collect_view();
+    let row = move |notifier| view! { <Row notifier notifiers acting /> };
+    let rows = move || page.get().items.into_iter().map(row).collect_view();
     view! {
-        <p class="lead">{move || page.with(|page| phrase::notifiers_sentence(&page.items))}</p>
+        <p class="lead">{live(move || page.with(|page| phrase::notifiers_sentence(&page.items)))}</p>
         <Show when=move || is_empty.get()>
             <section class="card">
                 <h2>"In tagwarden.toml"</h2>
@@ -52,10 +53,10 @@ fn Body(page: Signal<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl
                             <th scope="col" aria-label="Acts"></th>
                         </tr>
                     </thead>
-                    <tbody>{rows}</tbody>
+                    <tbody>{live(rows)}</tbody>
                 </table>
             </div>
-            <p class="quiet more" role="status">{move || acting.said.get().map(|words| view! { <bdi>{words}</bdi> })}</p>
+            <p class="quiet more" role="status">{live(move || acting.said.get().map(|words| view! { <bdi>{words}</bdi> }))}</p>
         </Show>
     }
 }

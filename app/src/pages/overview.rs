@@ -11,6 +11,7 @@ use super::recent::{LatestReleases, RecentReleases, Registries};
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, FlagCard, Loaded, title};
+use crate::view::{Show, live};
 use crate::{api, phrase};
 
 /// Flags that are shown here; the rest is on their own page.
@@ -56,8 +57,8 @@ pub fn OverviewPage() -> impl IntoView {
 
 #[component]
 fn Headline(data: Signal<Overview>) -> impl IntoView {
-    let sentence = move || data.with(|data| phrase::headline(&data.summary, &data.flags.items));
-    let scope = move || data.with(|data| phrase::scope(&data.summary));
+    let sentence = live(move || data.with(|data| phrase::headline(&data.summary, &data.flags.items)));
+    let scope = live(move || data.with(|data| phrase::scope(&data.summary)));
     view! {
         <div class="page-head">
             <h1>{sentence}</h1>
@@ -107,8 +108,8 @@ fn Attention(data: Signal<Overview>) -> impl IntoView {
         })
     };
     view! {
-        {move || section("Needs attention", phrase::needs_attention, |summary| summary.needs_attention, true)}
-        {move || section("Needs review", |flag| flag.state == FlagState::Restored, |summary| summary.needs_review, false)}
+        {live(move || section("Needs attention", phrase::needs_attention, |summary| summary.needs_attention, true))}
+        {live(move || section("Needs review", |flag| flag.state == FlagState::Restored, |summary| summary.needs_review, false))}
     }
 }
 

@@ -10,6 +10,7 @@ use crate::scenes::{self, MONTH};
 use crate::timeline::TimelineView;
 use crate::ui::{Now, When};
 use crate::url;
+use crate::view::{Show, live};
 
 /// Releases that are listed.
 const RELEASES: usize = 8;
@@ -59,7 +60,7 @@ pub fn LatestReleases(events: Signal<Page<Event>>) -> impl IntoView {
                 when=move || !shown().is_empty()
                 fallback=|| view! { <div class="card quiet">"None since watching began."</div> }
             >
-                <ul class="card list">{move || shown().into_iter().map(row).collect_view()}</ul>
+                <ul class="card list">{live(move || shown().into_iter().map(row).collect_view())}</ul>
             </Show>
         </section>
     }
@@ -83,7 +84,7 @@ fn row(event: Event) -> impl IntoView {
 /// Whether each registry is checked as promised.
 #[component]
 pub fn Registries(repositories: Signal<Vec<Repository>>) -> impl IntoView {
-    let rows = move || {
+    let rows = live(move || {
         let lines = repositories.with(|repositories| phrase::registries(repositories));
         let row = |line: phrase::RegistryLine| {
             view! {
@@ -98,7 +99,7 @@ pub fn Registries(repositories: Signal<Vec<Repository>>) -> impl IntoView {
             }
         };
         lines.into_iter().map(row).collect_view()
-    };
+    });
     view! {
         <section class="stack-tight">
             <h2>"Freshness"</h2>
