@@ -4,13 +4,15 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 
 use gloo_net::http::{Request, RequestBuilder, Response};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
     Group, Job, JoinGroup, NewGroup, Notifier, Page, Paste, Pasted, ProveTargets, ReadCatalogue, Registry, Repository,
-    Retried, Summary, Tag, Target, Timeline,
+    Retried, Summary, Tag, Target, Timeline, Transition,
 };
+use tagwarden_model::change::ChangeRow;
+use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 
 use crate::url::{encode, with_query};
@@ -190,17 +192,17 @@ pub fn flags(state: &str, repository: Option<&str>, pages: u32) -> Asked<Page<Fl
 
 /// `GET flags/{id}`.
 pub fn flag(id: &str) -> Asked<FlagDetail> {
-    get(&format!("api/v1/flags/{}", encode(id)))
+    detail(ask(Request::get(&format!("api/v1/flags/{}", encode(id))), None))
 }
 
 /// `POST flags/{id}/acknowledge`.
 pub fn acknowledge(id: i64, body: &Acknowledge) -> Asked<FlagDetail> {
-    post(&format!("api/v1/flags/{id}/acknowledge"), body)
+    detail(send(&format!("api/v1/flags/{id}/acknowledge"), body))
 }
 
 /// `POST flags/{id}/close`.
 pub fn close(id: i64, body: &Close) -> Asked<FlagDetail> {
-    post(&format!("api/v1/flags/{id}/close"), body)
+    detail(send(&format!("api/v1/flags/{id}/close"), body))
 }
 
 /// `GET digests/{digest}`.
@@ -272,14 +274,42 @@ fn parsed<T: DeserializeOwned + 'static>(text: Asked<String>) -> Asked<T> {
     Box::pin(async move { read(&text.await?).map_err(ApiError::Unintelligible) })
 }
 
+/// What an answer has beside the flag.
+#[derive(Deserialize)]
+struct Story {
+    differences: Vec<ChangeRow>,
+    revision: Option<String>,
+    events: Vec<Event>,
+    transitions: Vec<Transition>,
+    targets: Vec<Target>,
+}
+
+/// Reads flag and story one after the other: reading them as one would take a second copy of all that reads a flag.
+fn detail(text: Asked<String>) -> Asked<FlagDetail> {
+    Box::pin(async move {
+        let text = text.await?;
+        let flag = read(&text).map_err(ApiError::Unintelligible)?;
+        let Story { differences, revision, events, transitions, targets } =
+            read(&text).map_err(ApiError::Unintelligible)?;
+        Ok(FlagDetail { flag, differences, revision, events, transitions, targets })
+    })
+}
+
 fn unread(text: Asked<String>) -> Asked<()> {
     Box::pin(async move { text.await.map(drop) })
 }
 
 /// Reads JSON, or says why that cannot be. The browser parses it: `serde_json`'s reader would be a tenth of the page.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let value = js_sys::JSON::parse(text).map_err(|_| "no JSON".to_owned())?;
-    serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
+    serde_wasm_bindgen::from_value(json(text)?).map_err(words)
+}
+
+fn json(text: &str) -> Result<JsValue, String> {
+    js_sys::JSON::parse(text).map_err(|_| "no JSON".to_owned())
+}
+
+fn words(error: serde_wasm_bindgen::Error) -> String {
+    error.to_string()
 }
 
 /// Sends a request.

@@ -16,6 +16,8 @@ mod browser;
 #[cfg(feature = "ui")]
 mod effect;
 #[cfg(feature = "ui")]
+mod held;
+#[cfg(feature = "ui")]
 mod live;
 #[cfg(feature = "ui")]
 mod pages;

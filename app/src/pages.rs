@@ -27,7 +27,7 @@ mod targets;
 mod way_back;
 
 use leptos::prelude::*;
-use leptos_router::components::{Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
 
@@ -46,7 +46,7 @@ pub fn App() -> impl IntoView {
         <Router base>
             <Shell>
                 <FocusOnNavigation />
-                <Routes fallback=|| view! { <not_found::NotFoundPage /> }>
+                <FlatRoutes fallback=|| view! { <not_found::NotFoundPage /> }>
                     <Route path=path!("/") view=overview::OverviewPage />
                     <Route path=path!("/flags") view=flags::FlagsPage />
                     <Route path=path!("/flags/:id") view=flag::FlagPage />
@@ -57,7 +57,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/notifiers") view=notifiers::NotifiersPage />
                     <Route path=path!("/styleguide") view=styleguide::StyleguidePage />
                     <Route path=path!("/digest/:digest") view=digest::DigestPage />
-                </Routes>
+                </FlatRoutes>
             </Shell>
         </Router>
     }

@@ -10,6 +10,7 @@ use tagwarden_model::instant::Instant;
 use crate::api::{ApiError, Asked};
 use crate::browser;
 use crate::effect::effect;
+use crate::held::Held;
 
 /// Time between two questions that follow each other because of changes.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -18,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(400);
 /// until newer data is there; a new key drops it.
 pub struct Remote<T: Send + Sync + 'static> {
     /// The newest good answer.
-    pub data: RwSignal<Option<T>>,
+    pub data: Held<Option<T>>,
     /// How it is asked for.
     pub question: Question,
 }
@@ -39,7 +40,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         F: Fn(K) -> A + 'static,
         A: Future<Output = Result<T, ApiError>> + 'static,
     {
-        let remote = Self { data: RwSignal::new(None), question: Question::new() };
+        let remote = Self { data: Held::new(None), question: Question::new() };
         let mut last_key = None;
         remote.question.start(Box::new(move || {
             let key = key();
@@ -59,7 +60,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
 
     /// Keeps an answer, unless the page is gone.
     fn keeper(self, data: T) -> Keep {
-        Box::new(move || drop(self.data.try_set(Some(data))))
+        Box::new(move || self.data.set(Some(data)))
     }
 
     /// Asks again. What is under way is finished first, so a burst of changes is at most two questions.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use tagwarden_model::api::{DigestUse, Page};
 
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{CopyButton, DigestChip, Loaded, RepositoryName, When, title};
@@ -26,7 +27,7 @@ pub fn DigestPage() -> impl IntoView {
 }
 
 #[component]
-fn Uses(page: Signal<Page<DigestUse>>) -> impl IntoView {
+fn Uses(page: Held<Page<DigestUse>>) -> impl IntoView {
     let words = live(move || {
         page.with(|page| {
             let now = page.items.iter().filter(|used| used.until.is_none()).count() as u64;

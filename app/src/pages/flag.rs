@@ -10,6 +10,7 @@ use super::flag_acts::FlagActs;
 use super::flag_story::FlagStory;
 use super::flag_window::FlagWindow;
 use super::way_back::{Of, WayBack};
+use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, Breach};
 use crate::remote::Remote;
@@ -50,7 +51,7 @@ fn released(data: &FlagDetail) -> Option<Instant> {
 }
 
 #[component]
-fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
+fn Body(data: Held<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
     let flag = Memo::new(move |_| data.get().flag);
     let heading = live(move || {
         let after = data.with(released).map(|released| flag.get().not_after - released);
@@ -134,7 +135,7 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
 }
 
 #[component]
-fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
+fn Changed(data: Held<FlagDetail>) -> impl IntoView {
     live(move || {
         let FlagDetail { flag, events, differences, revision, .. } = data.get();
         let steps = events.into_iter().filter(|event| event.old_digest.is_some() || event.new_digest.is_some());

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tagwarden_model::api::{DeliveryState, Notifier, Page};
 
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, Copyable, Loaded, When, title};
@@ -27,7 +28,7 @@ pub fn NotifiersPage() -> impl IntoView {
 }
 
 #[component]
-fn Body(page: Signal<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl IntoView {
+fn Body(page: Held<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl IntoView {
     // Of the whole page: a row is made anew whenever something changes.
     let acting = Acted { said: RwSignal::new(None), busy: RwSignal::new(false) };
     let is_empty = Memo::new(move |_| page.with(|page| page.items.is_empty()));

@@ -8,6 +8,7 @@ use tagwarden_model::order::sort_by_key;
 
 use super::add_form::AddForm;
 use super::recent::{LatestReleases, RecentReleases, Registries};
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, FlagCard, Loaded, title};
@@ -56,7 +57,7 @@ pub fn OverviewPage() -> impl IntoView {
 }
 
 #[component]
-fn Headline(data: Signal<Overview>) -> impl IntoView {
+fn Headline(data: Held<Overview>) -> impl IntoView {
     let sentence = live(move || data.with(|data| phrase::headline(&data.summary, &data.flags.items)));
     let scope = live(move || data.with(|data| phrase::scope(&data.summary)));
     view! {
@@ -68,9 +69,9 @@ fn Headline(data: Signal<Overview>) -> impl IntoView {
 }
 
 #[component]
-fn Body(data: Signal<Overview>) -> impl IntoView {
+fn Body(data: Held<Overview>) -> impl IntoView {
     let events = Signal::derive(move || data.get().events);
-    let repositories = Signal::derive(move || data.get().repositories.items);
+    let repositories = Memo::new(move |_| data.get().repositories.items);
     view! {
         <div class="columns">
             <div class="stack">
@@ -87,7 +88,7 @@ fn Body(data: Signal<Overview>) -> impl IntoView {
 
 /// Open flags first, then those that wait for a review. What one pass found together is one card.
 #[component]
-fn Attention(data: Signal<Overview>) -> impl IntoView {
+fn Attention(data: Held<Overview>) -> impl IntoView {
     let section = move |name: &'static str, wanted: fn(&Flag) -> bool, of: fn(&Summary) -> u64, urgent: bool| {
         let mut flags: Vec<Flag> =
             data.with(|data| data.flags.items.iter().filter(|flag| wanted(flag)).cloned().collect());

@@ -17,7 +17,7 @@ const RELEASES: usize = 8;
 
 /// The releases of the last 30 days, one lane per repository.
 #[component]
-pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Signal<Vec<Repository>>) -> impl IntoView {
+pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Memo<Vec<Repository>>) -> impl IntoView {
     let from = Signal::derive(|| Now::get() - MONTH);
     let scene = Memo::new(move |_| events.with(|events| repositories.with(|list| scenes::recent(&events.items, list))));
     let is_empty = move || scene.with(|scene| scene.rows.is_empty());
@@ -83,7 +83,7 @@ fn row(event: Event) -> impl IntoView {
 
 /// Whether each registry is checked as promised.
 #[component]
-pub fn Registries(repositories: Signal<Vec<Repository>>) -> impl IntoView {
+pub fn Registries(repositories: Memo<Vec<Repository>>) -> impl IntoView {
     let rows = live(move || {
         let lines = repositories.with(|repositories| phrase::registries(repositories));
         let row = |line: phrase::RegistryLine| {

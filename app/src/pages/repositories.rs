@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{ChangeKind, Page, Registry, Repository};
 
 use super::add_form::AddForm;
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, Loaded, RepositoryName, When, title};
@@ -43,7 +44,7 @@ pub fn RepositoriesPage() -> impl IntoView {
 
 /// Registries that refuse everything: said once, however many repositories each has.
 #[component]
-fn LockedOut(registries: RwSignal<Option<Page<Registry>>>, page: Signal<Page<Repository>>) -> impl IntoView {
+fn LockedOut(registries: Held<Option<Page<Registry>>>, page: Held<Page<Repository>>) -> impl IntoView {
     let note = |(sentence, command): (String, String)| {
         view! {
             <p class="note note-warning" role="status">
@@ -61,7 +62,7 @@ fn LockedOut(registries: RwSignal<Option<Page<Registry>>>, page: Signal<Page<Rep
 }
 
 #[component]
-fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>) -> impl IntoView {
+fn Found(page: Held<Page<Repository>>, find: Memo<String>, group: Memo<String>) -> impl IntoView {
     let found = Memo::new(move |_| -> Vec<Repository> {
         let find = find.get();
         let group = group.get();
@@ -116,14 +117,14 @@ fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>
                 " "
                 <Show when=move || !find.with(String::is_empty)><a href="repositories">"Show all"</a></Show>
             </p>
-            <Show when=move || !found.with(Vec::is_empty)><RepositoryTable repositories=found.into() /></Show>
+            <Show when=move || !found.with(Vec::is_empty)><RepositoryTable repositories=found /></Show>
         </div>
     }
 }
 
 /// Repositories with their freshness.
 #[component]
-pub fn RepositoryTable(repositories: Signal<Vec<Repository>>) -> impl IntoView {
+pub fn RepositoryTable(repositories: Memo<Vec<Repository>>) -> impl IntoView {
     view! {
         <div class="card table-card">
             <table class="table">

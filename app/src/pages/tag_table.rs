@@ -6,6 +6,7 @@ use tagwarden_model::api::{Page, Tag};
 use tagwarden_model::tag::Class;
 
 use crate::effect::on_change;
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{DigestChip, Loaded, More, When};
@@ -58,7 +59,7 @@ pub fn TagTable(name: Memo<String>) -> impl IntoView {
 }
 
 #[component]
-fn Tags(page: Signal<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
+fn Tags(page: Held<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
     let has_more = Signal::derive(move || page.with(|page| page.next.is_some()));
     view! {
         <Show

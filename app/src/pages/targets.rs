@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Page, Target};
 
 use super::way_back::{Of, WayBack};
+use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
@@ -41,7 +42,7 @@ pub fn TargetsPage() -> impl IntoView {
 }
 
 #[component]
-fn Body(of: Memo<Of>, page: Signal<Page<Target>>) -> impl IntoView {
+fn Body(of: Memo<Of>, page: Held<Page<Target>>) -> impl IntoView {
     let targets = Signal::derive(move || page.get().items);
     view! {
         <p class="lead">{live(move || targets.with(|targets| phrase::targets_sentence(targets)))}</p>

@@ -1,10 +1,13 @@
 //! The one boundary of a page: loading, error, stale and data. Empty is the page's own word.
 
+use std::marker::PhantomData;
+
 use leptos::prelude::*;
 
 use crate::api::ApiError;
 use crate::browser;
 use crate::effect::effect;
+use crate::held::Held;
 use crate::remote::{Question, Remote};
 use crate::time;
 use crate::view::{Show, live};
@@ -12,21 +15,25 @@ use crate::view::{Show, live};
 /// Shows `children` once there is data and keeps them while it is refreshed. `skeleton` is what is shown before; the
 /// stylesheet holds it back for 150 ms.
 #[component]
-pub fn Loaded<T, V>(
+pub fn Loaded<T, S, V>(
     /// The question.
     remote: Remote<T>,
     /// How many grey lines stand in for the data.
     #[prop(default = 4)]
     lines: usize,
-    /// What is shown of the data.
-    children: impl Fn(Signal<T>) -> V + Send + Sync + 'static,
+    /// What the data is handed out as.
+    #[prop(optional)]
+    _handed: PhantomData<S>,
+    /// What is shown of the data, best by way of a [`Held`].
+    children: impl Fn(S) -> V + Send + Sync + 'static,
 ) -> impl IntoView
 where
     T: Clone + Send + Sync + 'static,
+    S: From<Held<T>> + 'static,
     V: IntoView + 'static,
 {
     let shown = move || {
-        let current = RwSignal::new(remote.data.get_untracked()?);
+        let current = Held::new(remote.data.get_untracked()?);
         effect(move || {
             if let Some(data) = remote.data.get() {
                 current.set(data);
