@@ -29,17 +29,13 @@ pub fn TagTable(name: Memo<String>) -> impl IntoView {
     Live::here()
         .keep_fresh(tags, move |change| name.try_get_untracked().is_some_and(|name| change.repository == Some(name)));
     let tab = move |(key, words, _): (&'static str, &'static str, Option<&'static str>)| {
-        let address = move || {
-            let range = query.with(|query| query.get("range"));
-            url::with_query(
-                "repository",
-                &[("name", Some(&name.get())), ("view", Some(key)), ("range", range.as_deref())],
-            )
-        };
         view! {
             <a
                 class="segment"
-                href=move || address()
+                href=move || {
+                    let (name, range) = (name.get(), query.with(|query| query.get("range")));
+                    url::with_query("repository", &[("name", Some(&name)), ("view", Some(key)), ("range", range.as_deref())])
+                }
                 aria-current=move || (view.get() == key).then_some("true")
                 data-noscroll=""
             >

@@ -23,7 +23,7 @@ pub fn Loaded<T, S, V>(
     lines: usize,
     /// What the data is handed out as.
     #[prop(optional)]
-    _handed: PhantomData<S>,
+    handed_as: PhantomData<S>,
     /// What is shown of the data, best by way of a [`Held`].
     children: impl Fn(S) -> V + Send + Sync + 'static,
 ) -> impl IntoView
@@ -32,6 +32,7 @@ where
     S: From<Held<T>> + 'static,
     V: IntoView + 'static,
 {
+    let PhantomData = handed_as;
     let shown = move || {
         let current = Held::new(remote.data.get_untracked()?);
         effect(move || {
