@@ -1,16 +1,19 @@
 //! The server's API: one function per route, errors that say what a person can do.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 
 use gloo_net::http::{Request, RequestBuilder, Response};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tagwarden_model::api::{
     Acknowledge, AddRepository, Check, Close, Configuration, Delivery, DigestUse, ErrorBody, Event, Flag, FlagDetail,
     Found, Group, Job, JoinGroup, KeepView, NewGroup, Notifier, Page, Paste, Pasted, PolicyPreview, PolicyRule,
-    PreviewPolicy, ProveTargets, ReadCatalogue, Registry, Repository, Retried, SayDoNotUse, Summary, Tag, Target, View,
+    PreviewPolicy, ProveTargets, ReadCatalogue, Registry, Repository, Retried, SayDoNotUse, Summary, Tag, Target,
+    Transition, View,
 };
+use tagwarden_model::change::ChangeRow;
+use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 
 use crate::url::{encode, with_query};
@@ -63,138 +66,139 @@ impl ApiError {
     }
 }
 
-type Answer<T> = Result<T, ApiError>;
+/// An answer that is awaited. Boxed: every caller's future would hold a copy of what leads to it.
+pub type Asked<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 /// `GET summary`.
-pub async fn summary() -> Answer<Summary> {
-    get("api/v1/summary").await
+pub fn summary() -> Asked<Summary> {
+    get("api/v1/summary")
 }
 
 /// `GET registries`: as many as one page holds.
-pub async fn registries() -> Answer<Page<Registry>> {
-    get("api/v1/registries?limit=500").await
+pub fn registries() -> Asked<Page<Registry>> {
+    get("api/v1/registries?limit=500")
 }
 
 /// `GET configuration`.
-pub async fn configuration() -> Answer<Configuration> {
-    get("api/v1/configuration").await
+pub fn configuration() -> Asked<Configuration> {
+    get("api/v1/configuration")
 }
 
 /// `GET repositories`.
-pub async fn repositories() -> Answer<Page<Repository>> {
-    get("api/v1/repositories").await
+pub fn repositories() -> Asked<Page<Repository>> {
+    get("api/v1/repositories")
 }
 
 /// `POST repositories`.
-pub async fn add_repository(name: String) -> Answer<Repository> {
-    post("api/v1/repositories", &AddRepository { name }).await
+pub fn add_repository(name: String) -> Asked<Repository> {
+    post("api/v1/repositories", &AddRepository { name })
 }
 
 /// `DELETE repositories`.
-pub async fn remove_repository(name: &str) -> Answer<()> {
-    delete(&with_query("api/v1/repositories", &[("name", Some(name))])).await
+pub fn remove_repository(name: &str) -> Asked<()> {
+    delete(&with_query("api/v1/repositories", &[("name", Some(name))]))
 }
 
 /// `DELETE repositories/purge`.
-pub async fn purge(name: &str, confirm: &str) -> Answer<()> {
-    delete(&with_query("api/v1/repositories/purge", &[("name", Some(name)), ("confirm", Some(confirm))])).await
+pub fn purge(name: &str, confirm: &str) -> Asked<()> {
+    delete(&with_query("api/v1/repositories/purge", &[("name", Some(name)), ("confirm", Some(confirm))]))
 }
 
 /// `POST repositories/pause` or `repositories/resume`.
-pub async fn pause(name: String, paused: bool) -> Answer<Repository> {
+pub fn pause(name: String, paused: bool) -> Asked<Repository> {
     let act = if paused { "pause" } else { "resume" };
-    post(&format!("api/v1/repositories/{act}"), &AddRepository { name }).await
+    post(&format!("api/v1/repositories/{act}"), &AddRepository { name })
 }
 
 /// `POST repositories/preview`; waits a little for the end.
-pub async fn preview(name: String) -> Answer<Job> {
-    post("api/v1/repositories/preview?wait=10", &AddRepository { name }).await
+pub fn preview(name: String) -> Asked<Job> {
+    post("api/v1/repositories/preview?wait=10", &AddRepository { name })
 }
 
 /// `POST repositories/bulk`.
-pub async fn paste(text: String) -> Answer<Pasted> {
-    post("api/v1/repositories/bulk", &Paste { text }).await
+pub fn paste(text: String) -> Asked<Pasted> {
+    post("api/v1/repositories/bulk", &Paste { text })
 }
 
 /// `POST catalogues`; waits a little for the end.
-pub async fn catalogue(registry: String, pattern: String) -> Answer<Job> {
-    post("api/v1/catalogues?wait=10", &ReadCatalogue { registry, pattern }).await
+pub fn catalogue(registry: String, pattern: String) -> Asked<Job> {
+    post("api/v1/catalogues?wait=10", &ReadCatalogue { registry, pattern })
 }
 
 /// `GET groups`: as many as one page holds.
-pub async fn groups() -> Answer<Page<Group>> {
-    get("api/v1/groups").await
+pub fn groups() -> Asked<Page<Group>> {
+    get("api/v1/groups")
 }
 
 /// `POST groups`.
-pub async fn make_group(name: String) -> Answer<()> {
-    send("api/v1/groups", &NewGroup { name }).await.map(drop)
+pub fn make_group(name: String) -> Asked<()> {
+    unread(send("api/v1/groups", &NewGroup { name }))
 }
 
 /// `POST groups/repositories`, or `DELETE` of the same.
-pub async fn put_into_group(group: &str, repository: &str, member: bool) -> Answer<()> {
+pub fn put_into_group(group: &str, repository: &str, member: bool) -> Asked<()> {
     let path = "api/v1/groups/repositories";
     if !member {
-        return delete(&with_query(path, &[("group", Some(group)), ("repository", Some(repository))])).await;
+        return delete(&with_query(path, &[("group", Some(group)), ("repository", Some(repository))]));
     }
     let join = JoinGroup { group: group.to_owned(), repository: repository.to_owned() };
-    send(path, &join).await.map(drop)
+    unread(send(path, &join))
 }
 
 /// `GET repositories/one`.
-pub async fn repository(name: &str) -> Answer<Repository> {
-    get(&with_query("api/v1/repositories/one", &[("name", Some(name))])).await
+pub fn repository(name: &str) -> Asked<Repository> {
+    get(&with_query("api/v1/repositories/one", &[("name", Some(name))]))
 }
 
 /// `GET timeline/lanes`, as `path` says: the text of the answer, which is read apart.
-pub async fn lanes(path: &str) -> Answer<String> {
-    ask(Request::get(path), None, patience()).await
+pub fn lanes(path: &str) -> Asked<String> {
+    ask(Request::get(path), None)
 }
 
 /// `GET timeline/tile`: the text of the answer, which is read apart.
-pub async fn tile(level: u8, number: i64, lanes: &str, signal: AbortSignal) -> Answer<String> {
+pub fn tile(level: u8, number: i64, lanes: &str, signal: AbortSignal) -> Asked<String> {
     let path = format!("api/v1/timeline/tile?level={level}&number={number}&lanes={lanes}");
-    ask(Request::get(&path), None, signal).await
+    ask_until(Request::get(&path), None, signal)
 }
 
 /// `GET tags`, the first `pages` pages.
-pub async fn tags(repository: &str, class: Option<&str>, pages: u32) -> Answer<Page<Tag>> {
+pub fn tags(repository: &str, class: Option<&str>, pages: u32) -> Asked<Page<Tag>> {
     let query = [("repository", Some(repository)), ("class", class), ("limit", Some("50"))];
-    follow(&with_query("api/v1/tags", &query), pages).await
+    follow(with_query("api/v1/tags", &query), pages)
 }
 
 /// `GET tags/one`.
-pub async fn tag(repository: &str, tag: &str) -> Answer<Tag> {
-    get(&with_query("api/v1/tags/one", &[("repository", Some(repository)), ("tag", Some(tag))])).await
+pub fn tag(repository: &str, tag: &str) -> Asked<Tag> {
+    get(&with_query("api/v1/tags/one", &[("repository", Some(repository)), ("tag", Some(tag))]))
 }
 
 /// `GET targets` of a tag.
-pub async fn targets(repository: &str, tag: &str) -> Answer<Page<Target>> {
-    get(&with_query("api/v1/targets", &[("repository", Some(repository)), ("tag", Some(tag))])).await
+pub fn targets(repository: &str, tag: &str) -> Asked<Page<Target>> {
+    get(&with_query("api/v1/targets", &[("repository", Some(repository)), ("tag", Some(tag))]))
 }
 
 /// `GET events` of a tag, newest first.
-pub async fn tag_events(repository: &str, tag: &str) -> Answer<Page<Event>> {
+pub fn tag_events(repository: &str, tag: &str) -> Asked<Page<Event>> {
     let query = [("repository", Some(repository)), ("tag", Some(tag)), ("order", Some("at")), ("limit", Some("200"))];
-    get(&with_query("api/v1/events", &query)).await
+    get(&with_query("api/v1/events", &query))
 }
 
 /// `GET events` by time, newest first, the first `pages` pages.
-pub async fn events(repository: Option<&str>, baseline: bool, limit: &str, pages: u32) -> Answer<Page<Event>> {
+pub fn events(repository: Option<&str>, baseline: bool, limit: &str, pages: u32) -> Asked<Page<Event>> {
     let baseline = if baseline { "true" } else { "false" };
     let query =
         [("repository", repository), ("baseline", Some(baseline)), ("order", Some("at")), ("limit", Some(limit))];
-    follow(&with_query("api/v1/events", &query), pages).await
+    follow(with_query("api/v1/events", &query), pages)
 }
 
 /// `GET flags`, the first `pages` pages.
-pub async fn flags(state: &str, repository: Option<&str>, pages: u32) -> Answer<Page<Flag>> {
+pub fn flags(state: &str, repository: Option<&str>, pages: u32) -> Asked<Page<Flag>> {
     let query = [("state", Some(state)), ("repository", repository), ("limit", Some("50"))];
-    follow(&with_query("api/v1/flags", &query), pages).await
+    follow(with_query("api/v1/flags", &query), pages)
 }
 
 /// `GET flags` with filters, each of which may be empty.
-pub async fn flags_of(state: &str, severity: &str, find: &str, group: &str, pages: u32) -> Answer<Page<Flag>> {
+pub fn flags_of(state: &str, severity: &str, find: &str, group: &str, pages: u32) -> Asked<Page<Flag>> {
     let query = [
         ("state", Some(state)),
         ("severity", Some(severity)),
@@ -202,146 +206,176 @@ pub async fn flags_of(state: &str, severity: &str, find: &str, group: &str, page
         ("group", Some(group)),
         ("limit", Some("100")),
     ];
-    follow(&with_query("api/v1/flags", &query), pages).await
+    follow(with_query("api/v1/flags", &query), pages)
 }
 
 /// `GET policies`.
-pub async fn policies() -> Answer<Page<PolicyRule>> {
-    get("api/v1/policies").await
+pub fn policies() -> Asked<Page<PolicyRule>> {
+    get("api/v1/policies")
 }
 
 /// `POST policies/preview`.
-pub async fn preview_policy(body: &PreviewPolicy) -> Answer<PolicyPreview> {
-    post("api/v1/policies/preview", body).await
+pub fn preview_policy(body: &PreviewPolicy) -> Asked<PolicyPreview> {
+    post("api/v1/policies/preview", body)
 }
 
 /// `GET search`.
-pub async fn search(words: &str) -> Answer<Found> {
-    get(&with_query("api/v1/search", &[("q", Some(words))])).await
+pub fn search(words: &str) -> Asked<Found> {
+    get(&with_query("api/v1/search", &[("q", Some(words))]))
 }
 
 /// `GET views`.
-pub async fn views() -> Answer<Page<View>> {
-    get("api/v1/views").await
+pub fn views() -> Asked<Page<View>> {
+    get("api/v1/views")
 }
 
 /// `POST views`.
-pub async fn keep_view(name: String, address: String) -> Answer<View> {
-    post("api/v1/views", &KeepView { name, address }).await
+pub fn keep_view(name: String, address: String) -> Asked<View> {
+    post("api/v1/views", &KeepView { name, address })
 }
 
 /// `DELETE views`.
-pub async fn forget_view(name: &str) -> Answer<()> {
-    delete(&with_query("api/v1/views", &[("name", Some(name))])).await
+pub fn forget_view(name: &str) -> Asked<()> {
+    delete(&with_query("api/v1/views", &[("name", Some(name))]))
 }
 
 /// `POST do-not-use`, or without a reason `DELETE` of the same.
-pub async fn do_not_use(repository: &str, tag: &str, reason: Option<String>) -> Answer<()> {
+pub fn do_not_use(repository: &str, tag: &str, reason: Option<String>) -> Asked<()> {
     let (path, owned) = ("api/v1/do-not-use", |text: &str| text.to_owned());
-    match reason {
-        Some(reason) => {
-            let said = SayDoNotUse { repository: owned(repository), tag: owned(tag), reason };
-            send(path, &said).await.map(drop)
-        }
-        None => delete(&with_query(path, &[("repository", Some(repository)), ("tag", Some(tag))])).await,
-    }
+    let Some(reason) = reason else {
+        return delete(&with_query(path, &[("repository", Some(repository)), ("tag", Some(tag))]));
+    };
+    unread(send(path, &SayDoNotUse { repository: owned(repository), tag: owned(tag), reason }))
 }
 
 /// `GET flags/{id}`.
-pub async fn flag(id: &str) -> Answer<FlagDetail> {
-    get(&format!("api/v1/flags/{}", encode(id))).await
+pub fn flag(id: &str) -> Asked<FlagDetail> {
+    detail(ask(Request::get(&format!("api/v1/flags/{}", encode(id))), None))
 }
 
 /// `POST flags/{id}/acknowledge`.
-pub async fn acknowledge(id: i64, body: &Acknowledge) -> Answer<FlagDetail> {
-    post(&format!("api/v1/flags/{id}/acknowledge"), body).await
+pub fn acknowledge(id: i64, body: &Acknowledge) -> Asked<FlagDetail> {
+    detail(send(&format!("api/v1/flags/{id}/acknowledge"), body))
 }
 
 /// `POST flags/{id}/close`.
-pub async fn close(id: i64, body: &Close) -> Answer<FlagDetail> {
-    post(&format!("api/v1/flags/{id}/close"), body).await
+pub fn close(id: i64, body: &Close) -> Asked<FlagDetail> {
+    detail(send(&format!("api/v1/flags/{id}/close"), body))
 }
 
 /// `GET digests/{digest}`.
-pub async fn digest(digest: &str) -> Answer<Page<DigestUse>> {
-    get(&format!("api/v1/digests/{}", encode(digest))).await
+pub fn digest(digest: &str) -> Asked<Page<DigestUse>> {
+    get(&format!("api/v1/digests/{}", encode(digest)))
 }
 
 /// `POST targets/proofs`; waits a little for the end.
-pub async fn prove(body: &ProveTargets) -> Answer<Job> {
-    post("api/v1/targets/proofs?wait=10", body).await
+pub fn prove(body: &ProveTargets) -> Asked<Job> {
+    post("api/v1/targets/proofs?wait=10", body)
 }
 
 /// `POST checks`; waits a little for the end.
-pub async fn check(body: &Check) -> Answer<Job> {
-    post("api/v1/checks?wait=10", body).await
+pub fn check(body: &Check) -> Asked<Job> {
+    post("api/v1/checks?wait=10", body)
 }
 
 /// `GET notifiers`.
-pub async fn notifiers() -> Answer<Page<Notifier>> {
-    get("api/v1/notifiers").await
+pub fn notifiers() -> Asked<Page<Notifier>> {
+    get("api/v1/notifiers")
 }
 
 /// `POST notifiers/{name}/test`; waits a little for the end.
-pub async fn test_notifier(name: &str) -> Answer<Delivery> {
-    post(&format!("api/v1/notifiers/{}/test?wait=10", encode(name)), &()).await
+pub fn test_notifier(name: &str) -> Asked<Delivery> {
+    post(&format!("api/v1/notifiers/{}/test?wait=10", encode(name)), &())
 }
 
 /// `POST notifiers/{name}/retry`.
-pub async fn retry_notifier(name: &str) -> Answer<Retried> {
-    post(&format!("api/v1/notifiers/{}/retry", encode(name)), &()).await
+pub fn retry_notifier(name: &str) -> Asked<Retried> {
+    post(&format!("api/v1/notifiers/{}/retry", encode(name)), &())
 }
 
 /// Follows the cursors of a list.
-async fn follow<T: DeserializeOwned>(path: &str, pages: u32) -> Answer<Page<T>> {
-    let mut list: Page<T> = get(path).await?;
-    for _ in 1..pages {
-        let Some(cursor) = list.next.take() else { break };
-        let page: Page<T> = get(&format!("{path}&cursor={}", encode(&cursor))).await?;
-        list.items.extend(page.items);
-        list.next = page.next;
+fn follow<T: DeserializeOwned + 'static>(path: String, pages: u32) -> Asked<Page<T>> {
+    Box::pin(async move {
+        let mut list = Page { items: Vec::new(), next: None };
+        let mut address = path.clone();
+        for _ in 0..pages {
+            let page: Page<T> = get(&address).await?;
+            list.items.extend(page.items);
+            list.next = page.next;
+            let Some(cursor) = &list.next else { break };
+            address = format!("{path}&cursor={}", encode(cursor));
+        }
+        Ok(list)
+    })
+}
+
+fn get<T: DeserializeOwned + 'static>(path: &str) -> Asked<T> {
+    parsed(ask(Request::get(path), None))
+}
+
+fn delete(path: &str) -> Asked<()> {
+    unread(ask(Request::delete(path), None))
+}
+
+fn post<B: Serialize, T: DeserializeOwned + 'static>(path: &str, body: &B) -> Asked<T> {
+    parsed(send(path, body))
+}
+
+fn send<B: Serialize>(path: &str, body: &B) -> Asked<String> {
+    match serde_json::to_string(body) {
+        Ok(body) => ask(Request::post(path), Some(body)),
+        Err(error) => Box::pin(ready(Err(ApiError::Unintelligible(error.to_string())))),
     }
-    Ok(list)
 }
 
-async fn get<T: DeserializeOwned>(path: &str) -> Answer<T> {
-    parse(&ask(Request::get(path), None, patience()).await?)
+fn parsed<T: DeserializeOwned + 'static>(text: Asked<String>) -> Asked<T> {
+    Box::pin(async move { read(&text.await?).map_err(ApiError::Unintelligible) })
 }
 
-async fn delete(path: &str) -> Answer<()> {
-    ask(Request::delete(path), None, patience()).await.map(drop)
+/// What an answer has beside the flag.
+#[derive(Deserialize)]
+struct Story {
+    differences: Vec<ChangeRow>,
+    revision: Option<String>,
+    events: Vec<Event>,
+    transitions: Vec<Transition>,
+    targets: Vec<Target>,
 }
 
-async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Answer<T> {
-    parse(&send(path, body).await?)
+/// Reads flag and story one after the other: reading them as one would take a second copy of all that reads a flag.
+fn detail(text: Asked<String>) -> Asked<FlagDetail> {
+    Box::pin(async move {
+        let text = text.await?;
+        let flag = read(&text).map_err(ApiError::Unintelligible)?;
+        let Story { differences, revision, events, transitions, targets } =
+            read(&text).map_err(ApiError::Unintelligible)?;
+        Ok(FlagDetail { flag, differences, revision, events, transitions, targets })
+    })
 }
 
-async fn send<B: Serialize>(path: &str, body: &B) -> Answer<String> {
-    let body = serde_json::to_string(body).map_err(|error| ApiError::Unintelligible(error.to_string()))?;
-    ask(Request::post(path), Some(body), patience()).await
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> Answer<T> {
-    read(text).map_err(ApiError::Unintelligible)
+fn unread(text: Asked<String>) -> Asked<()> {
+    Box::pin(async move { text.await.map(drop) })
 }
 
 /// Reads JSON, or says why that cannot be. The browser parses it: `serde_json`'s reader would be a tenth of the page.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let value = js_sys::JSON::parse(text).map_err(|_| "no JSON".to_owned())?;
-    serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
+    serde_wasm_bindgen::from_value(json(text)?).map_err(words)
 }
 
-/// Ends a request that takes too long.
-fn patience() -> AbortSignal {
-    AbortSignal::timeout_with_u32(PATIENCE_MS)
+fn json(text: &str) -> Result<JsValue, String> {
+    js_sys::JSON::parse(text).map_err(|_| "no JSON".to_owned())
 }
 
-/// Sends a request. Once for all types, and boxed: every caller's future would hold a copy of it.
-fn ask(
-    request: RequestBuilder,
-    body: Option<String>,
-    signal: AbortSignal,
-) -> Pin<Box<dyn Future<Output = Answer<String>>>> {
+fn words(error: serde_wasm_bindgen::Error) -> String {
+    error.to_string()
+}
+
+/// Sends a request, and ends it when it takes too long.
+fn ask(request: RequestBuilder, body: Option<String>) -> Asked<String> {
+    ask_until(request, body, AbortSignal::timeout_with_u32(PATIENCE_MS))
+}
+
+fn ask_until(request: RequestBuilder, body: Option<String>, signal: AbortSignal) -> Asked<String> {
     Box::pin(async move {
         let request = request.abort_signal(Some(&signal));
         let request = match body {

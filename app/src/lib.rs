@@ -20,6 +20,8 @@ mod browser;
 #[cfg(feature = "ui")]
 mod effect;
 #[cfg(feature = "ui")]
+mod held;
+#[cfg(feature = "ui")]
 mod live;
 #[cfg(feature = "ui")]
 mod pages;
@@ -31,6 +33,8 @@ mod remote;
 mod timeline;
 #[cfg(feature = "ui")]
 mod ui;
+#[cfg(feature = "ui")]
+mod view;
 
 /// Shows the page in the document's body.
 #[cfg(feature = "ui")]

@@ -31,7 +31,7 @@ mod try_rule;
 mod way_back;
 
 use leptos::prelude::*;
-use leptos_router::components::{Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
 
@@ -50,7 +50,7 @@ pub fn App() -> impl IntoView {
         <Router base>
             <Shell>
                 <FocusOnNavigation />
-                <Routes fallback=|| view! { <not_found::NotFoundPage /> }>
+                <FlatRoutes fallback=|| view! { <not_found::NotFoundPage /> }>
                     <Route path=path!("/") view=overview::OverviewPage />
                     <Route path=path!("/flags") view=flags::FlagsPage />
                     <Route path=path!("/flags/:id") view=flag::FlagPage />
@@ -64,7 +64,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings") view=settings::SettingsPage />
                     <Route path=path!("/styleguide") view=styleguide::StyleguidePage />
                     <Route path=path!("/digest/:digest") view=digest::DigestPage />
-                </Routes>
+                </FlatRoutes>
             </Shell>
         </Router>
     }

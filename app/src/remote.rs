@@ -1,16 +1,16 @@
 //! Data of the server as a page holds it: the newest answer, since when, and what went wrong with the one after it.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tagwarden_model::instant::Instant;
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Asked};
 use crate::browser;
 use crate::effect::effect;
+use crate::held::Held;
 
 /// Time between two questions that follow each other because of changes.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(400);
 /// until newer data is there; a new key drops it.
 pub struct Remote<T: Send + Sync + 'static> {
     /// The newest good answer.
-    pub data: RwSignal<Option<T>>,
+    pub data: Held<Option<T>>,
     /// How it is asked for.
     pub question: Question,
 }
@@ -40,7 +40,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         F: Fn(K) -> A + 'static,
         A: Future<Output = Result<T, ApiError>> + 'static,
     {
-        let remote = Self { data: RwSignal::new(None), question: Question::new() };
+        let remote = Self { data: Held::new(None), question: Question::new() };
         let mut last_key = None;
         remote.question.start(Box::new(move || {
             let key = key();
@@ -49,15 +49,18 @@ impl<T: Send + Sync + 'static> Remote<T> {
                 last_key = Some(key.clone());
                 remote.data.set(None);
             }
-            let answer = fetch(key);
-            (is_other, Box::pin(async move { Ok(remote.keeper(answer.await?)) }))
+            (is_other, remote.kept(Box::pin(fetch(key))))
         }));
         remote
     }
 
+    fn kept(self, answer: Asked<T>) -> Asked<Keep> {
+        Box::pin(async move { Ok(self.keeper(answer.await?)) })
+    }
+
     /// Keeps an answer, unless the page is gone.
     fn keeper(self, data: T) -> Keep {
-        Box::new(move || drop(self.data.try_set(Some(data))))
+        Box::new(move || self.data.set(Some(data)))
     }
 
     /// Asks again. What is under way is finished first, so a burst of changes is at most two questions.
@@ -75,7 +78,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
 type Keep = Box<dyn FnOnce()>;
 
 /// Says whether the question is another one than before, and asks it.
-type Ask = dyn FnMut() -> (bool, Pin<Box<dyn Future<Output = Result<Keep, ApiError>>>>);
+type Ask = dyn FnMut() -> (bool, Asked<Keep>);
 
 /// What is the same for all types of data, so that the page holds it once.
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@ use tagwarden_model::api::Acknowledge;
 
 use super::flags::Selected;
 use crate::ui::Toasts;
+use crate::view::{Show, live};
 use crate::{api, phrase};
 
 /// A bar that is there while flags are selected.
@@ -55,7 +56,7 @@ pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sy
     view! {
         <Show when=move || { count() > 0 }>
             <form class="select-bar" aria-label="What is done with the selected flags" on:submit=send>
-                <strong>{move || format!("{} selected", phrase::grouped(count()))}</strong>
+                <strong>{live(move || format!("{} selected", phrase::grouped(count())))}</strong>
                 <input
                     class="input"
                     aria-label="Why they are acknowledged"

@@ -7,6 +7,7 @@ use super::paste_form::PasteForm;
 use super::preview::Preview;
 use crate::api::{self, ApiError};
 use crate::ui::SummaryHere;
+use crate::view::live;
 
 /// Adds a repository to those that are watched.
 #[component]
@@ -60,7 +61,7 @@ pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoV
                 <button class="button" type="submit" disabled=busy>"Watch"</button>
             </div>
             <p id="add-help" class="form-help" role="status">
-                {move || words().unwrap_or_else(|| "As docker would take it, without a tag.".into_any())}
+                {live(move || words().unwrap_or_else(|| "As docker would take it, without a tag.".into_any()))}
             </p>
             <Preview name />
         </form>

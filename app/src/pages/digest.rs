@@ -4,9 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use tagwarden_model::api::{DigestUse, Page};
 
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{CopyButton, DigestChip, Loaded, RepositoryName, When, title};
+use crate::view::{Show, live};
 use crate::{api, phrase};
 
 /// The page.
@@ -15,7 +17,7 @@ pub fn DigestPage() -> impl IntoView {
     let params = use_params_map();
     let digest = Memo::new(move |_| params.with(|params| params.get("digest")).unwrap_or_default());
     title(move || Some(digest.with(|digest| digest.chars().take(15).collect())));
-    let uses = Remote::new(move || digest.get(), |digest| async move { api::digest(&digest).await });
+    let uses = Remote::new(move || digest.get(), |digest| api::digest(&digest));
     Live::here().keep_fresh(uses, |change| change.kind == tagwarden_model::api::ChangeKind::Events);
     view! {
         <div class="page-head"><h1>"Digest"</h1></div>
@@ -25,8 +27,8 @@ pub fn DigestPage() -> impl IntoView {
 }
 
 #[component]
-fn Uses(page: Signal<Page<DigestUse>>) -> impl IntoView {
-    let words = move || {
+fn Uses(page: Held<Page<DigestUse>>) -> impl IntoView {
+    let words = live(move || {
         page.with(|page| {
             let now = page.items.iter().filter(|used| used.until.is_none()).count() as u64;
             match (page.items.len() as u64, now) {
@@ -39,7 +41,7 @@ fn Uses(page: Signal<Page<DigestUse>>) -> impl IntoView {
                 }
             }
         })
-    };
+    });
     view! {
         <p class="lead">{words}</p>
         <Show when=move || page.with(|page| !page.items.is_empty())>
@@ -54,7 +56,7 @@ fn Uses(page: Signal<Page<DigestUse>>) -> impl IntoView {
                             <th scope="col">"Until"</th>
                         </tr>
                     </thead>
-                    <tbody>{move || page.get().items.into_iter().map(row).collect_view()}</tbody>
+                    <tbody>{live(move || page.get().items.into_iter().map(row).collect_view())}</tbody>
                 </table>
             </div>
         </Show>

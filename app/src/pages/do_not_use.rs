@@ -6,6 +6,7 @@ use tagwarden_model::api::{DoNotUse, Tag};
 
 use crate::api::{self, ApiError};
 use crate::ui::{Acting, When};
+use crate::view::live;
 
 /// What stands, or the way to say it.
 #[component]
@@ -59,7 +60,7 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
     let error =
         move || failed.get().map(|error| view! { <p class="form-error" role="alert"><bdi>{error.message()}</bdi></p> });
     view! {
-        {move || tag.with(|tag| tag.do_not_use.clone()).map_or_else(ask, stands)}
-        {error}
+        {live(move || tag.with(|tag| tag.do_not_use.clone()).map_or_else(ask, stands))}
+        {live(error)}
     }
 }

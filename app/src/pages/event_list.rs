@@ -5,6 +5,7 @@ use tagwarden_model::api::{Event, Page};
 use tagwarden_model::event::EventKind;
 
 use crate::ui::{Difference, DigestChip, More, When, WindowWords};
+use crate::view::Show;
 use crate::{phrase, url};
 
 /// Events, newest first.

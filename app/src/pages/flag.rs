@@ -10,10 +10,12 @@ use super::flag_acts::FlagActs;
 use super::flag_story::FlagStory;
 use super::flag_window::FlagWindow;
 use super::way_back::{Of, WayBack};
+use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, Breach};
 use crate::remote::Remote;
 use crate::ui::{Acting, Difference, DigestChip, Loaded, Now, WindowWords, title};
+use crate::view::{Show, live};
 use crate::{api, browser, time, url};
 
 /// The page.
@@ -21,7 +23,7 @@ use crate::{api, browser, time, url};
 pub fn FlagPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    let detail = Remote::new(move || id.get(), |id| async move { api::flag(&id).await });
+    let detail = Remote::new(move || id.get(), |id| api::flag(&id));
     title(move || {
         Some(detail.data.with(|data| data.as_ref().map_or("Flag".into(), |data| phrase::subject(&data.flag))))
     });
@@ -49,30 +51,32 @@ fn released(data: &FlagDetail) -> Option<Instant> {
 }
 
 #[component]
-fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
+fn Body(data: Held<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
     let flag = Memo::new(move |_| data.get().flag);
-    let heading = move || {
+    let heading = live(move || {
         let after = data.with(released).map(|released| flag.get().not_after - released);
         flag.with(|flag| format!("{} {}", phrase::subject(flag), phrase::flag_title(flag, after)))
-    };
-    let chip = move || {
+    });
+    let chip = live(move || {
         flag.with(|flag| {
             let (word, tone) = phrase::flag_chip(flag);
             let age = time::length(Now::get() - flag.opened);
             let word = if flag.state == FlagState::Open { format!("{word} · open {age}") } else { word };
             view! { <span class=tone.class()>{word}</span> }
         })
-    };
-    let reference = move || {
+    });
+    let reference = live(move || {
         flag.with(|flag| {
             let tag = flag.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
             let address = flag.tag.as_ref().map(|tag| url::tag(&flag.repository, tag));
             let address = address.unwrap_or_else(|| url::repository(&flag.repository));
             view! { <a class="mono" href=address>{format!("{}{tag}", flag.repository)}</a> }
         })
-    };
-    let lowered =
-        move || flag.with(phrase::lowered).map(|words| view! { <p class="facts-words quiet"><bdi>{words}</bdi></p> });
+    });
+    let lowered = live(move || {
+        let words = flag.with(phrase::lowered);
+        words.map(|words| view! { <p class="facts-words quiet"><bdi>{words}</bdi></p> })
+    });
     let of = Memo::new(move |_| flag.with(|flag| Of { repository: flag.repository.clone(), tag: flag.tag.clone() }));
     let is_breach = move || flag.with(|flag| matches!(phrase::breach(flag), Breach::Changed | Breach::Removed));
     view! {
@@ -89,7 +93,7 @@ fn Body(data: Signal<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
                 <section class="card flag-when-card">
                     <h2>"When"</h2>
                     <FlagWindow data />
-                    <p class="flag-when">{move || when(&data.get())}</p>
+                    <p class="flag-when">{live(move || when(&data.get()))}</p>
                 </section>
                 <Show when=is_breach>
                     <section class="card"><h2>"What changed"</h2><Changed data /></section>
@@ -136,8 +140,8 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
 }
 
 #[component]
-fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
-    let rows = move || {
+fn Changed(data: Held<FlagDetail>) -> impl IntoView {
+    live(move || {
         let FlagDetail { flag, events, differences, revision, .. } = data.get();
         let steps = events.into_iter().filter(|event| event.old_digest.is_some() || event.new_digest.is_some());
         let steps: Vec<_> = steps
@@ -189,6 +193,5 @@ fn Changed(data: Signal<FlagDetail>) -> impl IntoView {
             })}
             {(steps.len() > 1).then(|| view! { <table class="table table-plain"><tbody>{steps}</tbody></table> })}
         }
-    };
-    view! { {rows} }
+    })
 }

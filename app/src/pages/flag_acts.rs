@@ -10,6 +10,7 @@ use crate::api::{self, ApiError};
 use crate::browser;
 use crate::effect::effect;
 use crate::remote::Remote;
+use crate::view::{Show, live};
 
 /// Days that an acknowledgement may last; 0 is until something new happens.
 const UNTIL: [(i64, &str); 4] =
@@ -51,10 +52,9 @@ pub fn FlagActs(flag: Memo<Flag>, detail: Remote<FlagDetail>) -> impl IntoView {
     let choices = move || {
         let fitting = Decision::ALL.into_iter().filter(|(decision, ..)| flag.with(|flag| decision.fits(flag)));
         let choice = move |(decision, name, help): (Decision, &'static str, &'static str)| {
-            let pressed = move || (chosen.get() == Some(decision)).to_string();
             let choose = move |_| chosen.update(|chosen| *chosen = (*chosen != Some(decision)).then_some(decision));
             view! {
-                <button class="button" type="button" title=help aria-pressed=pressed on:click=choose>{name}"…"</button>
+                <button class="button" type="button" title=help aria-pressed=move || (chosen.get() == Some(decision)).to_string() on:click=choose>{name}"…"</button>
             }
         };
         fitting.map(choice).collect_view()
@@ -64,8 +64,8 @@ pub fn FlagActs(flag: Memo<Flag>, detail: Remote<FlagDetail>) -> impl IntoView {
         <Show when=move || flag.with(|flag| flag.state != FlagState::Closed)>
             <section class="card screen-only">
                 <h2 id="decide" tabindex="-1">"Decide"</h2>
-                <div class="acts acts-start">{choices}</div>
-                {form}
+                <div class="acts acts-start">{live(choices)}</div>
+                {live(form)}
             </section>
         </Show>
     }
@@ -129,9 +129,9 @@ fn Reason(
                     {UNTIL.map(|(days, words)| view! { <option value=days.to_string()>{words}</option> }).collect_view()}
                 </select>
             </Show>
-            {move || failed.get().map(|error| view! {
+            {live(move || failed.get().map(|error| view! {
                 <p class="form-error" role="alert"><bdi>{error.message()}</bdi>" "{error.next_step()}</p>
-            })}
+            }))}
             <div class="form-row">
                 <button class="button button-primary" type="submit" disabled=busy>{name}</button>
                 <button class="button button-quiet" type="button" on:click=cancel>"Cancel"</button>

@@ -4,17 +4,19 @@ use leptos::prelude::*;
 use tagwarden_model::api::{FlagDetail, Transition};
 use tagwarden_model::flag::{FlagState, Resolution};
 
+use crate::held::Held;
 use crate::phrase;
 use crate::ui::When;
+use crate::view::live;
 
 /// The steps, newest first.
 #[component]
-pub fn FlagStory(data: Signal<FlagDetail>) -> impl IntoView {
-    let steps = move || {
+pub fn FlagStory(data: Held<FlagDetail>) -> impl IntoView {
+    let steps = live(move || {
         let mut steps = data.get().transitions;
         steps.reverse();
         steps.into_iter().map(step).collect_view()
-    };
+    });
     view! {
         <section class="card">
             <h2>"Story"</h2>

@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 use tagwarden_model::api::FlagDetail;
 
+use crate::held::Held;
 use crate::scenes;
 use crate::timeline::TimelineView;
 use crate::ui::Now;
 
 /// The picture of the first move and what followed.
 #[component]
-pub fn FlagWindow(data: Signal<FlagDetail>) -> impl IntoView {
+pub fn FlagWindow(data: Held<FlagDetail>) -> impl IntoView {
     let from = Signal::derive(move || data.with(|data| scenes::window_start(data, Now::get())));
     let scene = Signal::derive(move || data.with(scenes::window));
     let label = Signal::derive(|| "The window in which it happened, to scale".to_owned());

@@ -9,9 +9,11 @@ use tagwarden_model::api::{Flag, Page};
 
 use super::acknowledge_many::AcknowledgeMany;
 use crate::effect::on_change;
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{FlagCard, Loaded, More, SummaryHere, title};
+use crate::view::{Show, live};
 use crate::{api, phrase, url};
 
 const STATES: [(&str, &str); 5] = [
@@ -83,7 +85,7 @@ pub fn FlagsPage() -> impl IntoView {
     view! {
         <div class="page-head">
             <h1>"Flags"</h1>
-            <p class="lead">{move || summary.data.get().map(|summary| phrase::flags_headline(&summary))}"\u{a0}"</p>
+            <p class="lead">{live(move || summary.data.get().map(|summary| phrase::flags_headline(&summary)))}"\u{a0}"</p>
         </div>
         <div class="filters">
             <nav class="segments" aria-label="State of flags">{STATES.map(tab).collect_view()}</nav>
@@ -113,14 +115,14 @@ fn Filters(asked: Memo<Asked>) -> impl IntoView {
         let chosen = move || asked.with(|asked| asked.severity == value);
         view! { <option value=value prop:selected=chosen>{name}</option> }.into_any()
     };
-    let group = move || {
+    let group = live(move || {
         let asked = asked.get();
         (!asked.group.is_empty()).then(|| {
             let rest = Asked { group: String::new(), ..asked.clone() }.address();
             view! { <a class="chip" href=rest title="Show all groups">"group " <bdi>{asked.group}</bdi>" ×"</a> }
                 .into_any()
         })
-    };
+    });
     let file = move |format: &'static str, name: &'static str| {
         let address = move || {
             let group = asked.with(|asked| asked.group.clone());
@@ -145,7 +147,7 @@ fn Filters(asked: Memo<Asked>) -> impl IntoView {
 }
 
 #[component]
-fn FlagList(page: Signal<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, selected: Selected) -> impl IntoView {
+fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, selected: Selected) -> impl IntoView {
     let SummaryHere(summary) = expect_context();
     let has_more = Signal::derive(move || page.with(|page| page.next.is_some()));
     let first =
@@ -190,14 +192,14 @@ fn FlagList(page: Signal<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, 
         });
         view! { <div class="flag-row">{mark}<div><FlagCard flag first=is_first others />{rest}</div></div> }.into_any()
     };
-    let rows = move || phrase::together(page.get().items).into_iter().map(row).collect_view().into_any();
+    let rows = live(move || phrase::together(page.get().items).into_iter().map(row).collect_view());
     let is_filtered =
         move || asked.with(|asked| !(asked.find.is_empty() && asked.severity.is_empty() && asked.group.is_empty()));
     view! {
         <div class="stack-tight">{rows}</div>
         <Show when=move || page.with(|page| page.items.is_empty())>
             <div class="empty">
-                <h2>{move || if is_filtered() { "No flag fits these filters." } else { "No flag is in this state." }}</h2>
+                <h2>{live(move || if is_filtered() { "No flag fits these filters." } else { "No flag is in this state." })}</h2>
                 <p>"A flag opens by itself when a release means other bytes than it was published with, or is removed."</p>
             </div>
         </Show>

@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use tagwarden_model::api::{Group, Repository, WatchSource};
 
 use crate::remote::Remote;
+use crate::view::live;
 use crate::{api, phrase};
 
 /// All groups with a mark at those that the repository is in, and a field for a new one.
@@ -47,7 +48,7 @@ pub fn Groups(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send +
             </label>
         }
     };
-    let rows = move || groups.data.get().map(|page| page.items.into_iter().map(row).collect_view());
+    let rows = live(move || groups.data.get().map(|page| page.items.into_iter().map(row).collect_view()));
     view! {
         <form class="form" on:submit=make>
             {rows}
@@ -55,7 +56,7 @@ pub fn Groups(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send +
                 <input id="group" class="input" required aria-label="New group" placeholder="New group" bind:value=typed />
                 <button class="button" type="submit">"Add"</button>
             </div>
-            <p class="form-help" role="status">{move || phrase::visible(&words.get())}</p>
+            <p class="form-help" role="status">{live(move || phrase::visible(&words.get()))}</p>
         </form>
     }
 }

@@ -4,9 +4,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tagwarden_model::api::{DeliveryState, Notifier, Page};
 
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, Copyable, Loaded, When, title};
+use crate::view::{Show, live};
 use crate::{api, phrase};
 
 /// What a first notifier looks like in the configuration.
@@ -26,14 +28,14 @@ pub fn NotifiersPage() -> impl IntoView {
 }
 
 #[component]
-fn Body(page: Signal<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl IntoView {
+fn Body(page: Held<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl IntoView {
     // Of the whole page: a row is made anew whenever something changes.
     let acting = Acted { said: RwSignal::new(None), busy: RwSignal::new(false) };
     let is_empty = Memo::new(move |_| page.with(|page| page.items.is_empty()));
-    let rows =
-        move || page.get().items.into_iter().map(|notifier| view! { <Row notifier notifiers acting /> }).collect_view();
+    let row = move |notifier| view! { <Row notifier notifiers acting /> };
+    let rows = move || page.get().items.into_iter().map(row).collect_view();
     view! {
-        <p class="lead">{move || page.with(|page| phrase::notifiers_sentence(&page.items))}</p>
+        <p class="lead">{live(move || page.with(|page| phrase::notifiers_sentence(&page.items)))}</p>
         <Show when=move || is_empty.get()>
             <section class="card">
                 <h2>"In tagwarden.toml"</h2>
@@ -52,10 +54,10 @@ fn Body(page: Signal<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl
                             <th scope="col" aria-label="Acts"></th>
                         </tr>
                     </thead>
-                    <tbody>{rows}</tbody>
+                    <tbody>{live(rows)}</tbody>
                 </table>
             </div>
-            <p class="quiet more" role="status">{move || acting.said.get().map(|words| view! { <bdi>{words}</bdi> })}</p>
+            <p class="quiet more" role="status">{live(move || acting.said.get().map(|words| view! { <bdi>{words}</bdi> }))}</p>
         </Show>
     }
 }

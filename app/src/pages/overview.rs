@@ -8,9 +8,11 @@ use tagwarden_model::order::sort_by_key;
 
 use super::add_form::AddForm;
 use super::recent::{LatestReleases, RecentReleases, Registries};
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, FlagCard, Loaded, title};
+use crate::view::{Show, live};
 use crate::{api, phrase};
 
 /// Flags that are shown here; the rest is on their own page.
@@ -55,9 +57,9 @@ pub fn OverviewPage() -> impl IntoView {
 }
 
 #[component]
-fn Headline(data: Signal<Overview>) -> impl IntoView {
-    let sentence = move || data.with(|data| phrase::headline(&data.summary, &data.flags.items));
-    let scope = move || data.with(|data| phrase::scope(&data.summary));
+fn Headline(data: Held<Overview>) -> impl IntoView {
+    let sentence = live(move || data.with(|data| phrase::headline(&data.summary, &data.flags.items)));
+    let scope = live(move || data.with(|data| phrase::scope(&data.summary)));
     view! {
         <div class="page-head">
             <h1>{sentence}</h1>
@@ -67,9 +69,9 @@ fn Headline(data: Signal<Overview>) -> impl IntoView {
 }
 
 #[component]
-fn Body(data: Signal<Overview>) -> impl IntoView {
+fn Body(data: Held<Overview>) -> impl IntoView {
     let events = Signal::derive(move || data.get().events);
-    let repositories = Signal::derive(move || data.get().repositories.items);
+    let repositories = Memo::new(move |_| data.get().repositories.items);
     view! {
         <div class="columns">
             <div class="stack">
@@ -86,7 +88,7 @@ fn Body(data: Signal<Overview>) -> impl IntoView {
 
 /// Open flags first, then those that wait for a review. What one pass found together is one card.
 #[component]
-fn Attention(data: Signal<Overview>) -> impl IntoView {
+fn Attention(data: Held<Overview>) -> impl IntoView {
     let section = move |name: &'static str, wanted: fn(&Flag) -> bool, of: fn(&Summary) -> u64, urgent: bool| {
         let mut flags: Vec<Flag> =
             data.with(|data| data.flags.items.iter().filter(|flag| wanted(flag)).cloned().collect());
@@ -110,8 +112,8 @@ fn Attention(data: Signal<Overview>) -> impl IntoView {
         })
     };
     view! {
-        {move || section("Needs attention", phrase::needs_attention, |summary| summary.needs_attention, true)}
-        {move || section("Needs review", |flag| flag.state == FlagState::Restored, |summary| summary.needs_review, false)}
+        {live(move || section("Needs attention", phrase::needs_attention, |summary| summary.needs_attention, true))}
+        {live(move || section("Needs review", |flag| flag.state == FlagState::Restored, |summary| summary.needs_review, false))}
     }
 }
 

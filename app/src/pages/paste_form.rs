@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 use tagwarden_model::api::{CatalogueItem, JobResult, NotUnderstood, PasteFormat, PasteItem, Pasted};
 
 use crate::api::ApiError;
+use crate::view::{Show, live};
 use crate::{api, phrase};
 
 /// Reads what a text names; of a pattern (`ghcr.io/acme/**`) what the registry's catalogue has.
@@ -74,7 +75,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
             on_added();
         });
     };
-    let list = move || {
+    let list = live(move || {
         let items = pasted.get().map(|pasted| pasted.items).unwrap_or_default();
         let item = move |item: PasteItem| {
             let (name, other) = (item.name.clone(), item.name.clone());
@@ -99,7 +100,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
             }
         };
         items.into_iter().map(item).collect_view()
-    };
+    });
     let count = move || chosen.with(BTreeSet::len);
     view! {
         <details>
@@ -108,11 +109,11 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
                 <label class="form-label" for="paste">"Images, a compose file, Kubernetes manifests; or a pattern such as ghcr.io/acme/**"</label>
                 <textarea id="paste" class="input" rows="6" spellcheck="false" bind:value=text></textarea>
                 <button id="paste-find" class="button" type="button" disabled=busy on:click=find>"Find images"</button>
-                <p class="form-help" role="status">{move || phrase::visible(&words.get())}</p>
+                <p class="form-help" role="status">{live(move || phrase::visible(&words.get()))}</p>
                 {list}
                 <Show when=move || count() != 0>
                     <button id="paste-watch" class="button" type="button" disabled=busy on:click=watch>
-                        {move || format!("Watch {}", count())}
+                        {live(move || format!("Watch {}", count()))}
                     </button>
                 </Show>
             </div>

@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 use tagwarden_model::api::{Job, JobResult};
 
 use crate::effect::effect;
+use crate::view::live;
 use crate::{api, phrase};
 
 /// A name that stands for so long is typed.
@@ -44,9 +45,10 @@ pub fn Preview(name: RwSignal<String>) -> impl IntoView {
             last.set_value(set_timeout_with_handle(look, TYPED).ok());
         }
     });
+    let line = |line: String| view! { <p class="form-help"><bdi>{phrase::visible(&line)}</bdi></p> };
     view! {
         <div id="preview" role="status">
-            {move || lines.get().into_iter().map(|line| view! { <p class="form-help"><bdi>{phrase::visible(&line)}</bdi></p> }).collect_view()}
+            {live(move || lines.get().into_iter().map(line).collect_view())}
         </div>
     }
 }

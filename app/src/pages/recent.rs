@@ -10,13 +10,14 @@ use crate::scenes::{self, MONTH};
 use crate::timeline::TimelineView;
 use crate::ui::{Now, When};
 use crate::url;
+use crate::view::{Show, live};
 
 /// Releases that are listed.
 const RELEASES: usize = 8;
 
 /// The releases of the last 30 days, one lane per repository.
 #[component]
-pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Signal<Vec<Repository>>) -> impl IntoView {
+pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Memo<Vec<Repository>>) -> impl IntoView {
     let from = Signal::derive(|| Now::get() - MONTH);
     let scene = Memo::new(move |_| events.with(|events| repositories.with(|list| scenes::recent(&events.items, list))));
     let is_empty = move || scene.with(|scene| scene.lanes.is_empty());
@@ -59,7 +60,7 @@ pub fn LatestReleases(events: Signal<Page<Event>>) -> impl IntoView {
                 when=move || !shown().is_empty()
                 fallback=|| view! { <div class="card quiet">"None since watching began."</div> }
             >
-                <ul class="card list">{move || shown().into_iter().map(row).collect_view()}</ul>
+                <ul class="card list">{live(move || shown().into_iter().map(row).collect_view())}</ul>
             </Show>
         </section>
     }
@@ -82,8 +83,8 @@ fn row(event: Event) -> impl IntoView {
 
 /// Whether each registry is checked as promised.
 #[component]
-pub fn Registries(repositories: Signal<Vec<Repository>>) -> impl IntoView {
-    let rows = move || {
+pub fn Registries(repositories: Memo<Vec<Repository>>) -> impl IntoView {
+    let rows = live(move || {
         let lines = repositories.with(|repositories| phrase::registries(repositories));
         let row = |line: phrase::RegistryLine| {
             view! {
@@ -98,7 +99,7 @@ pub fn Registries(repositories: Signal<Vec<Repository>>) -> impl IntoView {
             }
         };
         lines.into_iter().map(row).collect_view()
-    };
+    });
     view! {
         <section class="stack-tight">
             <h2>"Freshness"</h2>

@@ -7,9 +7,11 @@ use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{ChangeKind, Page, Registry, Repository};
 
 use super::add_form::AddForm;
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, Loaded, RepositoryName, When, title};
+use crate::view::{Show, live};
 use crate::{api, phrase, time, url};
 
 /// The page.
@@ -42,7 +44,7 @@ pub fn RepositoriesPage() -> impl IntoView {
 
 /// Registries that refuse everything: said once, however many repositories each has.
 #[component]
-fn LockedOut(registries: RwSignal<Option<Page<Registry>>>, page: Signal<Page<Repository>>) -> impl IntoView {
+fn LockedOut(registries: Held<Option<Page<Registry>>>, page: Held<Page<Repository>>) -> impl IntoView {
     let note = |(sentence, command): (String, String)| {
         view! {
             <p class="note note-warning" role="status">
@@ -52,15 +54,15 @@ fn LockedOut(registries: RwSignal<Option<Page<Registry>>>, page: Signal<Page<Rep
             </p>
         }
     };
-    move || {
+    live(move || {
         let registries = registries.get().map(|page| page.items).unwrap_or_default();
         let locked_out = |registry| page.with(|page| phrase::locked_out(registry, &page.items));
         registries.iter().filter_map(locked_out).map(note).collect_view()
-    }
+    })
 }
 
 #[component]
-fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>) -> impl IntoView {
+fn Found(page: Held<Page<Repository>>, find: Memo<String>, group: Memo<String>) -> impl IntoView {
     let found = Memo::new(move |_| -> Vec<Repository> {
         let find = find.get();
         let group = group.get();
@@ -69,7 +71,7 @@ fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>
         };
         page.with(|page| page.items.iter().filter(wanted).cloned().collect())
     });
-    let words = move || match (page.with(|page| page.items.len()), found.with(Vec::len)) {
+    let words = live(move || match (page.with(|page| page.items.len()), found.with(Vec::len)) {
         (0, _) => "Nothing is watched yet.".to_owned(),
         (_, 0) => format!("No watched repository is called “{}”.", find.get()),
         (all, some) if all == some => {
@@ -87,23 +89,26 @@ fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>
             let of = if find.with(String::is_empty) { group.get() } else { find.get() };
             format!("{} of {all} for “{}”.", phrase::grouped(some as u64), phrase::visible(&of))
         }
-    };
+    });
     let groups = Memo::new(move |_| {
         page.with(|page| page.items.iter().flat_map(|item| item.groups.clone()).collect::<BTreeSet<_>>())
     });
     let tab = move |name: String| {
         let (address, shown) = (url::with_query("repositories", &[("group", Some(&name))]), phrase::visible(&name));
         let shown = if name.is_empty() { "All".to_owned() } else { shown };
-        let current = move || (group.get() == name).then_some("page");
-        view! { <a class="segment" href=address aria-current=current><bdi>{shown}</bdi></a> }
+        view! {
+            <a class="segment" href=address aria-current=move || (group.get() == name).then_some("page")>
+                <bdi>{shown}</bdi>
+            </a>
+        }
     };
-    let tabs = move || {
+    let tabs = live(move || {
         let groups = groups.get();
         (!groups.is_empty()).then(|| {
             let tabs = std::iter::once(String::new()).chain(groups).map(tab).collect_view();
             view! { <nav class="segments page-tabs" aria-label="Groups">{tabs}</nav> }
         })
-    };
+    });
     view! {
         <div class="stack-tight">
             {tabs}
@@ -113,14 +118,14 @@ fn Found(page: Signal<Page<Repository>>, find: Memo<String>, group: Memo<String>
                 <Show when=move || !find.with(String::is_empty)><a href="repositories">"Show all"</a></Show>
                 <Show when=move || !group.with(String::is_empty)><a href=move || url::group(&group.get())>"Its timeline"</a></Show>
             </p>
-            <Show when=move || !found.with(Vec::is_empty)><RepositoryTable repositories=found.into() /></Show>
+            <Show when=move || !found.with(Vec::is_empty)><RepositoryTable repositories=found /></Show>
         </div>
     }
 }
 
 /// Repositories with their freshness.
 #[component]
-pub fn RepositoryTable(repositories: Signal<Vec<Repository>>) -> impl IntoView {
+pub fn RepositoryTable(repositories: Memo<Vec<Repository>>) -> impl IntoView {
     view! {
         <div class="card table-card">
             <table class="table">
@@ -134,7 +139,7 @@ pub fn RepositoryTable(repositories: Signal<Vec<Repository>>) -> impl IntoView {
                         <th scope="col" class="wide number">"Tags"</th>
                     </tr>
                 </thead>
-                <tbody>{move || repositories.get().into_iter().map(row).collect_view()}</tbody>
+                <tbody>{live(move || repositories.get().into_iter().map(row).collect_view())}</tbody>
             </table>
         </div>
     }

@@ -11,11 +11,13 @@ use super::repository_facts::RepositoryFacts;
 use super::tag_table::TagTable;
 use crate::api::{self, ApiError};
 use crate::effect::on_change;
+use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
 use crate::timeline::Lanes;
 use crate::ui::{Acting, FlagCard, Loaded, title};
+use crate::view::{Show, live};
 
 /// What the page shows, apart from the pages of its lists.
 #[derive(Clone)]
@@ -68,7 +70,7 @@ pub fn RepositoryPage() -> impl IntoView {
 #[component]
 fn Body(
     name: Memo<String>,
-    shown: Signal<Data>,
+    shown: Held<Data>,
     pages: RwSignal<u32>,
     on_change: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
@@ -81,7 +83,7 @@ fn Body(
     };
     view! {
         <p class="lead repository-lead">
-            {move || shown.with(|data| phrase::repository_headline(&data.repository, &data.flags.items))}
+            {live(move || shown.with(|data| phrase::repository_headline(&data.repository, &data.flags.items)))}
         </p>
         <RepositoryFacts repository on_change />
         <div class="stack">

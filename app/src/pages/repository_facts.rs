@@ -9,6 +9,7 @@ use tagwarden_model::instant::Millis;
 use super::groups::Groups;
 use crate::api::{self, ApiError};
 use crate::ui::{Acting, Now, SummaryHere, When};
+use crate::view::{Show, live};
 use crate::{browser, phrase, time};
 
 /// State and freshness in words, and what can be done.
@@ -17,25 +18,25 @@ pub fn RepositoryFacts(
     repository: Memo<Repository>,
     on_change: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
-    let chip = move || {
+    let chip = live(move || {
         let (word, tone) = repository.with(phrase::state_word);
         view! { <span class=tone.class()>{word}</span> }
-    };
-    let sentence = move || {
+    });
+    let sentence = live(move || {
         repository
             .with(phrase::state_sentence)
             .map(|sentence| view! { <bdi class="facts-note">{phrase::visible(&sentence)}</bdi> })
-    };
-    let counts = move || {
+    });
+    let counts = live(move || {
         repository.with(|repository| {
             let tags = phrase::count(repository.tags, "tag", "tags");
             format!("{tags}, {}", phrase::count(repository.releases, "release", "releases"))
         })
-    };
-    let unread = move || {
+    });
+    let unread = live(move || {
         repository.with(phrase::unread).map(|unread| view! { <bdi class="facts-note">{phrase::visible(&unread)}</bdi> })
-    };
-    let passes = move || {
+    });
+    let passes = live(move || {
         let (last, next) = repository.with(|repository| (repository.last_pass, repository.next_pass));
         view! {
             {last.map(|at| view! { <span>"checked " <When at /></span> })}
@@ -50,22 +51,22 @@ pub fn RepositoryFacts(
                 }
             })}
         }
-    };
-    let promised = move || {
+    });
+    let promised = live(move || {
         let promised = repository.with(phrase::promised)?;
         Some(view! { <span>{format!("promised within {}", time::length(promised))}</span> })
-    };
-    let proven = move || {
+    });
+    let proven = live(move || {
         let (at, every) = repository.with(phrase::proven)?;
         Some(match at {
             Some(at) => view! { <span>"bytes proven " <When at /> {format!(", {every}")}</span> }.into_any(),
             None => view! { <span>{format!("bytes not proven yet, promised {every}")}</span> }.into_any(),
         })
-    };
-    let groups = move || {
+    });
+    let groups = live(move || {
         let groups = repository.with(|repository| repository.groups.clone());
         (!groups.is_empty()).then(|| view! { <span>"in "<bdi>{phrase::visible(&groups.join(", "))}</bdi></span> })
-    };
+    });
     view! {
         <div class="facts">
             <p class="facts-words">{chip} {sentence} {unread} <span>{counts}</span> {passes} {promised} {proven} {groups}</p>
@@ -132,7 +133,7 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
     };
     view! {
         <div class="acts">
-            {move || failed.get().map(|error| view! { <span class="form-error" role="alert">{error.message()}</span> })}
+            {live(move || failed.get().map(|error| view! { <span class="form-error" role="alert">{error.message()}</span> }))}
             <Show when=move || !of_file.get() fallback=|| view! { <span class="facts-question">"watched by the configuration file"</span> }>
                 <Show when=move || asked.get() fallback=move || view! {
                     <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
@@ -141,7 +142,7 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
                 }>{question}</Show>
             </Show>
             <button id="pause" class="button button-quiet" type="button" disabled=busy on:click=pause>
-                {move || if is_paused() { "Resume" } else { "Pause" }}
+                {live(move || if is_paused() { "Resume" } else { "Pause" })}
             </button>
             <details class="popover">
                 <summary class="button button-quiet">"Groups…"</summary>
@@ -149,7 +150,7 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
             </details>
             <Show when=move || !is_paused()>
                 <button class="button" type="button" disabled=busy on:click=check>
-                    {move || if busy.get() { "Checking…" } else { "Check now" }}
+                    {live(move || if busy.get() { "Checking…" } else { "Check now" })}
                 </button>
             </Show>
         </div>

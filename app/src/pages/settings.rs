@@ -10,6 +10,7 @@ use crate::live::Live;
 use crate::phrase::{self, Tone};
 use crate::remote::Remote;
 use crate::ui::{Loaded, When, title};
+use crate::view::live;
 use crate::{api, url};
 
 #[derive(Clone)]
@@ -43,9 +44,9 @@ pub fn SettingsPage() -> impl IntoView {
         </div>
         <Loaded remote=settings lines=8 let:data>
             <div class="stack">
-                {move || data.with(|data| registries(&data.registries))}
-                {move || data.with(|data| groups(&data.groups))}
-                {move || data.with(|data| rules(&data.rules))}
+                {live(move || data.with(|data| registries(&data.registries)))}
+                {live(move || data.with(|data| groups(&data.groups)))}
+                {live(move || data.with(|data| rules(&data.rules)))}
             </div>
         </Loaded>
         <div class="stack settings-more">

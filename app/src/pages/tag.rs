@@ -10,11 +10,13 @@ use super::do_not_use::DoNotUseCard;
 use super::event_list::EventList;
 use super::way_back::{Of, WayBack};
 use crate::api::{self, ApiError};
+use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, Tone, split_name};
 use crate::remote::Remote;
 use crate::timeline::TimelineView;
 use crate::ui::{DigestChip, Loaded, Now, When, title};
+use crate::view::{Show, live};
 use crate::{scenes, url};
 
 #[derive(Clone)]
@@ -52,7 +54,7 @@ pub fn TagPage() -> impl IntoView {
 }
 
 #[component]
-fn Body(shown: Signal<Data>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+fn Body(shown: Held<Data>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let tag = Memo::new(move |_| shown.get().tag);
     let events = Signal::derive(move || shown.get().events);
     let targets = Signal::derive(move || shown.get().targets);
@@ -65,9 +67,9 @@ fn Body(shown: Signal<Data>, on_change: impl Fn() + Copy + Send + Sync + 'static
     view! {
         <div class="page-head">
             <h1>{heading}</h1>
-            <p class="lead">{move || tag.with(phrase::tag_sentence)}</p>
+            <p class="lead">{live(move || tag.with(phrase::tag_sentence))}</p>
         </div>
-        <p class="facts-words tag-facts">{move || facts(tag.get())}</p>
+        <p class="facts-words tag-facts">{live(move || facts(tag.get()))}</p>
         <div class="columns flag-columns">
             <div class="stack">
                 <Show when=move || events.with(|events| !events.items.is_empty())>

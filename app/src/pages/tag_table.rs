@@ -6,9 +6,11 @@ use tagwarden_model::api::{Page, Tag};
 use tagwarden_model::tag::Class;
 
 use crate::effect::on_change;
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{DigestChip, Loaded, More, When};
+use crate::view::{Show, live};
 use crate::{api, url};
 
 const VIEWS: [(&str, &str, Option<&str>); 3] =
@@ -21,26 +23,25 @@ pub fn TagTable(name: Memo<String>) -> impl IntoView {
     let view = Memo::new(move |_| query.with(|query| query.get("view")).unwrap_or_default());
     let class = move || VIEWS.into_iter().find(|(key, ..)| *key == view.get()).and_then(|(.., class)| class);
     let pages = RwSignal::new(1_u32);
-    let tags = Remote::new(
-        move || (name.get(), class()),
-        move |(name, class)| {
-            let pages = pages.get_untracked();
-            async move { api::tags(&name, class, pages).await }
-        },
-    );
+    let tags =
+        Remote::new(move || (name.get(), class()), move |(name, class)| api::tags(&name, class, pages.get_untracked()));
     on_change(move || pages.track(), move || tags.reload());
     Live::here()
         .keep_fresh(tags, move |change| name.try_get_untracked().is_some_and(|name| change.repository == Some(name)));
     let tab = move |(key, words, _): (&'static str, &'static str, Option<&'static str>)| {
-        let current = move || (view.get() == key).then_some("true");
-        let address = move || {
-            let range = query.with(|query| query.get("range"));
-            url::with_query(
-                "repository",
-                &[("name", Some(&name.get())), ("view", Some(key)), ("range", range.as_deref())],
-            )
-        };
-        view! { <a class="segment" href=address aria-current=current data-noscroll="">{words}</a> }
+        view! {
+            <a
+                class="segment"
+                href=move || {
+                    let (name, range) = (name.get(), query.with(|query| query.get("range")));
+                    url::with_query("repository", &[("name", Some(&name)), ("view", Some(key)), ("range", range.as_deref())])
+                }
+                aria-current=move || (view.get() == key).then_some("true")
+                data-noscroll=""
+            >
+                {words}
+            </a>
+        }
     };
     view! {
         <section class="stack-tight">
@@ -54,7 +55,7 @@ pub fn TagTable(name: Memo<String>) -> impl IntoView {
 }
 
 #[component]
-fn Tags(page: Signal<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
+fn Tags(page: Held<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
     let has_more = Signal::derive(move || page.with(|page| page.next.is_some()));
     view! {
         <Show
@@ -72,7 +73,7 @@ fn Tags(page: Signal<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
                             <th scope="col">"Changed"</th>
                         </tr>
                     </thead>
-                    <tbody>{move || page.get().items.into_iter().map(tag_row).collect_view()}</tbody>
+                    <tbody>{live(move || page.get().items.into_iter().map(tag_row).collect_view())}</tbody>
                 </table>
             </div>
             <More has_more pages />

@@ -5,10 +5,12 @@ use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Page, Target};
 
 use super::way_back::{Of, WayBack};
+use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
 use crate::ui::{Loaded, title};
+use crate::view::live;
 use crate::{api, url};
 
 /// The page.
@@ -21,31 +23,29 @@ pub fn TargetsPage() -> impl IntoView {
     let subject =
         move || of.with(|of| format!("{} {}", split_name(&of.repository).1, of.tag.as_deref().unwrap_or_default()));
     title(move || Some(format!("Way back of {}", subject())));
-    let targets = Remote::new(
-        move || of.get(),
-        |of| async move { api::targets(&of.repository, of.tag.as_deref().unwrap_or_default()).await },
-    );
+    let targets =
+        Remote::new(move || of.get(), |of| api::targets(&of.repository, of.tag.as_deref().unwrap_or_default()));
     Live::here().keep_fresh(targets, move |change| {
         of.try_with_untracked(|of| Some(&of.repository) == change.repository.as_ref()) == Some(true)
     });
-    let crumb = move || {
+    let crumb = live(move || {
         of.with(|of| {
             let address = url::tag(&of.repository, of.tag.as_deref().unwrap_or_default());
             view! { <a href=address>{of.repository.clone()} ":" {of.tag.clone()}</a> }
         })
-    };
+    });
     view! {
         <p class="crumb">{crumb}</p>
-        <div class="page-head"><h1>{move || format!("Where {} can go back to", subject())}</h1></div>
+        <div class="page-head"><h1>{live(move || format!("Where {} can go back to", subject()))}</h1></div>
         <Loaded remote=targets lines=6 let:page><Body of page /></Loaded>
     }
 }
 
 #[component]
-fn Body(of: Memo<Of>, page: Signal<Page<Target>>) -> impl IntoView {
+fn Body(of: Memo<Of>, page: Held<Page<Target>>) -> impl IntoView {
     let targets = Signal::derive(move || page.get().items);
     view! {
-        <p class="lead">{move || targets.with(|targets| phrase::targets_sentence(targets))}</p>
+        <p class="lead">{live(move || targets.with(|targets| phrase::targets_sentence(targets)))}</p>
         <section class="card targets-card"><WayBack of targets /></section>
     }
 }

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::timeline::Lanes;
 use crate::ui::title;
+use crate::view::live;
 use crate::{phrase, url};
 
 /// The page of a group.
@@ -16,7 +17,7 @@ pub fn GroupPage() -> impl IntoView {
     view! {
         <div class="page-head">
             <p class="crumb"><a href=move || url::with_query("repositories", &[("group", Some(&name.get()))])>"Its repositories"</a></p>
-            <h1><bdi>{move || phrase::visible(&name.get())}</bdi></h1>
+            <h1><bdi>{live(move || phrase::visible(&name.get()))}</bdi></h1>
         </div>
         <Lanes path="group" of="group" />
     }

@@ -7,6 +7,7 @@ use tagwarden_model::tag::Class;
 
 use crate::api::{self, ApiError};
 use crate::ui::{Copyable, RepositoryName};
+use crate::view::{Show, live};
 use crate::{browser, phrase};
 
 /// A form for one rule, and what it would do.
@@ -73,7 +74,7 @@ pub fn TryRule() -> impl IntoView {
                     <button class="button" type="submit" disabled=busy>"What would change?"</button>
                 </form>
                 <p class="form-help">"Without a pattern it says what the record suggests. Nothing is written."</p>
-                <div role="status">{shown}</div>
+                <div role="status">{live(shown)}</div>
                 <Show when=move || tag.with(|tag| !tag.trim().is_empty())><Copyable what="for the file" text=line /></Show>
             </div>
         </section>

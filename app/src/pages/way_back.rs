@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use tagwarden_model::api::{JobState, ProveTargets, Readiness, Target};
 
 use crate::ui::{Acting, Copyable, DigestChip, When};
+use crate::view::live;
 use crate::{api, phrase, url};
 
 /// Which tag is to go back.
@@ -29,16 +30,20 @@ pub fn WayBack(
 ) -> impl IntoView {
     let chosen = RwSignal::new(0_usize);
     let target = Memo::new(move |_| targets.with(|all| all.get(chosen.get()).or_else(|| all.first()).cloned()));
-    let others = move || {
+    let others = live(move || {
         let targets = targets.get();
         let more = targets.len().saturating_sub(most);
         (targets.len() > 1).then(|| {
             let rows = targets.into_iter().take(most).enumerate().map(|(at, target)| {
-                let pressed = move || (chosen.get() == at).to_string();
                 let tone = phrase::readiness_tone(target.readiness);
                 view! {
                     <li>
-                        <button class="target" type="button" aria-pressed=pressed on:click=move |_| chosen.set(at)>
+                        <button
+                            class="target"
+                            type="button"
+                            aria-pressed=move || (chosen.get() == at).to_string()
+                            on:click=move |_| chosen.set(at)
+                        >
                             <span class="target-release">{target.release}</span>
                             <span class="target-because"><bdi>{phrase::visible(&target.because)}</bdi></span>
                             <span class=tone.class()>{target.readiness.word()}</span>
@@ -52,17 +57,17 @@ pub fn WayBack(
             });
             view! { <ul class="targets screen-only" aria-label="Targets">{rows.collect_view()} {rest}</ul> }
         })
-    };
+    });
     view! {
         <div class="way-back">
             {others}
             <div class="way-back-chosen">
-                {move || match target.get() {
+                {live(move || match target.get() {
                     Some(target) => view! { <Chosen of target /> }.into_any(),
                     None => view! {
                         <p class="quiet">"No digest to go back to is known: it was never seen in another state."</p>
                     }.into_any(),
-                }}
+                })}
             </div>
         </div>
     }
@@ -122,9 +127,9 @@ fn Prove(of: Memo<Of>, target: Target) -> impl IntoView {
     view! {
         <p class="way-back-prove screen-only" role="status">
             <button class=weight type="button" disabled=busy on:click=prove>
-                {move || if busy.get() { "Proving…" } else { "Prove now" }}
+                {live(move || if busy.get() { "Proving…" } else { "Prove now" })}
             </button>
-            {move || said.get().map(|words| view! { <bdi class="quiet">{words}</bdi> })}
+            {live(move || said.get().map(|words| view! { <bdi class="quiet">{words}</bdi> }))}
         </p>
     }
 }

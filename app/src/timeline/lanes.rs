@@ -16,9 +16,11 @@ use super::gestures;
 use super::{svg, tile_reader, twin};
 use crate::api::{self, ApiError};
 use crate::effect::{effect, on_change};
+use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{ErrorNote, Now};
+use crate::view::live;
 use crate::window::Window;
 use crate::{browser, phrase, url};
 
@@ -91,13 +93,13 @@ pub fn Lanes(
     };
     view! {
         <section class="stack-tight">
-            {error} <Body address shown=head.data />
+            {live(error)} <Body address shown=head.data />
         </section>
     }
 }
 
 #[component]
-fn Body(address: Address, shown: RwSignal<Option<TimelineHead>>) -> impl IntoView {
+fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
     let timeline = Timeline::new();
     let now = expect_context::<Now>().0;
     let window = move || Window::read(&|key| address.get(key));
@@ -146,7 +148,7 @@ fn Body(address: Address, shown: RwSignal<Option<TimelineHead>>) -> impl IntoVie
     };
     let ranges = move || {
         let usual = move || {
-            shown.track();
+            shown.with(|_| ());
             let all = timeline.desk()?.borrow().all(browser::now());
             Some(if all.length() < Millis::days(30) { Window::All } else { Window::Last(Millis::days(30)) })
         };
@@ -187,7 +189,7 @@ fn Body(address: Address, shown: RwSignal<Option<TimelineHead>>) -> impl IntoVie
             <div class="timeline-filter" on:change=filter role="group" aria-label="Lanes">
                 <input class="input" type="search" name="q" placeholder="Lanes whose name has…" aria-label="Lanes whose name has" prop:value=move || address.get("q").unwrap_or_default() />
                 <input class="input timeline-versions" name="versions" placeholder="2.1..2.4" aria-label="Tracks from..to" prop:value=move || address.get("versions").unwrap_or_default() />
-                {move || {
+                {live(move || {
                     let check = |name: &'static str, value: &'static str, words: &'static str| {
                         let checked = address.get(name).as_deref() == Some(value);
                         view! { <label class="check"><input type="checkbox" name=name value=value prop:checked=checked />{words}</label> }
@@ -199,7 +201,7 @@ fn Body(address: Address, shown: RwSignal<Option<TimelineHead>>) -> impl IntoVie
                         check("density", "compact", "compact"),
                     ]
                         .collect_view()
-                }}
+                })}
             </div>
             <Picture timeline help />
             <EventCard timeline />
@@ -306,7 +308,7 @@ fn watch_screen(timeline: Timeline) {
 
 /// What there is to say about the window as a whole, the other lanes, and the legend.
 #[component]
-fn Notes(timeline: Timeline, shown: RwSignal<Option<TimelineHead>>, address: Address) -> impl IntoView {
+fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address) -> impl IntoView {
     let to_data = move |_| {
         let Some(desk) = timeline.desk() else { return };
         let view = desk.borrow().all(browser::now());

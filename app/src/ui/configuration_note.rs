@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::Now;
 use crate::live::Live;
 use crate::remote::Remote;
+use crate::view::live;
 use crate::{api, phrase};
 
 /// Nothing, as long as the newest configuration is in force.
@@ -14,18 +15,18 @@ pub fn ConfigurationNote() -> impl IntoView {
     // No notice tells of it: it is read again with the other things that grow old.
     Live::here().keep_fresh(configuration, |_| false);
     let wrong = Memo::new(move |_| configuration.data.get().filter(|of| !of.errors.is_empty()));
-    move || {
+    live(move || {
         let of = wrong.get()?;
-        let sentence = move || wrong.with(|of| of.as_ref().map(|of| phrase::wrong_configuration(of, Now::get())));
+        let words = move || wrong.with(|of| of.as_ref().map(|of| phrase::wrong_configuration(of, Now::get())));
         let mistakes = of.errors.iter().map(|error| {
             let words = phrase::visible(&phrase::configuration_error(error));
             view! { <li><bdi>{words}</bdi></li> }
         });
         Some(view! {
             <details class="note note-warning configuration-note">
-                <summary role="status">{sentence}</summary>
+                <summary role="status">{live(words)}</summary>
                 <ul>{mistakes.collect_view()}</ul>
             </details>
         })
-    }
+    })
 }

@@ -5,8 +5,10 @@ use leptos::prelude::*;
 use crate::api::ApiError;
 use crate::browser;
 use crate::effect::effect;
+use crate::held::Held;
 use crate::remote::{Question, Remote};
 use crate::time;
+use crate::view::{Show, live};
 
 /// Shows `children` once there is data and keeps them while it is refreshed. `skeleton` is what is shown before; the
 /// stylesheet holds it back for 150 ms.
@@ -18,20 +20,20 @@ pub fn Loaded<T, V>(
     #[prop(default = 4)]
     lines: usize,
     /// What is shown of the data.
-    children: impl Fn(Signal<T>) -> V + Send + Sync + 'static,
+    children: impl Fn(Held<T>) -> V + Send + Sync + 'static,
 ) -> impl IntoView
 where
     T: Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
     let shown = move || {
-        let current = RwSignal::new(remote.data.get_untracked()?);
+        let current = Held::new(remote.data.get_untracked()?);
         effect(move || {
             if let Some(data) = remote.data.get() {
                 current.set(data);
             }
         });
-        Some(children(current.into()).into_any())
+        Some(children(current).into_any())
     };
     boundary(remote.question, lines, Box::new(shown))
 }
@@ -39,14 +41,14 @@ where
 /// The part that is the same for all types of data, so that the page holds it once.
 fn boundary(question: Question, lines: usize, shown: Box<dyn Fn() -> Option<AnyView> + Send + Sync>) -> AnyView {
     let has_data = Memo::new(move |_| question.is_answered.get());
-    let body = move || {
+    let body = live(move || {
         has_data.get();
         shown().unwrap_or_else(|| match question.error.get() {
             Some(error) => view! { <ErrorNote error on_retry=move || question.reload() /> }.into_any(),
             None => skeleton(lines),
         })
-    };
-    let stale = move || {
+    });
+    let stale = live(move || {
         let error = question.error.get().filter(|_| has_data.get())?;
         let as_of = question.as_of.get()?;
         Some(view! {
@@ -55,7 +57,7 @@ fn boundary(question: Question, lines: usize, shown: Box<dyn Fn() -> Option<AnyV
                 <button class="button button-quiet" type="button" on:click=move |_| question.reload()>"Try again"</button>
             </p>
         })
-    };
+    });
     view! { {stale} {body} }.into_any()
 }
 

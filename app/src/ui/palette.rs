@@ -10,6 +10,7 @@ use tagwarden_model::api::{Found, View};
 
 use super::shell::{Views, is_read_only};
 use super::{SummaryHere, Toasts};
+use crate::view::live;
 use crate::ways::{Way, ways};
 use crate::{api, browser};
 
@@ -223,9 +224,9 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
                 on:input=on_input
                 on:keydown=on_key
             />
-            <ul id="ways" class="palette-list" role="listbox" aria-label="What it leads to">{list}</ul>
-            <p class="palette-status" role="status">{status}</p>
-            <p class="palette-keep">{keeper}</p>
+            <ul id="ways" class="palette-list" role="listbox" aria-label="What it leads to">{live(list)}</ul>
+            <p class="palette-status" role="status">{live(status)}</p>
+            <p class="palette-keep">{live(keeper)}</p>
         </dialog>
     }
 }

@@ -13,6 +13,7 @@ use crate::effect::effect;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::stream::Status;
+use crate::view::{Show, live};
 use crate::{api, browser, time, url};
 
 /// The summary, asked once for the whole page.
@@ -133,7 +134,7 @@ fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
     view! {
         <Show when=is_demo>
             <section class="shell-note" aria-label="Demo">
-                {move || {
+                {live(move || {
                     telling()
                         .map(|percent| {
                             view! {
@@ -141,7 +142,7 @@ fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
                                 <progress max="100" value=percent aria-label="told"></progress>
                             }
                         })
-                }}
+                })}
                 <p>"This is a demo: made-up images, nothing is kept. Watch your own with "<code>"tagwarden serve"</code>"."</p>
             </section>
         </Show>
@@ -230,9 +231,9 @@ fn StreamState(summary: Remote<Summary>) -> impl IntoView {
     view! {
         <p class="state" role="status">
             <span class=move || words().0 aria-hidden="true"></span>
-            <span class="state-word">{move || words().1}</span>
-            <span class="state-promise">{promise}</span>
-            <span class="state-zone">"times in "{move || time::zone(browser::offset(Now::get()))}</span>
+            <span class="state-word">{live(move || words().1)}</span>
+            <span class="state-promise">{live(promise)}</span>
+            <span class="state-zone">"times in "{live(move || time::zone(browser::offset(Now::get())))}</span>
         </p>
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use crate::view::live;
+
 /// How long words stay, unless the pointer or the focus is on them.
 const STAY: Duration = Duration::from_secs(10);
 /// Words that are shown at once.
@@ -79,7 +81,7 @@ pub fn ToastShelf(toasts: Toasts) -> impl IntoView {
             on:focusin=move |_| hold(true)
             on:focusout=move |_| hold(false)
         >
-            {move || toasts.said.get().into_iter().map(row).collect_view().into_any()}
+            {live(move || toasts.said.get().into_iter().map(row).collect_view().into_any())}
         </div>
     }
 }

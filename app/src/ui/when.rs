@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use tagwarden_model::instant::Instant;
 
+use crate::view::live;
 use crate::{browser, time};
 
 /// The present, a few seconds old at most: what relative times are relative to.
@@ -38,7 +39,7 @@ pub fn When(at: Instant) -> impl IntoView {
     let now = expect_context::<Now>().0;
     view! {
         <time class="when" datetime=at.to_string() title=time::absolute(at, browser::offset(at))>
-            {move || time::relative(at, now.get())}
+            {live(move || time::relative(at, now.get()))}
         </time>
     }
 }
@@ -57,7 +58,7 @@ pub fn WindowWords(
     let title = format!("{start} to {}", time::absolute(not_after, offset));
     view! {
         <time class="when" datetime=not_after.to_string() title=title>
-            {move || time::window(not_before, not_after, now.get(), offset)}
+            {live(move || time::window(not_before, not_after, now.get(), offset))}
         </time>
     }
 }

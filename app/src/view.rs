@@ -1,0 +1,35 @@
+//! Parts of views whose closures are boxed, so that the page holds the machinery of a part once and not for each of them.
+//!
+//! The rule: what changes in a view is `{live(move || …)}`, what comes and goes stands in the [`Show`] of this file. The
+//! closure of an attribute is written in its place (`disabled=move || …`): there `view!` boxes it by itself.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+
+/// A part of a view that is made anew whenever what it read changes.
+pub fn live<V: IntoAny>(part: impl Fn() -> V + Send + 'static) -> AnyView {
+    make(Box::new(move || part().into_any()))
+}
+
+fn make(part: Box<dyn Fn() -> AnyView + Send>) -> AnyView {
+    view! { {move || part()} }.into_any()
+}
+
+/// Shows its children while a condition holds, as Leptos' own does.
+#[component]
+pub fn Show(
+    /// The condition.
+    when: impl Fn() -> bool + Send + Sync + 'static,
+    /// What is shown otherwise.
+    #[prop(optional, into)]
+    fallback: ViewFn,
+    /// What is shown.
+    children: ChildrenFn,
+) -> impl IntoView {
+    choose(Box::new(when), fallback, children)
+}
+
+fn choose(when: Box<dyn Fn() -> bool + Send + Sync>, fallback: ViewFn, children: ChildrenFn) -> AnyView {
+    let holds = Memo::new(move |_| when());
+    live(move || if holds.get() { Either::Left(children()) } else { Either::Right(fallback.run()) })
+}
