@@ -3,7 +3,10 @@
 use js_sys::Date;
 use tagwarden_model::instant::{Instant, Millis};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlLinkElement, Window};
+use web_sys::{
+    Document, Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlLinkElement, KeyboardEvent,
+    ScrollIntoViewOptions, ScrollLogicalPosition, Window,
+};
 
 fn window() -> Option<Window> {
     web_sys::window()
@@ -101,6 +104,32 @@ pub fn select(id: &str) {
     if let Some(field) = element(id).and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
         field.select();
     }
+}
+
+/// Scrolls a list until an element of it is seen.
+pub fn show_within(id: &str) {
+    if let Some(element) = element(id) {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Whether a key alone is a command: not while somebody types, nor for whoever switched such keys off (WCAG 2.1.4).
+pub fn is_single_key(event: &KeyboardEvent) -> bool {
+    !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !is_typing() && has_single_keys()
+}
+
+/// Whether keys alone are commands in this browser.
+pub fn has_single_keys() -> bool {
+    let storage = window().and_then(|window| window.local_storage().ok().flatten());
+    storage.and_then(|storage| storage.get_item("keys").ok().flatten()).as_deref() != Some("off")
+}
+
+/// Switches them on or off, as long as this browser remembers.
+pub fn set_single_keys(on: bool) {
+    let storage = window().and_then(|window| window.local_storage().ok().flatten());
+    let _ = storage.map(|storage| storage.set_item("keys", if on { "on" } else { "off" }));
 }
 
 /// The address of the shown page, relative to its base.

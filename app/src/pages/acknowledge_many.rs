@@ -26,20 +26,19 @@ pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sy
         busy.set(true);
         let flags = selected.get_untracked();
         spawn_local(async move {
-            let (mut done, mut left) = (0, BTreeMap::new());
+            let (mut done, mut rest) = (0, 0);
             let mut failure = None;
             for (id, version) in flags {
                 let body = Acknowledge { version, reason: why.clone(), until: None };
                 match api::acknowledge(id, &body).await {
                     Ok(_) => done += 1,
                     Err(error) => {
-                        left.insert(id, version);
+                        rest += 1;
                         failure = Some(error.message());
                     }
                 }
             }
             let words = phrase::count(done, "flag is acknowledged", "flags are acknowledged");
-            let rest = left.len() as u64;
             toasts.say(match failure {
                 None => format!("{words}."),
                 Some(message) => format!("{words}; {rest} not: {message}"),
@@ -48,7 +47,8 @@ pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sy
             if rest == 0 {
                 reason.try_set(String::new());
             }
-            selected.try_set(left);
+            // What changed meanwhile is looked at again before it is decided about.
+            selected.try_set(BTreeMap::new());
             on_done();
         });
     };

@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use tagwarden_model::api::{DoNotUse, Tag};
 
 use crate::api::{self, ApiError};
+use crate::phrase;
 use crate::ui::{Acting, When};
 use crate::view::live;
 
@@ -12,11 +13,17 @@ use crate::view::live;
 #[component]
 pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let failed = RwSignal::new(None::<ApiError>);
+    // The rest of the tag changes with every pass, and would take the form away from under the hands.
+    let said = Memo::new(move |_| tag.with(|tag| tag.do_not_use.clone()));
     let reason = RwSignal::new(String::new());
-    let decide = move |reason: Option<String>| {
+    let decide = move |why: Option<String>| {
         let (repository, name) = tag.with_untracked(|tag| (tag.repository.clone(), tag.name.clone()));
         spawn_local(async move {
-            failed.try_set(api::do_not_use(&repository, &name, reason).await.err());
+            let answer = api::do_not_use(&repository, &name, why).await;
+            if answer.is_ok() {
+                reason.try_set(String::new());
+            }
+            failed.try_set(answer.err());
             on_change();
         });
     };
@@ -25,14 +32,13 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
         let why = reason.get_untracked().trim().to_owned();
         if !why.is_empty() {
             decide(Some(why));
-            reason.set(String::new());
         }
     };
     let stands = move |said: DoNotUse| {
         view! {
             <section class="card note-warning" aria-label="Do not use">
                 <h2>"Do not use"</h2>
-                <p><bdi class="said">{said.reason}</bdi></p>
+                <p><bdi class="said">{phrase::visible(&said.reason)}</bdi></p>
                 <p class="quiet">"said by " <bdi>{said.actor}</bdi> " " <When at=said.at /></p>
                 <Acting>
                     <button class="button" type="button" on:click=move |_| decide(None)>"It may be used again"</button>
@@ -60,7 +66,7 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
     let error =
         move || failed.get().map(|error| view! { <p class="form-error" role="alert"><bdi>{error.message()}</bdi></p> });
     view! {
-        {live(move || tag.with(|tag| tag.do_not_use.clone()).map_or_else(ask, stands))}
+        {live(move || said.get().map_or_else(ask, stands))}
         {live(error)}
     }
 }

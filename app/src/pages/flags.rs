@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use tagwarden_model::api::{Flag, Page};
+use tagwarden_model::flag::FlagState;
 
 use super::acknowledge_many::AcknowledgeMany;
 use crate::effect::on_change;
@@ -156,7 +157,7 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
     // What one pass found together is one row, and is taken note of together.
     let row = move |together: Vec<Flag>| {
         let flags: Vec<(i64, i64)> =
-            together.iter().filter(|flag| phrase::needs_attention(flag)).map(|flag| (flag.id, flag.version)).collect();
+            together.iter().filter(|flag| flag.state == FlagState::Open).map(|flag| (flag.id, flag.version)).collect();
         let mut together = together.into_iter();
         let Some(flag) = together.next() else { return ().into_any() };
         let label = format!("Select {}", phrase::subject(&flag));
@@ -175,13 +176,10 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
             });
         };
         // A place is kept beside those that need nobody, so that all cards begin on one line.
-        let mark = can_act.get_untracked().then(|| {
-            let mark = can_select.then(|| {
-                view! { <input type="checkbox" aria-label=label prop:checked=is_selected on:change=select /> }
-                    .into_any()
-            });
-            view! { <span class="flag-select">{mark}</span> }.into_any()
+        let mark = can_select.then(|| {
+            view! { <input type="checkbox" aria-label=label prop:checked=is_selected on:change=select /> }.into_any()
         });
+        let mark = view! { <span class="flag-select" hidden=move || !can_act.get()>{mark}</span> }.into_any();
         let rest = (others > 0).then(|| {
             let links = together.map(|flag| {
                 view! { <li><a href=url::flag(flag.id)><bdi>{flag.tag.unwrap_or_default()}</bdi></a></li> }.into_any()
@@ -192,11 +190,13 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
         });
         view! { <div class="flag-row">{mark}<div><FlagCard flag first=is_first others />{rest}</div></div> }.into_any()
     };
-    let rows = live(move || phrase::together(page.get().items).into_iter().map(row).collect_view());
+    let versions = |row: &Vec<Flag>| row.iter().map(|flag| (flag.id, flag.version)).collect::<Vec<_>>();
     let is_filtered =
         move || asked.with(|asked| !(asked.find.is_empty() && asked.severity.is_empty() && asked.group.is_empty()));
     view! {
-        <div class="stack-tight">{rows}</div>
+        <div class="stack-tight">
+            <For each=move || phrase::together(page.get().items) key=versions children=row />
+        </div>
         <Show when=move || page.with(|page| page.items.is_empty())>
             <div class="empty">
                 <h2>{live(move || if is_filtered() { "No flag fits these filters." } else { "No flag is in this state." })}</h2>

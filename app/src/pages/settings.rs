@@ -11,7 +11,7 @@ use crate::phrase::{self, Tone};
 use crate::remote::Remote;
 use crate::ui::{Loaded, When, title};
 use crate::view::live;
-use crate::{api, url};
+use crate::{api, browser, url};
 
 #[derive(Clone)]
 struct Settings {
@@ -35,11 +35,12 @@ pub fn SettingsPage() -> impl IntoView {
         let address = url::with_query(path, &[("format", Some(format))]);
         view! { <a href=address download="" rel="external">{name}</a> }.into_any()
     };
+    let keys = |event| browser::set_single_keys(event_target_checked(&event));
     view! {
         <div class="page-head">
             <h1>"Settings"</h1>
             <p class="lead">
-                "They stand in the configuration file, which is taken up as soon as it is saved and has no mistakes."
+                "Registries, file groups and policy stand in the configuration file, which is taken up when it is saved without mistakes."
             </p>
         </div>
         <Loaded remote=settings lines=8 let:data>
@@ -50,6 +51,15 @@ pub fn SettingsPage() -> impl IntoView {
             </div>
         </Loaded>
         <div class="stack settings-more">
+            <section class="stack-tight">
+                <h2>"This browser"</h2>
+                <p class="card">
+                    <label class="check">
+                        <input type="checkbox" checked=browser::has_single_keys() on:change=keys />
+                        "Keys alone are commands: / finds, ? lists them. Ctrl-K finds in any case."
+                    </label>
+                </p>
+            </section>
             <TryRule />
             <section class="stack-tight">
                 <h2>"The record as a file"</h2>

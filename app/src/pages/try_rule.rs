@@ -8,7 +8,7 @@ use tagwarden_model::tag::Class;
 use crate::api::{self, ApiError};
 use crate::ui::{Copyable, RepositoryName};
 use crate::view::{Show, live};
-use crate::{browser, phrase};
+use crate::{browser, phrase, url};
 
 /// A form for one rule, and what it would do.
 #[component]
@@ -57,7 +57,7 @@ pub fn TryRule() -> impl IntoView {
         Err(error) => Some(view! { <p class="form-error" role="alert"><bdi>{error.message()}</bdi></p> }.into_any()),
     };
     let line = Signal::derive(move || {
-        let quoted = |text: String| format!("{:?}", text.trim());
+        let quoted = |text: String| format!("\"{}\"", text.trim().replace('\\', "\\\\").replace('"', "\\\""));
         let of = Some(repository.get()).filter(|of| !of.trim().is_empty());
         let of = of.map_or_else(String::new, |of| format!("repository = {}\n", quoted(of)));
         format!("[[policy]]\n{of}tag = {}\nclass = \"{}\"", quoted(tag.get()), class.get())
@@ -108,6 +108,11 @@ fn told(preview: PolicyPreview, take: impl Fn((String, String, Class)) + Copy + 
         }
         .into_any()
     });
+    let severities = preview.severities.into_iter().map(|change| {
+        let words = format!(": {} to {}", change.from.word(), change.to.word());
+        let (address, name) = (url::flag(change.flag), format!("{}:{}", change.repository, change.tag));
+        view! { <li>"the flag of " <a class="mono" href=address><bdi>{name}</bdi></a>{words}</li> }.into_any()
+    });
     let words = match preview.changed {
         0 => format!("No class of {} would change.", phrase::count(preview.tags, "tag", "tags")),
         changed => {
@@ -121,7 +126,7 @@ fn told(preview: PolicyPreview, take: impl Fn((String, String, Class)) + Copy + 
     let rest = preview.truncated.then_some(" There is more than is shown.");
     view! {
         <p><strong>{words}</strong>{rest}</p>
-        <ul class="told">{lines.collect_view()}{proposals.collect_view()}</ul>
+        <ul class="told">{lines.collect_view()}{severities.collect_view()}{proposals.collect_view()}</ul>
     }
     .into_any()
 }

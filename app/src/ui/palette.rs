@@ -33,7 +33,7 @@ struct Palette {
     failed: RwSignal<bool>,
     /// Whether the newest letters are still asked about.
     is_asking: RwSignal<bool>,
-    /// Enter was pressed meanwhile: the first row is taken when it is there.
+    /// Enter was pressed meanwhile: the chosen row is taken when it is there.
     is_hasty: StoredValue<bool>,
 }
 
@@ -48,6 +48,12 @@ impl Palette {
             is_asking: RwSignal::new(false),
             is_hasty: StoredValue::new(false),
         }
+    }
+
+    /// Chooses a row by key: it may be out of sight.
+    fn choose(self, at: usize) {
+        self.at.set(at);
+        browser::show_within(&format!("way-{at}"));
     }
 
     /// `on_answer` is called when the server has answered to the newest letters.
@@ -96,8 +102,8 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         views.0.reload();
     };
     let listener = window_event_listener(leptos::ev::keydown, move |event| {
-        let slash = event.key() == "/" && !event.ctrl_key() && !event.meta_key() && !browser::is_typing();
-        let letter = event.key().eq_ignore_ascii_case("k") && (event.ctrl_key() || event.meta_key());
+        let slash = event.key() == "/" && browser::is_single_key(&event);
+        let letter = event.key() == "k" && (event.ctrl_key() || event.meta_key());
         if slash || letter {
             event.prevent_default();
             open();
@@ -138,8 +144,8 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         move |event: KeyboardEvent| {
             let (at, count) = (palette.at.get_untracked(), rows.with_untracked(Vec::len).max(1));
             match event.key().as_str() {
-                "ArrowDown" => palette.at.set((at + 1) % count),
-                "ArrowUp" => palette.at.set((at + count - 1) % count),
+                "ArrowDown" => palette.choose((at + 1) % count),
+                "ArrowUp" => palette.choose((at + count - 1) % count),
                 "Enter" if palette.is_asking.get_untracked() => palette.is_hasty.set_value(true),
                 "Enter" => take(at),
                 _ => return,
@@ -152,8 +158,9 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         move |event| {
             let take = take.clone();
             let on_answer = move || {
-                if palette.is_hasty.try_get_value() == Some(true) {
-                    take(0);
+                let is_well = palette.failed.try_get_untracked() == Some(false);
+                if is_well && palette.is_hasty.try_get_value() == Some(true) {
+                    take(palette.at.get_untracked());
                 }
             };
             palette.typed(event_target_value(&event), on_answer);
@@ -205,7 +212,7 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
             <span>"Find a repository, tag or digest"</span>
             <kbd aria-hidden="true">"/"</kbd>
         </button>
-        <dialog id=DIALOG class="palette" aria-label="Find" on:click=outside>
+        <dialog id=DIALOG class="palette" aria-label="Find" on:click=outside on:close=move |_| palette.is_hasty.set_value(false)>
             <input
                 id=FIELD
                 class="input"
@@ -213,10 +220,13 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
                 role="combobox"
                 placeholder="Repository, tag, version or digest"
                 aria-label="Repository, tag, version or digest"
-                aria-expanded="true"
+                aria-expanded=move || rows.with(|rows| !rows.is_empty()).to_string()
                 aria-controls="ways"
                 aria-autocomplete="list"
-                aria-activedescendant=move || format!("way-{}", palette.at.get())
+                aria-activedescendant=move || {
+                    let at = palette.at.get();
+                    (at < rows.with(Vec::len)).then(|| format!("way-{at}"))
+                }
                 autocomplete="off"
                 spellcheck="false"
                 maxlength="300"

@@ -15,13 +15,17 @@ const MOST: usize = 3;
 #[derive(Clone, Copy)]
 pub struct Toasts {
     said: RwSignal<Vec<(u32, String)>>,
-    held: RwSignal<bool>,
+    /// Grows with each of them.
+    number: StoredValue<u32>,
+    /// Whether the pointer is on them, and whether the focus is.
+    held: [RwSignal<bool>; 2],
 }
 
 impl Toasts {
     /// Makes [`Toasts::here`] work in what follows.
     pub fn provide() -> Self {
-        let toasts = Self { said: RwSignal::new(Vec::new()), held: RwSignal::new(false) };
+        let (said, number) = (RwSignal::new(Vec::new()), StoredValue::new(0));
+        let toasts = Self { said, number, held: [RwSignal::new(false), RwSignal::new(false)] };
         provide_context(toasts);
         toasts
     }
@@ -33,34 +37,38 @@ impl Toasts {
 
     /// Says something.
     pub fn say(self, words: String) {
-        let number = self.said.try_update(|said| {
-            let number = said.last().map_or(0, |(number, _)| number + 1);
+        let number = self.number.try_update_value(|number| {
+            *number += 1;
+            *number
+        });
+        let Some(number) = number else { return };
+        self.said.try_update(|said| {
             said.push((number, words));
             let extra = said.len().saturating_sub(MOST);
             said.drain(..extra);
-            number
         });
-        if let Some(number) = number {
-            self.fade(number);
-        }
+        self.fade(number);
     }
 
     fn fade(self, number: u32) {
         let later = move || {
-            if self.held.try_get_untracked() == Some(true) { self.fade(number) } else { self.forget(number) }
+            let is_held = self.held.iter().any(|held| held.try_get_untracked() == Some(true));
+            if is_held { self.fade(number) } else { self.forget(number) }
         };
         set_timeout(later, STAY);
     }
 
     fn forget(self, number: u32) {
         self.said.try_update(|said| said.retain(|(other, _)| *other != number));
+        // What is taken away does not say that it lost the focus.
+        self.held[1].try_set(false);
     }
 }
 
 /// Where they are shown. A screen reader says them when they come.
 #[component]
 pub fn ToastShelf(toasts: Toasts) -> impl IntoView {
-    let hold = move |held: bool| toasts.held.set(held);
+    let [pointed, focused] = toasts.held;
     let row = move |(number, words): (u32, String)| {
         view! {
             <p class="toast">
@@ -76,10 +84,10 @@ pub fn ToastShelf(toasts: Toasts) -> impl IntoView {
         <div
             class="toasts"
             role="status"
-            on:pointerenter=move |_| hold(true)
-            on:pointerleave=move |_| hold(false)
-            on:focusin=move |_| hold(true)
-            on:focusout=move |_| hold(false)
+            on:pointerenter=move |_| pointed.set(true)
+            on:pointerleave=move |_| pointed.set(false)
+            on:focusin=move |_| focused.set(true)
+            on:focusout=move |_| focused.set(false)
         >
             {live(move || toasts.said.get().into_iter().map(row).collect_view().into_any())}
         </div>
