@@ -81,8 +81,21 @@ impl Page {
 
 /// The page's own routes; its router shows them.
 fn is_page_route(path: &str) -> bool {
+    const PAGES: [&str; 11] = [
+        "",
+        "flags",
+        "group",
+        "notifiers",
+        "repositories",
+        "repository",
+        "settings",
+        "styleguide",
+        "tag",
+        "targets",
+        "timeline",
+    ];
     let path = path.strip_suffix('/').unwrap_or(path);
-    matches!(path, "" | "flags" | "repositories" | "repository" | "tag" | "targets" | "notifiers" | "styleguide")
+    PAGES.contains(&path)
         || ["flags/", "digest/"].iter().any(|prefix| path.len() > prefix.len() && path.starts_with(prefix))
 }
 

@@ -148,10 +148,17 @@ async fn the_browser_decides_about_many_and_keeps_views() {
     // What one pass found is one row.
     browser.shows("Three flags need a decision").await;
     browser.shows("other release").await;
-    for select in browser.driver.find_all(By::Css(".flag-select input")).await.unwrap() {
-        select.click().await.unwrap();
-    }
-    browser.shows("3 selected").await;
+    // A comparison is a step of its own: what was selected before it would have to be looked at again.
+    browser
+        .until("all is compared", || async { (!browser.text().await.contains("comparing what changed")).then_some(()) })
+        .await;
+    browser
+        .until("all are selected", || async {
+            let script = "document.querySelectorAll('.flag-select input:not(:checked)').forEach(box => box.click());";
+            browser.driver.execute(script, Vec::new()).await.ok()?;
+            browser.text().await.contains("3 selected").then_some(())
+        })
+        .await;
     types(".select-bar .input", "rebuilt on purpose").await;
     click(".select-bar button[type=submit]").await;
     browser.shows("3 flags are acknowledged.").await;
@@ -184,6 +191,109 @@ async fn the_browser_decides_about_many_and_keeps_views() {
     browser.shows("4 of 4 tags would get another class.").await;
     browser.shows("class = \"rolling\"").await;
     site.browser.close().await;
+}
+
+/// A timeline by keys alone, by mouse, and by its address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_timeline_is_walked_zoomed_and_found_again() {
+    let registry = DemoRegistry::new();
+    for tag in ["2.3.0", "2.4.0", "latest"] {
+        registry.push(REPOSITORY, tag, "{}", MediaType::OciManifest);
+    }
+    let serving = registry.serve().await.unwrap();
+    let tagwarden = Tagwarden::quick("record.db").await;
+    let repository = format!("{}/{REPOSITORY}", serving.host());
+    let site = Site { browser: Browser::start().await, url: tagwarden.url(), repository };
+    site.watch_many().await;
+    site.open(&format!("repository?name={}", site.repository)).await;
+    let timeline = Timeline { site: &site };
+    registry.push(REPOSITORY, "3.0.0", "{}", MediaType::OciManifest);
+    timeline.has_row("3.0.0 published").await;
+
+    timeline.focus("3.0.0 published").await;
+    timeline.press(Key::Enter).await;
+    site.browser.shown(".timeline-pinned").await;
+    let pinned = timeline.path_with("event=").await;
+    site.browser.driver.refresh().await.unwrap();
+    site.browser.shown(".timeline-pinned").await;
+    timeline.has_row("3.0.0 published").await;
+    timeline.focus("3.0.0 published").await;
+    timeline.press(Key::Escape).await;
+    timeline.path_without("event=").await;
+    timeline.press("w").await;
+    let zoomed = timeline.path_with("=").await;
+    assert_ne!(zoomed, pinned);
+    site.browser.driver.back().await.unwrap();
+    timeline.path_without("range=").await;
+
+    timeline.drag(-200).await;
+    let dragged = timeline.path_without("event=").await;
+    timeline.wheel(-300).await;
+    timeline.path_is_not(&dragged).await;
+    site.browser.driver.back().await.unwrap();
+    site.browser.until("the dragged window is back", || async { (site.path().await == dragged).then_some(()) }).await;
+    site.browser.close().await;
+}
+
+/// The timeline of a page.
+struct Timeline<'a> {
+    site: &'a Site,
+}
+
+impl Timeline<'_> {
+    /// Waits for a row of the table that holds `words`.
+    async fn has_row(&self, words: &str) {
+        let script = "return [...document.querySelectorAll('.twin tbody tr')].some(row => row.innerText.includes(arguments[0]) \
+                      || row.textContent.includes(arguments[0]));";
+        self.site
+            .browser
+            .until(&format!("the table has {words:?}"), || async {
+                let found = self.site.browser.driver.execute(script, vec![json!(words)]).await.ok()?;
+                (found.json() == &json!(true)).then_some(())
+            })
+            .await;
+    }
+
+    /// Puts the focus on the row that holds `words`, as the tab and arrow keys do.
+    async fn focus(&self, words: &str) {
+        let script = "[...document.querySelectorAll('.twin tbody tr')].find(row => row.textContent.includes(arguments[0])).focus();";
+        self.site.browser.driver.execute(script, vec![json!(words)]).await.unwrap();
+    }
+
+    /// Types where the focus is.
+    async fn press(&self, keys: impl Into<thirtyfour::TypingData>) {
+        self.site.browser.driver.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    }
+
+    /// Drags the lanes by some pixels.
+    async fn drag(&self, by: i64) {
+        let canvas = self.site.browser.shown(".timeline-canvas").await;
+        let chain = self.site.browser.driver.action_chain();
+        chain.click_and_hold_element(&canvas).move_by_offset(by, 0).release().perform().await.unwrap();
+    }
+
+    /// Turns the wheel over the lanes while Ctrl is down.
+    async fn wheel(&self, by: i64) {
+        let script = "const canvas = document.querySelector('.timeline-canvas'); canvas.dispatchEvent(new WheelEvent('wheel', \
+                      { deltaY: arguments[0], ctrlKey: true, bubbles: true, cancelable: true, clientX: 700, clientY: 400 }));";
+        self.site.browser.driver.execute(script, vec![json!(by)]).await.unwrap();
+    }
+
+    async fn path_with(&self, words: &str) -> String {
+        self.path_until(&format!("the address has {words:?}"), |path| path.contains(words)).await
+    }
+
+    async fn path_without(&self, words: &str) -> String {
+        self.path_until(&format!("the address has no {words:?}"), |path| !path.contains(words)).await
+    }
+
+    async fn path_is_not(&self, path: &str) -> String {
+        self.path_until("the address changes", |new| new != path).await
+    }
+
+    async fn path_until(&self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
+        self.site.browser.until(what, || async { Some(self.site.path().await).filter(|path| is_it(path)) }).await
+    }
 }
 
 /// The file is wrong, and every page says so until it is right; what it watches has no button that ends it.
@@ -280,6 +390,15 @@ impl Site {
             .until(&format!("the page is at {path:?}"), || async { (self.path().await == path).then_some(()) })
             .await;
         self.browser.shows(words).await;
+    }
+
+    /// Watches the repository by the form of the list.
+    async fn watch_many(&self) {
+        self.open("repositories").await;
+        self.browser.shown("#add-name").await.send_keys(&self.repository).await.unwrap();
+        self.browser.shows("Found, with 3 tags.").await;
+        self.browser.shown("form.form button[type=submit]").await.click().await.unwrap();
+        self.browser.shown(".table tbody tr").await;
     }
 
     /// Opens the overview and names the first repository.

@@ -9,6 +9,7 @@ use tagwarden_model::observation::{Moment, Mono, Unknown};
 use tagwarden_model::record::entry::LastListing;
 use tagwarden_model::record::window::Clocks;
 use tagwarden_model::record::{Effects, FinishedPass, Happened, Pending, Request, RequestKind, Standing, Watch};
+use tagwarden_model::tag::Band;
 
 use super::ask::{Answered, children};
 use super::transition::{Told, transition};
@@ -18,7 +19,7 @@ use crate::registry::Registry;
 use crate::store::StoreError;
 use crate::store::content::Content;
 use crate::store::record::{
-    Commit, GapWrite, Lease, PassRow, RepositoryRow, RepositoryWrite, TagWrite, WatchedRepository, Written,
+    Commit, GapWrite, Lease, PassRow, PassSummary, RepositoryRow, RepositoryWrite, TagWrite, WatchedRepository, Written,
 };
 
 /// So many tags wait at most before they are written; what a person must know is written at once.
@@ -368,11 +369,8 @@ impl Slot {
     ) -> Result<(), StoreError> {
         let band = finished.pass.band;
         let known = self.watched.passes.iter().find(|pass| pass.band == band).and_then(|pass| pass.complete_started);
-        let gap = finished.reason.clone().map(|reason| GapWrite {
-            band,
-            from: known.unwrap_or(self.watched.watched_since),
-            reason,
-        });
+        let from = unseen_since(&self.watched.passes, band).unwrap_or(self.watched.watched_since);
+        let gap = finished.reason.clone().map(|reason| GapWrite { band, from, reason });
         let (started, fresh) = (finished.pass.started, finished.reason.is_none());
         self.read_once |= finished.listed.is_some() && !finished.unseen.contains_key(&Unknown::NotAsked);
         let row = PassRow {
@@ -399,8 +397,7 @@ impl Slot {
             poller.metrics.complete_pass(registry, started.wall);
         }
         let complete_started = if fresh { Some(started.wall) } else { known };
-        let summary =
-            crate::store::record::PassSummary { band, started: started.wall, next: row.next, complete_started };
+        let summary = PassSummary { band, started: started.wall, next: row.next, complete_started };
         self.watched.passes.retain(|pass| pass.band != band);
         self.watched.passes.push(summary);
         // The first pass makes a new repository an ordinary one.
@@ -422,5 +419,28 @@ fn event(clocks: &Clocks, happened: Happened, group: Option<i64>) -> NewEvent {
         source: Source::Poll,
         deleted_by: happened.deleted_by,
         group,
+    }
+}
+
+/// Since when a band was not observed whose pass failed: since its last complete one. Tags that came from other bands were
+/// observed there. `None` if none was ever complete.
+fn unseen_since(passes: &[PassSummary], band: Band) -> Option<Instant> {
+    let own = passes.iter().find(|pass| pass.band == band).and_then(|pass| pass.complete_started);
+    own.or_else(|| passes.iter().filter_map(|pass| pass.complete_started).max())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_from_another_band_was_observed_there() {
+        let pass =
+            |band, complete_started| PassSummary { band, started: Instant(9), next: Instant(10), complete_started };
+        let passes = [pass(Band::Hot, Some(Instant(7))), pass(Band::Cold, Some(Instant(3))), pass(Band::Warm, None)];
+        for (band, since) in [(Band::Hot, 7), (Band::Cold, 3), (Band::Warm, 7), (Band::Pinned, 7)] {
+            assert_eq!(unseen_since(&passes, band), Some(Instant(since)), "{band:?}");
+        }
+        assert_eq!(unseen_since(&[pass(Band::Hot, None)], Band::Hot), None);
     }
 }
