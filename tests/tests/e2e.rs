@@ -221,7 +221,7 @@ async fn the_timeline_is_walked_zoomed_and_found_again() {
     timeline.press(Key::Escape).await;
     timeline.path_without("event=").await;
     timeline.press("w").await;
-    let zoomed = timeline.path_with("=").await;
+    let zoomed = timeline.path_with("range=").await;
     assert_ne!(zoomed, pinned);
     site.browser.driver.back().await.unwrap();
     timeline.path_without("range=").await;
