@@ -9,6 +9,7 @@ use web_sys::{AbortController, HtmlCanvasElement, HtmlElement};
 
 use super::canvas::{Canvas, Palette};
 use super::gestures::Drag;
+use super::twin::Row;
 use crate::telling::{Told, tell};
 use crate::window::Window;
 use crate::{browser, painter};
@@ -51,6 +52,8 @@ pub struct Desk {
     pub(super) ticked: Instant,
     /// Grows with every change of the view.
     pub(super) turn: u64,
+    /// What the table's rows say.
+    pub rows: Vec<Row>,
 }
 
 impl Desk {
@@ -84,6 +87,7 @@ impl Desk {
             failed: false,
             ticked: now,
             turn: 0,
+            rows: Vec::new(),
         }
     }
 

@@ -13,54 +13,84 @@ use crate::telling::row;
 /// Rows that are written at most.
 const MOST: usize = 500;
 
-/// Writes the rows into `body` anew and gives their number, and how many there would be. The row of what is chosen, or else
-/// the first, can be reached by the tab key.
+/// Writes the rows into `body` and gives their number, and how many there would be. The row of what is chosen, or else the
+/// first, can be reached by the tab key. Rows that say what they said stay, so that nobody loses the one he reads.
 pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
-    let document = body.owner_document()?;
-    let had_focus = document.active_element().is_some_and(|active| body.contains(Some(&active)));
     let shared = timeline.desk()?;
-    let desk = shared.borrow();
     let now = browser::now();
-    body.set_text_content(None);
-    let mut written = 0;
-    let mut all = 0;
-    let mut reached = None;
-    for place in &desk.sheet.lanes {
-        for hit in &place.hits {
+    let (mut rows, mut all) = (Vec::new(), 0);
+    {
+        let desk = shared.borrow();
+        for hit in desk.sheet.lanes.iter().flat_map(|place| &place.hits) {
             all += 1;
-            if written >= MOST {
+            if rows.len() >= MOST {
                 continue;
             }
             let (Some(lane), Some(told)) = (desk.lane(hit), desk.tell(hit)) else { continue };
-            let entry = document.create_element("tr").ok()?;
-            let is_chosen = desk.chosen == Some((hit.lane, hit.key()));
-            let _ = entry.set_attribute("data-lane", &hit.lane.to_string());
-            let _ = entry.set_attribute("data-key", &hit.key().to_string());
-            let _ = entry.set_attribute("tabindex", "-1");
-            if is_chosen {
-                let _ = entry.set_attribute("aria-selected", "true");
-            }
             let at = if hit.what == What::Span { hit.from } else { hit.at };
             let offset = browser::offset(Instant(at.clamp(0, now.0)));
-            for text in row(hit, lane, &told, now, offset) {
-                cell(&document, &entry, &text)?;
-            }
-            cell(&document, &entry, &told.sentence)?;
-            let _ = body.append_child(&entry);
-            if is_chosen || reached.is_none() {
-                reached = Some(entry);
-            }
-            written += 1;
+            let [lane_label, what, when, digest] = row(hit, lane, &told, now, offset);
+            rows.push(Row { lane: hit.lane, key: hit.key(), cells: [lane_label, what, when, digest, told.sentence] });
         }
     }
-    drop(desk);
-    if let Some(entry) = reached.and_then(|entry| entry.dyn_into::<HtmlElement>().ok()) {
-        let _ = entry.set_attribute("tabindex", "0");
-        if had_focus {
-            focus(&entry);
+    let number = rows.len();
+    if shared.borrow().rows != rows {
+        fill(body, &rows)?;
+        shared.borrow_mut().rows = rows;
+    }
+    mark(body, shared.borrow().chosen);
+    Some((number, all))
+}
+
+/// One row as it is written.
+#[derive(PartialEq, Eq)]
+pub struct Row {
+    lane: usize,
+    key: i64,
+    cells: [String; 5],
+}
+
+/// Writes all rows anew; the focus stays on the row that it was on.
+fn fill(body: &Element, rows: &[Row]) -> Option<()> {
+    let document = body.owner_document()?;
+    let active = document.active_element().filter(|active| body.contains(Some(active)));
+    let place = active.and_then(|active| Some((active.get_attribute("data-lane")?, active.get_attribute("data-key")?)));
+    body.set_text_content(None);
+    for row in rows {
+        let entry = document.create_element("tr").ok()?;
+        let (lane, key) = (row.lane.to_string(), row.key.to_string());
+        let _ = entry.set_attribute("data-lane", &lane);
+        let _ = entry.set_attribute("data-key", &key);
+        let _ = entry.set_attribute("tabindex", "-1");
+        for text in &row.cells {
+            cell(&document, &entry, text)?;
+        }
+        let _ = body.append_child(&entry);
+        if place == Some((lane, key)) {
+            focus(entry.dyn_ref()?);
         }
     }
-    Some((written, all))
+    Some(())
+}
+
+/// Marks the row of what is chosen and lets the tab key reach it, or else the first.
+fn mark(body: &Element, chosen: Option<(usize, i64)>) {
+    let rows = body.children();
+    let is_chosen = |entry: &Element| {
+        let number = |name: &str| entry.get_attribute(name)?.parse::<i64>().ok();
+        number("data-lane").zip(number("data-key")) == chosen.map(|(lane, key)| (lane as i64, key))
+    };
+    let entries: Vec<Element> = (0..rows.length()).filter_map(|at| rows.item(at)).collect();
+    let reached = entries.iter().position(is_chosen);
+    for (at, entry) in entries.iter().enumerate() {
+        let selected = reached == Some(at);
+        let _ = entry.set_attribute("tabindex", if at == reached.unwrap_or(0) { "0" } else { "-1" });
+        let _ = if selected {
+            entry.set_attribute("aria-selected", "true")
+        } else {
+            entry.remove_attribute("aria-selected")
+        };
+    }
 }
 
 fn cell(document: &Document, entry: &Element, text: &str) -> Option<()> {
