@@ -36,9 +36,17 @@ async fn a_view_is_an_address_of_this_page() {
         (json!({ "name": "x", "address": "//example.com" }), "address"),
         (json!({ "name": " ", "address": "flags" }), "name"),
         (json!({ "name": "x".repeat(65), "address": "flags" }), "name"),
+        (json!({ "name": "x\u{202e}y", "address": "flags" }), "name"),
     ] {
         assert_eq!(server.post("/api/v1/views", &body).await.error(), (400, "invalid".into(), field.into()), "{body}");
     }
+    // However its letters were typed, it is one name.
+    for name in ["Cafe\u{301}", "Caf\u{e9}"] {
+        let kept = server.post("/api/v1/views", &json!({ "name": name, "address": "flags" })).await;
+        assert_eq!(kept.json()["name"], "Caf\u{e9}", "{}", kept.text);
+    }
+    assert_eq!(server.read("/api/v1/views").await["items"].as_array().unwrap().len(), 2);
+    assert_eq!(server.delete("/api/v1/views?name=Cafe%CC%81").await.status, 204);
     assert_eq!(server.delete("/api/v1/views?name=Mine").await.status, 204);
     assert_eq!(server.delete("/api/v1/views?name=Mine").await.error(), (404, "not_found".into(), "name".into()));
 }

@@ -1,7 +1,8 @@
 //! What people find, keep, and say of releases.
 
 use tagwarden::store::{Scope, Store, StoreError};
-use tagwarden_model::api::FoundTag;
+use tagwarden_model::api::{Close, FoundTag};
+use tagwarden_model::flag::Resolution;
 use tagwarden_model::name::{RepositoryName, TagName};
 
 use crate::db_test;
@@ -73,6 +74,39 @@ db_test! {
 }
 
 db_test! {
+    async fn what_nobody_should_use_is_no_way_back_under_another_name_nor_after_it_was_replaced(world: World) {
+        for (tag, bytes) in [("1.0.0", "a"), ("v1.1.0", "bad"), ("1.2.0", "c")] {
+            world.create(tag, bytes).await;
+        }
+        let (seq, _) = world.create("1.1.0", "bad").await;
+        let (latest, _) = world.create("latest", "bad").await;
+        world.to("latest", "bad", "c", latest).await;
+        let name: RepositoryName = "registry.example/team/api".parse().unwrap();
+        let bad = TagName::new("1.1.0").unwrap();
+        assert_eq!(ways_back(&world, "latest").await, ["v1.1.0"]);
+        world.store.say_do_not_use(&name, &bad, "loses orders", &person(), world.tick()).await.unwrap().unwrap();
+        assert_eq!(ways_back(&world, "1.2.0").await, ["1.0.0"]);
+        assert_eq!(ways_back(&world, "latest").await, Vec::<String>::new());
+
+        // Something else is put there, and that is accepted.
+        let (seq, _) = world.to("1.1.0", "bad", "good", seq).await;
+        let flag = world.flag().await;
+        let (resolution, reason) = (Resolution::Accepted, "mended".to_owned());
+        let close = Close { version: flag.version, resolution, reason };
+        world.store.close(flag.id, &close, &person(), world.tick()).await.unwrap().unwrap();
+        assert_eq!(ways_back(&world, "1.1.0").await, ["1.0.0"], "it named the bad one before");
+        world.to("1.1.0", "good", "other", seq).await;
+        assert_eq!(ways_back(&world, "1.1.0").await, ["1.0.0"], "and the other is not to be used, too");
+        assert_eq!(ways_back(&world, "1.2.0").await, ["1.0.0"]);
+
+        assert!(world.store.lift_do_not_use(&name, &bad, &person(), world.tick()).await.unwrap());
+        let by = world.texts("SELECT lifted_actor_kind || ' ' || lifted_actor_id || ' ' || lifted_actor_display FROM do_not_use".to_owned());
+        assert_eq!(by.await, ["1 ada Ada"]);
+        assert_eq!(ways_back(&world, "latest").await, ["v1.1.0"]);
+    }
+}
+
+db_test! {
     async fn a_view_is_kept_under_its_name_until_it_is_forgotten(world: World) {
         let keep = async |name, address| world.store.keep_view(name, address, &person(), world.tick()).await.unwrap();
         keep("Payments", "flags?state=open").await;
@@ -81,7 +115,7 @@ db_test! {
         let views = world.store.views(Scope::All).await.unwrap();
         let views: Vec<_> = views.iter().map(|view| (view.name.as_str(), view.address.as_str())).collect();
         assert_eq!(views, [("All", "timeline"), ("Payments", "flags")]);
-        assert!(world.store.forget_view("All").await.unwrap());
-        assert!(!world.store.forget_view("All").await.unwrap());
+        assert!(world.store.forget_view("All", &person()).await.unwrap());
+        assert!(!world.store.forget_view("All", &person()).await.unwrap());
     }
 }
