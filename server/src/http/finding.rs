@@ -127,10 +127,9 @@ pub(super) async fn forget(
     caller: Caller,
     Query(of): Query<Named>,
 ) -> Result<StatusCode, ApiError> {
-    match state.store.forget_view(&composed(&of.name), &caller.actor).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(ApiError::not_found("name", "there is no view of this name")),
-    }
+    let forgotten = state.store.forget_view(&composed(&of.name), &caller.actor).await?;
+    let missing = || ApiError::not_found("name", "there is no view of this name");
+    forgotten.then_some(StatusCode::NO_CONTENT).ok_or_else(missing)
 }
 
 /// Says that nobody should use a release or go back to it; with another reason, in place of what was said before.
@@ -158,10 +157,9 @@ pub(super) async fn lift_do_not_use(
     caller: Caller,
     Query(of): Query<OfTag>,
 ) -> Result<StatusCode, ApiError> {
-    match state.store.lift_do_not_use(&of.repository.0, &of.tag.0, &caller.actor, state.now()).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(ApiError::not_found("tag", "nobody said that it should not be used")),
-    }
+    let lifted = state.store.lift_do_not_use(&of.repository.0, &of.tag.0, &caller.actor, state.now()).await?;
+    let missing = || ApiError::not_found("tag", "nobody said that it should not be used");
+    lifted.then_some(StatusCode::NO_CONTENT).ok_or_else(missing)
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! What people find, keep, and say of releases.
 
+use tagwarden::store::record::{Commit, TagWrite};
+use tagwarden::store::watch::Added;
 use tagwarden::store::{Scope, Store, StoreError};
 use tagwarden_model::api::{Close, FoundTag};
+use tagwarden_model::class::Ruling;
 use tagwarden_model::flag::Resolution;
 use tagwarden_model::name::{RepositoryName, TagName};
+use tagwarden_model::tag::Class;
 
 use crate::db_test;
-use crate::world::{World, person};
+use crate::world::{World, person, repository};
 
 async fn names(store: &Store, words: &[&str]) -> (Vec<String>, Vec<String>) {
     let (repositories, tags) = store.find(Scope::All, words).await.unwrap();
@@ -35,6 +39,35 @@ db_test! {
         // What SQL would take for a pattern is a letter like any other.
         assert_eq!(names(&world.store, &["%"]).await, (vec![], vec![]));
         assert_eq!(names(&world.store, &["_"]).await, (vec![], vec![]));
+    }
+}
+
+db_test! {
+    async fn of_many_tags_the_newest_are_found(world: World) {
+        let tags: Vec<String> = (0..=100).map(|minor| format!("2.{minor}.0")).collect();
+        world.try_commit(tags.iter().map(|tag| world.created(tag, "a")).collect()).await.unwrap();
+        assert_eq!(names(&world.store, &["api", "2"]).await.1[..3], ["2.100.0", "2.99.0", "2.98.0"]);
+    }
+}
+
+db_test! {
+    async fn a_search_passes_few_tags_of_what_is_not_watched_and_none_that_are_ignored(world: World) {
+        let other = repository("team/old");
+        let added = world.store.watch(world.registry, &other, &person(), world.tick()).await.unwrap();
+        let Added::New(id) = added else { panic!("new") };
+        let created = |name: &str, at: i32, class| {
+            let write = world.created(&format!("{name}{at:04}"), "a");
+            TagWrite { ruling: Ruling::new(class, "test"), ..write }
+        };
+        let gone = (0..2000).map(|at| created("edge", at, Class::Rolling)).collect();
+        world.store.commit(&Commit { repository: id, ..world.commit_of(gone) }).await.unwrap();
+        world.try_commit((0..2000).map(|at| created("main", at, Class::Ignored)).collect()).await.unwrap();
+        world.store.unwatch(&other, &person(), world.tick()).await.unwrap();
+        world.create("edges", "a").await;
+        world.create("mains", "a").await;
+        assert_eq!(names(&world.store, &["edge"]).await.1, Vec::<String>::new());
+        assert_eq!(names(&world.store, &["edges"]).await.1, ["edges"]);
+        assert_eq!(names(&world.store, &["main"]).await.1, ["mains"]);
     }
 }
 
