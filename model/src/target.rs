@@ -52,9 +52,15 @@ pub struct Past<'a> {
 /// family, newest first, pre-releases last, each by its promise, then what it named before (`past`, by last use).
 ///
 /// `releases` are those of the same repository; those of other families, later ones and `subject` itself are left out
-/// here. What the tag is now is never a target, releases that are not to be used neither, and each digest is named once,
-/// for the first release that has it. Versions decide what is earlier; commits have none, so for them `since` does.
-pub fn targets(subject: &Release<'_>, state: &TagState, releases: &[Release<'_>], past: &[Past<'_>]) -> Vec<Candidate> {
+/// here. What the tag is now is never a target, releases that are not to be used neither, nor what they were held to when
+/// that was said (`barred`), and each digest is named once, for the first release that has it. Versions decide what is earlier; commits have none, so for them `since` does.
+pub fn targets(
+    subject: &Release<'_>,
+    state: &TagState,
+    releases: &[Release<'_>],
+    past: &[Past<'_>],
+    barred: &[Digest],
+) -> Vec<Candidate> {
     let version = Version::of(subject.tag);
     let mut earlier: Vec<(Version, &Release<'_>)> = releases
         .iter()
@@ -69,7 +75,7 @@ pub fn targets(subject: &Release<'_>, state: &TagState, releases: &[Release<'_>]
     let own = (subject, format!("what {} is held to, and is not now", subject.tag));
     let places =
         earlier.iter().enumerate().map(|(at, (version, release))| (*release, because(at, version, subject.tag)));
-    let mut taken: HashSet<&Digest> = state.digest().into_iter().collect();
+    let mut taken: HashSet<&Digest> = state.digest().into_iter().chain(barred).collect();
     let mut candidates = Vec::new();
     for (release, because) in std::iter::once(own).chain(places) {
         let Some(digest) = release.promise.filter(|_| !release.do_not_use) else { continue };
@@ -78,6 +84,9 @@ pub fn targets(subject: &Release<'_>, state: &TagState, releases: &[Release<'_>]
             candidates.push(Candidate { digest: digest.clone(), release, since, because });
         }
     }
+    // Another release may be what one that is not to be used is held to by now; what is held to it alone is no way back.
+    let unused = std::iter::once(subject).chain(releases).filter(|release| release.do_not_use);
+    taken.extend(unused.filter_map(|release| release.promise));
     for Past { digest, since, .. } in past {
         if taken.insert(digest) {
             let because = format!("{0} named it before, and is not held to it", subject.tag);
@@ -88,9 +97,10 @@ pub fn targets(subject: &Release<'_>, state: &TagState, releases: &[Release<'_>]
     candidates
 }
 
-/// What the rolling tag `subject` can go back to from `state`: the releases it pointed at before, by last use.
-pub fn targets_of_rolling(subject: &str, state: &TagState, past: &[Past<'_>]) -> Vec<Candidate> {
-    let mut taken: HashSet<&Digest> = state.digest().into_iter().collect();
+/// What the rolling tag `subject` can go back to from `state`: the releases it pointed at before, by last use, but for
+/// what is `barred`.
+pub fn targets_of_rolling(subject: &str, state: &TagState, past: &[Past<'_>], barred: &[Digest]) -> Vec<Candidate> {
+    let mut taken: HashSet<&Digest> = state.digest().into_iter().chain(barred).collect();
     let releases = past.iter().filter_map(|past| Some((past.digest, past.release?, past.since)));
     let fresh = releases.filter(|(digest, ..)| taken.insert(digest));
     let candidate = |(at, (digest, release, since)): (usize, (&Digest, &str, Instant))| {

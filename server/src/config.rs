@@ -32,7 +32,7 @@ use crate::registry::credentials::{Credentials, Secret};
 use crate::store::watch::RegistryEntry;
 
 /// Characters of a group's name.
-const LONGEST_GROUP: usize = 64;
+const LONGEST_NAME: usize = 64;
 /// Mistakes that are said at once. A file of another kind has one in every line.
 const MOST_MISTAKES: usize = 100;
 
@@ -231,12 +231,12 @@ pub fn base_path(text: &str) -> Result<String, String> {
     }
 }
 
-/// A group's name can be read and typed, and shows what it is.
-pub fn group_name(name: &str) -> Result<(), String> {
-    let shown = visible(name, LONGEST_GROUP);
+/// The name of `what`, as "a group", can be read and typed, and shows what it is.
+pub fn shown_name(what: &str, name: &str) -> Result<(), String> {
+    let shown = visible(name, LONGEST_NAME);
     let fine = !name.is_empty() && name.trim() == name && shown == name;
     let message =
-        || format!("a group's name has 1 to {LONGEST_GROUP} characters that can be seen, and no space at its ends");
+        || format!("{what}'s name has 1 to {LONGEST_NAME} characters that can be seen, and no space at its ends");
     fine.then_some(()).ok_or_else(message)
 }
 

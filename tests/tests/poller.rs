@@ -12,6 +12,8 @@ mod panics;
 mod passes;
 #[path = "poller/policies.rs"]
 mod policies;
+#[path = "poller/proofs.rs"]
+mod proofs;
 #[path = "poller/registries.rs"]
 mod registries;
 #[path = "poller/rescue.rs"]

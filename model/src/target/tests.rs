@@ -39,6 +39,7 @@ fn section_10_what_a_release_named_before_comes_last_and_once() {
         &other_bytes(),
         &releases.iter().map(Owned::borrow).collect::<Vec<_>>(),
         &[past(&odd, 5), past(&own, 3), past(&odd, 1)],
+        &[],
     );
     let digests: Vec<_> = named.iter().map(|candidate| &candidate.digest).collect();
     assert_eq!(digests, [&own, &digest("2.2.0"), &odd]);
@@ -56,14 +57,14 @@ fn section_10_a_rolling_tag_goes_back_to_the_releases_it_pointed_at_by_last_use(
         past(&second, Some("2.3.0"), 6),
         past(&first, Some("2.3.1"), 5),
     ];
-    let named = targets_of_rolling("latest", &TagState::Present(now.clone()), &all);
+    let named = targets_of_rolling("latest", &TagState::Present(now.clone()), &all, &[]);
     let releases: Vec<_> = named.iter().map(|candidate| candidate.release.as_str()).collect();
     assert_eq!(releases, ["2.3.1", "2.3.0"]);
     assert_eq!(named[0].because, "the release that latest pointed at before");
 }
 
 fn from(subject: &Owned, state: &TagState, releases: &[Owned]) -> Vec<Candidate> {
-    targets(&subject.borrow(), state, &releases.iter().map(Owned::borrow).collect::<Vec<_>>(), &[])
+    targets(&subject.borrow(), state, &releases.iter().map(Owned::borrow).collect::<Vec<_>>(), &[], &[])
 }
 
 fn names(subject: &Owned, state: &TagState, releases: &[Owned]) -> Vec<String> {
@@ -120,6 +121,26 @@ fn section_10_what_is_not_to_be_used_is_skipped() {
     assert_eq!(names(&release("2.3.0"), &other_bytes(), &releases), ["2.3.0", "2.1.0"]);
     let subject = Owned { do_not_use: true, ..release("2.3.0") };
     assert_eq!(names(&subject, &other_bytes(), &releases), ["2.1.0"]);
+}
+
+#[test]
+fn section_10_what_is_not_to_be_used_is_skipped_under_every_name() {
+    let (bad, accepted) = (digest("bad"), digest("accepted"));
+    // Two spellings of one release, of which one was said not to be used; by now it is held to something else.
+    let marked = Owned { promise: Some(accepted.clone()), do_not_use: true, ..release("2.2.0") };
+    let releases = [marked.clone(), Owned { promise: Some(bad.clone()), ..release("v2.2.0") }, release("2.1.0")];
+    let releases: Vec<_> = releases.iter().map(Owned::borrow).collect();
+    let past = [&bad, &accepted].map(|digest| Past { digest, release: Some("v2.2.0"), since: Instant(1) });
+    let barred = [bad.clone()];
+    let named = |candidates: Vec<Candidate>| candidates.into_iter().map(|it| it.release).collect::<Vec<_>>();
+    let (state, subject) = (other_bytes(), release("2.3.0"));
+    assert_eq!(named(targets(&subject.borrow(), &state, &releases, &past, &barred)), ["2.3.0", "2.1.0"]);
+    assert_eq!(named(targets(&marked.borrow(), &state, &releases[2..], &past, &barred)), ["2.1.0"]);
+    assert!(targets_of_rolling("latest", &state, &past[..1], &barred).is_empty());
+    // What it is held to by now is another release, too.
+    let same = Owned { promise: Some(accepted.clone()), ..release("2.1.0") };
+    let releases = [marked.borrow(), same.borrow()];
+    assert_eq!(named(targets(&subject.borrow(), &state, &releases, &[], &barred)), ["2.3.0", "2.1.0"]);
 }
 
 #[test]

@@ -149,7 +149,7 @@ CREATE TABLE tags (
     UNIQUE (repository_id, name)
 ) STRICT;
 CREATE INDEX tags_by_version ON tags (repository_id, family, version_key DESC);
-CREATE INDEX tags_by_name ON tags (name);
+CREATE INDEX tags_by_name ON tags (name) WHERE class <> 4; -- 4: ignored
 CREATE INDEX tags_by_age ON tags (repository_id, family, first_seen);
 -- Releases that stood before the watch.
 CREATE INDEX tags_that_stood ON tags (repository_id, version_key DESC) WHERE class = 1 AND baseline = 1;
@@ -328,13 +328,16 @@ CREATE TABLE do_not_use (
     id INTEGER PRIMARY KEY,
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
     tag TEXT NOT NULL,
+    digest_id INTEGER REFERENCES digests (id), -- what it was held to when that was said; NULL: nothing
     reason TEXT NOT NULL,
     actor_kind INTEGER NOT NULL,
     actor_id TEXT NOT NULL,
     actor_display TEXT NOT NULL,
     at INTEGER NOT NULL,
     lifted INTEGER, -- when somebody took it back; NULL: it stands
-    lifted_by TEXT
+    lifted_actor_kind INTEGER,
+    lifted_actor_id TEXT,
+    lifted_actor_display TEXT
 ) STRICT;
 CREATE UNIQUE INDEX do_not_use_standing ON do_not_use (repository_id, tag) WHERE lifted IS NULL;
 

@@ -264,7 +264,7 @@ impl Check<'_, '_> {
         for (at, group) in groups.into_iter().enumerate() {
             let path = format!("group.{at}");
             let Some(name) = group.name.as_deref().map(composed) else { continue };
-            if let Err(message) = super::group_name(&name) {
+            if let Err(message) = super::shown_name("a group", &name) {
                 self.document.wrong(&format!("{path}.name"), message, "give it another name");
             }
             if checked.iter().any(|other| other.name == name) {

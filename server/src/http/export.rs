@@ -17,7 +17,7 @@ use super::access::Caller;
 use super::error::ApiError;
 use super::parameters::{self, Query, Repository};
 use crate::store::StoreError;
-use crate::store::read::{EventFilter, EventOrder, FlagFilter, Position, Rows};
+use crate::store::read::{EventFilter, EventOrder, Position, Rows};
 
 /// Rows that are read at once.
 const CHUNK: u32 = 500;
@@ -50,7 +50,8 @@ pub(super) struct Which {
 
 /// All events, newest first, as a file.
 #[utoipa::path(get, path = "/api/v1/events/export", tag = "record", params(Which),
-    responses((status = 200, description = "The file.", content_type = "text/csv", body = String)))]
+    responses((status = 200, description = "The file.",
+        content((String = "text/csv"), (Vec<Event> = "application/json")))))]
 pub(super) async fn events(
     State(state): State<AppState>,
     caller: Caller,
@@ -66,20 +67,22 @@ pub(super) async fn events(
     Ok(file("events", format, EVENT, Box::new(read)))
 }
 
-/// All flags, the worst first, as a file.
+/// All flags, newest first, as a file.
 #[utoipa::path(get, path = "/api/v1/flags/export", tag = "flags", params(Which),
-    responses((status = 200, description = "The file.", content_type = "text/csv", body = String)))]
+    responses((status = 200, description = "The file.",
+        content((String = "text/csv"), (Vec<Flag> = "application/json")))))]
 pub(super) async fn flags(
     State(state): State<AppState>,
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<Response, ApiError> {
     let (format, repository, group) = which.parts()?;
-    let filter = FlagFilter { repository, group, ..FlagFilter::default() };
     let (store, scope) = (state.store.clone(), caller.scope);
     let read = move |after: Option<Position>| -> BoxFuture<'static, Result<Rows<Flag>, StoreError>> {
-        let (store, filter) = (store.clone(), filter.clone());
-        Box::pin(async move { store.flags(scope, &filter, after.as_ref(), CHUNK).await })
+        let (store, repository, group) = (store.clone(), repository.clone(), group.clone());
+        Box::pin(
+            async move { store.flags_by_id(scope, repository.as_ref(), group.as_deref(), after.as_ref(), CHUNK).await },
+        )
     };
     Ok(file("flags", format, FLAG, Box::new(read)))
 }

@@ -13,14 +13,15 @@ use super::body::Body;
 use super::error::ApiError;
 use super::parameters::{self, Nothing, Query};
 use super::targets::OfTag;
+use crate::config::shown_name;
+use crate::store::groups::composed;
 
 /// Words that are looked at.
 const MOST_WORDS: usize = 6;
 /// Uses of a digest that are given.
 const MOST_USES: u32 = 8;
 /// The first parts of the page's addresses.
-const PAGES: [&str; 12] = [
-    "",
+const PAGES: [&str; 11] = [
     "digest",
     "flags",
     "group",
@@ -86,27 +87,27 @@ pub(super) async fn keep(
     _: Query<Nothing>,
     Body(asked): Body<KeepView>,
 ) -> Result<Json<View>, ApiError> {
-    let name = asked.name.trim();
-    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-        return Err(ApiError::invalid("name", "give a name of 1 to 64 characters"));
-    }
+    let name = composed(asked.name.trim());
+    shown_name("a view", &name).map_err(|message| ApiError::invalid("name", message))?;
     if !is_address(&asked.address) {
         let message =
             "give an address of this page without its base, such as `flags?state=open`, of at most 2,000 characters";
         return Err(ApiError::invalid("address", message));
     }
-    Ok(Json(state.store.keep_view(name, &asked.address, &caller.actor, state.now()).await?))
+    Ok(Json(state.store.keep_view(&name, &asked.address, &caller.actor, state.now()).await?))
 }
 
-/// Whether it leads to a page of ours, wherever it is put: no scheme, no host, no way up.
+/// Whether it leads to a page of ours, wherever it is put: no scheme, no host, no way up, however that is written.
 fn is_address(address: &str) -> bool {
     let path = address.split('?').next().unwrap_or_default();
     let mut parts = path.split('/');
     address.len() <= 2000
-        && address.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\`".contains(&byte))
-        && parts.next().is_some_and(|first| PAGES.contains(&first))
-        && parts.all(|part| !part.is_empty() && part != "..")
-        && !address.contains('#')
+        && address.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>\\`#".contains(&byte))
+        && !path.contains('%')
+        // The page that stands first has no name.
+        && (path.is_empty()
+            || parts.next().is_some_and(|first| PAGES.contains(&first))
+                && parts.all(|part| !["", ".", ".."].contains(&part)))
 }
 
 /// The view's name.
@@ -123,13 +124,12 @@ pub(super) struct Named {
     responses((status = 204, description = "It is gone."), (status = 404, body = ErrorBody, description = "There is no such view.")))]
 pub(super) async fn forget(
     State(state): State<AppState>,
-    _: Caller,
+    caller: Caller,
     Query(of): Query<Named>,
 ) -> Result<StatusCode, ApiError> {
-    match state.store.forget_view(&of.name).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(ApiError::not_found("name", "there is no view of this name")),
-    }
+    let forgotten = state.store.forget_view(&composed(&of.name), &caller.actor).await?;
+    let missing = || ApiError::not_found("name", "there is no view of this name");
+    forgotten.then_some(StatusCode::NO_CONTENT).ok_or_else(missing)
 }
 
 /// Says that nobody should use a release or go back to it; with another reason, in place of what was said before.
@@ -157,10 +157,9 @@ pub(super) async fn lift_do_not_use(
     caller: Caller,
     Query(of): Query<OfTag>,
 ) -> Result<StatusCode, ApiError> {
-    match state.store.lift_do_not_use(&of.repository.0, &of.tag.0, &caller.actor, state.now()).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(ApiError::not_found("tag", "nobody said that it should not be used")),
-    }
+    let lifted = state.store.lift_do_not_use(&of.repository.0, &of.tag.0, &caller.actor, state.now()).await?;
+    let missing = || ApiError::not_found("tag", "nobody said that it should not be used");
+    lifted.then_some(StatusCode::NO_CONTENT).ok_or_else(missing)
 }
 
 #[cfg(test)]
@@ -171,8 +170,10 @@ mod tests {
     fn only_addresses_of_this_page_are_kept() {
         for good in [
             "",
+            "?group=shop",
             "flags",
             "flags/12",
+            "flags?q=a%20b",
             "timeline?group=shop&from=2026-01-01T00:00:00Z",
             "repository?name=a/b",
             "digest/sha256:ab",
@@ -184,6 +185,12 @@ mod tests {
             "https://example.com/",
             "//example.com",
             "/flags",
+            "/evil.com",
+            "/",
+            "flags/",
+            "flags/./12",
+            "flags/%2e%2e/%2e%2e",
+            "%66lags",
             "flags/../..",
             "flags//x",
             "api/v1/docs",

@@ -12,7 +12,7 @@ use super::access::Caller;
 use super::body::Body;
 use super::error::ApiError;
 use super::parameters::{self, Nothing, Query};
-use crate::config::group_name;
+use crate::config::shown_name;
 use crate::store::groups::{Joined, composed};
 
 /// One group.
@@ -154,5 +154,5 @@ fn no_group(field: &str) -> ApiError {
 }
 
 fn checked<'a>(field: &str, name: &'a str) -> Result<&'a str, ApiError> {
-    group_name(name).map(|()| name).map_err(|message| ApiError::invalid(field, message))
+    shown_name("a group", name).map(|()| name).map_err(|message| ApiError::invalid(field, message))
 }

@@ -1,6 +1,8 @@
 //! Flags that wait for a comparison of their contents, and what comparisons found.
 
-use tagwarden_model::api::Readiness;
+use std::collections::BTreeSet;
+
+use tagwarden_model::api::{Readiness, Target};
 use tagwarden_model::change::Change;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::{EventKind, Severity};
@@ -23,7 +25,7 @@ statements! {
         LEFT JOIN digests pd ON pd.id = p.digest_id
         LEFT JOIN digests cd ON cd.id = t.digest_id AND t.state = 1 WHERE f.id = $1";
     STATES = "SELECT e.kind, n.hash AS new_hash FROM flag_events x JOIN events e ON e.seq = x.seq
-        LEFT JOIN digests n ON n.id = e.new_id WHERE x.flag_id = $1 ORDER BY e.seq DESC LIMIT $2";
+        LEFT JOIN digests n ON n.id = e.new_id WHERE x.flag_id = $1 GROUP BY e.kind, n.hash ORDER BY max(e.seq) DESC LIMIT $2";
     COMPARED = "SELECT c.severity, c.words FROM comparisons c JOIN digests o ON o.id = c.old_id JOIN digests n ON n.id = c.new_id
         WHERE o.hash = $1 AND n.hash = $2";
     PUT_COMPARISON = "INSERT INTO comparisons (old_id, new_id, severity, words, body, at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -32,18 +34,22 @@ statements! {
         JOIN digests n ON n.id = e.new_id
         WHERE e.seq > $1 AND r.registry_id = $2 AND r.period_id IS NOT NULL AND e.baseline = 0 AND e.class IN ($3, $4)
         ORDER BY e.seq LIMIT $5";
-    STALE_WAYS = "SELECT f.repository_id, r.host, r.path, t.name AS tag FROM flags f
+    // The promise is the best target, but where it is none: then the targets have to be looked at.
+    STALE_WAYS = "SELECT f.id, f.repository_id, r.host, r.path, t.name AS tag FROM flags f
         JOIN repositories r ON r.id = f.repository_id JOIN tags t ON t.id = f.tag_id
-        JOIN promises p ON p.repository_id = f.repository_id AND p.tag = t.name AND p.stands = 1
+        LEFT JOIN promises p ON p.repository_id = f.repository_id AND p.tag = t.name AND p.stands = 1
         LEFT JOIN proofs o ON o.repository_id = p.repository_id AND o.digest_id = p.digest_id
-        WHERE f.state = $2 AND r.registry_id = $1 AND r.period_id IS NOT NULL
-            AND (o.at IS NULL OR o.at < $3 OR (o.readiness = $4 AND o.at < $5)) ORDER BY f.id DESC LIMIT $6";
+        WHERE f.id < $7 AND f.state = $2 AND r.registry_id = $1 AND r.period_id IS NOT NULL
+            AND (t.class <> 1 OR o.at IS NULL OR o.at < $3 OR (o.readiness = $4 AND o.at < $5)
+                OR EXISTS (SELECT 1 FROM do_not_use x WHERE x.repository_id = f.repository_id AND x.lifted IS NULL
+                    AND (x.tag = t.name OR x.digest_id = p.digest_id)))
+        ORDER BY f.id DESC LIMIT $6";
     NEWEST_SEQ = "SELECT coalesce(max(seq), 0) AS seq FROM events";
     BODY = "SELECT c.body FROM comparisons c JOIN digests o ON o.id = c.old_id JOIN digests n ON n.id = c.new_id
         WHERE o.hash = $1 AND n.hash = $2";
 }
 
-/// States of one breach that are looked at; the newest count.
+/// Different states of one breach that are looked at, the newest. With more it stays as bad as it is.
 const MOST_STATES: u32 = 200;
 
 /// A flag whose contents are to be compared.
@@ -75,7 +81,7 @@ pub struct WayBack {
     pub id: i64,
     /// Its name.
     pub repository: RepositoryName,
-    /// The best targets.
+    /// Those of the best targets that are to be proven.
     pub digests: Vec<Digest>,
 }
 
@@ -84,6 +90,8 @@ struct Verdict {
     worst: Worst,
     words: Option<String>,
     missing: Vec<(Digest, Digest)>,
+    /// There were states that nobody looked at.
+    cut: bool,
 }
 
 impl Store {
@@ -133,7 +141,9 @@ impl Store {
         if !verdict.missing.is_empty() {
             return Ok(false);
         }
-        let change = before.flag.compared(verdict.worst);
+        // Whoever pushes more than is looked at lowers nothing.
+        let unseen = if verdict.cut { before.flag.worst } else { Worst::NOTHING };
+        let change = before.flag.compared(verdict.worst.and(unseen));
         let actor = Actor::comparison();
         let reason = verdict.words.map(|words| format!("compared: {words}"));
         write.change_flag(&before, &change, now, &actor, reason.as_deref()).await?;
@@ -155,8 +165,8 @@ impl Store {
         rows.iter().map(released).collect()
     }
 
-    /// Ways back of open flags of a registry whose promise was not proven since `proven`, or could not be asked for since `asked`;
-    /// of each the best `targets`, the newest flag first.
+    /// Of open flags of a registry, the newest first, those of the best `targets` that were not proven since `proven`, or could not
+    /// be asked for since `asked`, each once.
     pub async fn stale_ways_back(
         &self,
         registry: i64,
@@ -167,14 +177,32 @@ impl Store {
     ) -> Result<Vec<WayBack>, StoreError> {
         let mut conn = self.read_conn().await?;
         let (open, unproven) = (FlagState::Open.code(), Readiness::Unproven.code());
-        let mut ways = Vec::new();
-        for row in conn.all(STALE_WAYS, values![registry, open, proven, unproven, asked, limit]).await? {
-            let (id, repository, tag) = (row.int("repository_id")?, repository(&row)?, row.text("tag")?);
-            let best = read::targets::of(&mut conn, id, &repository.to_string(), &tag).await?.unwrap_or_default();
-            let digests = best.into_iter().take(targets).map(|target| target.digest).collect();
-            ways.push(WayBack { id, repository, digests });
+        let is_stale = |target: &Target| match target.proven {
+            Some(at) => at < proven || (target.readiness == Readiness::Unproven && at < asked),
+            None => true,
+        };
+        let (mut ways, mut named, mut before) = (Vec::new(), BTreeSet::new(), i64::MAX);
+        loop {
+            let rows = conn.all(STALE_WAYS, values![registry, open, proven, unproven, asked, limit, before]).await?;
+            for row in &rows {
+                before = row.int("id")?;
+                let (id, repository, tag) = (row.int("repository_id")?, repository(row)?, row.text("tag")?);
+                let best = read::targets::of(&mut conn, id, &repository.to_string(), &tag).await?.unwrap_or_default();
+                let stale = best.into_iter().take(targets).filter(is_stale);
+                let digests = stale.map(|target| target.digest).filter(|digest| named.insert((id, digest.clone())));
+                let digests: Vec<Digest> = digests.collect();
+                if !digests.is_empty() {
+                    ways.push(WayBack { id, repository, digests });
+                }
+                if ways.len() >= limit as usize {
+                    return Ok(ways);
+                }
+            }
+            // A flag without anything to prove takes no other's place.
+            if rows.len() < limit as usize {
+                return Ok(ways);
+            }
         }
-        Ok(ways)
     }
 
     /// The newest event's number, 0 without any.
@@ -192,13 +220,15 @@ pub(super) async fn of_pair(conn: &mut Conn, old: &Digest, new: &Digest) -> Resu
 
 /// RECORD.md 9, over everything that the tag was in the breach.
 async fn verdict(conn: &mut Conn, flag: i64) -> Result<Verdict, StoreError> {
-    let mut verdict = Verdict { worst: Worst::NOTHING, words: None, missing: Vec::new() };
+    let mut verdict = Verdict { worst: Worst::NOTHING, words: None, missing: Vec::new(), cut: false };
     let Some(row) = conn.optional(PROMISE, values![flag]).await? else { return Ok(verdict) };
     let promise = digest_opt(&row, "promise_hash")?;
     let gone = Worst::deletion(Version::of(&row.text("tag")?).pre_release);
     let mut named: Vec<Digest> = digest_opt(&row, "current_hash")?.into_iter().collect();
-    for state in conn.all(STATES, values![flag, MOST_STATES]).await? {
-        match (state.code("kind", EventKind::from_code)?, digest_opt(&state, "new_hash")?) {
+    let states = conn.all(STATES, values![flag, MOST_STATES + 1]).await?;
+    verdict.cut = states.len() > MOST_STATES as usize;
+    for state in states.iter().take(MOST_STATES as usize) {
+        match (state.code("kind", EventKind::from_code)?, digest_opt(state, "new_hash")?) {
             (EventKind::Deleted, _) => verdict.worst = verdict.worst.and(gone),
             // What a retracted claim named was never there.
             (EventKind::Retracted, _) | (_, None) => {}

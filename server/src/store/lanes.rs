@@ -57,12 +57,20 @@ statements! {
         last!("baseline"), ", ", last!("tag_id"), ", ", last!("digest_id")
     );
     RECLASS = "UPDATE lanes SET class = $4, position = $5 WHERE repository_id = $1 AND kind = $2 AND name = $3";
+    /// Until something happens to it, what it names is drawn.
+    ADD_EMPTY = "INSERT INTO lanes (repository_id, kind, name, family, class, position, tracks, n, baseline, first_at, last_at)
+        SELECT t.repository_id, $2, t.name, '', t.class, $4, 0, 0, 0, t.first_seen, t.first_seen FROM tags t
+        WHERE t.repository_id = $1 AND t.name = $3 AND t.class IN (2, 3) AND t.first_seen IS NOT NULL
+        ON CONFLICT (repository_id, kind, name) DO NOTHING";
+    DROP_EMPTY = "DELETE FROM lanes WHERE n = 0 AND repository_id = $1 AND kind = $2 AND name = $3";
     CLEAR_ROLLUPS = "DELETE FROM rollups";
     /// The rows stay, with their numbers.
     CLEAR_LANES = "UPDATE lanes SET n = 0, baseline = 0, tracks = 0";
-    DROP_EMPTY = "DELETE FROM lanes WHERE n = 0";
-    OTHER_CLASS = "SELECT l.repository_id, l.name, t.class FROM lanes l JOIN tags t ON t.repository_id = l.repository_id AND t.name = l.name
-        WHERE l.kind = $1 AND l.class <> t.class";
+    DROP_ALL_EMPTY = "DELETE FROM lanes WHERE n = 0 AND NOT (kind = $1 AND EXISTS (SELECT 1 FROM tags t
+        WHERE t.repository_id = lanes.repository_id AND t.name = lanes.name AND t.class IN (2, 3) AND t.first_seen IS NOT NULL))";
+    OTHER_CLASS = "SELECT t.repository_id, t.name, t.class FROM tags t
+            LEFT JOIN lanes l ON l.repository_id = t.repository_id AND l.name = t.name AND l.kind = $1
+        WHERE l.class <> t.class OR (l.id IS NULL AND t.class IN (2, 3) AND t.first_seen IS NOT NULL)";
 }
 
 /// What events add to lanes, gathered over one transaction.
@@ -170,7 +178,7 @@ impl Lanes {
         }
     }
 
-    /// A tag is of another class now: its lane keeps what happened, and stands elsewhere.
+    /// A tag is of another class now: its lane keeps what happened, and stands elsewhere. One that needs a lane gets an empty one.
     pub(super) fn reclass(&mut self, repository: i64, name: &TagName, class: Class) {
         self.classes.insert((repository, name.to_string()), class);
     }
@@ -204,6 +212,14 @@ async fn reclass(conn: &mut Conn, repository: i64, name: &str, class: Class) -> 
     let Place { position, .. } = Place::of_tag(name, class);
     let values = values![repository, LaneKind::Tag.code(), name, class.code(), &position[..]];
     conn.execute(RECLASS, values).await?;
+    match class {
+        Class::Rebuilt | Class::Rolling => {
+            conn.execute(ADD_EMPTY, values![repository, LaneKind::Tag.code(), name, &position[..]]).await?;
+        }
+        Class::Release | Class::Ignored => {
+            conn.execute(DROP_EMPTY, values![repository, LaneKind::Tag.code(), name]).await?;
+        }
+    }
     Ok(())
 }
 
@@ -214,9 +230,10 @@ pub(super) async fn clear(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// After they were made anew: lanes without events go, and those of tags stand where the tags' classes say.
+/// After they were made anew: lanes without events go where no tag needs one, and those of tags stand where the tags' classes
+/// say.
 pub(super) async fn settle(conn: &mut Conn) -> Result<(), StoreError> {
-    conn.execute(DROP_EMPTY, values![]).await?;
+    conn.execute(DROP_ALL_EMPTY, values![LaneKind::Tag.code()]).await?;
     for row in conn.all(OTHER_CLASS, values![LaneKind::Tag.code()]).await? {
         let class = row.code("class", Class::from_code)?;
         reclass(conn, row.int("repository_id")?, &row.text("name")?, class).await?;
@@ -239,9 +256,12 @@ impl Place {
         position.extend_from_slice(family.as_bytes());
         position.push(0);
         match (&version, track) {
-            (Some(version), _) => position.extend(version.iter().map(|byte| !byte)),
+            (_, None) => {}
+            // `26.4` and `26.04` are two tracks of one version.
+            (Some(version), Some(track)) => {
+                position.extend(version.iter().map(|byte| !byte).chain(track.bytes()));
+            }
             (None, Some(_)) => position.push(0xff),
-            (None, None) => {}
         }
         Self { family: family.to_owned(), class: Class::Release, position, version }
     }

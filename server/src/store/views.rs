@@ -45,10 +45,14 @@ impl Store {
     }
 
     /// Forgets a view; `false` if there is none of that name.
-    pub async fn forget_view(&self, name: &str) -> Result<bool, StoreError> {
+    pub async fn forget_view(&self, name: &str, actor: &Actor) -> Result<bool, StoreError> {
         let mut write = self.begin().await?;
-        let forgot = write.conn.execute(FORGET, values![name]).await?;
+        let forgot = write.conn.execute(FORGET, values![name]).await? > 0;
         write.conn.commit().await?;
-        Ok(forgot > 0)
+        if forgot {
+            // Its row is gone: the log alone says who it was.
+            tracing::info!(name, actor = ?actor, "a view was forgotten");
+        }
+        Ok(forgot)
     }
 }

@@ -36,9 +36,17 @@ async fn a_view_is_an_address_of_this_page() {
         (json!({ "name": "x", "address": "//example.com" }), "address"),
         (json!({ "name": " ", "address": "flags" }), "name"),
         (json!({ "name": "x".repeat(65), "address": "flags" }), "name"),
+        (json!({ "name": "x\u{202e}y", "address": "flags" }), "name"),
     ] {
         assert_eq!(server.post("/api/v1/views", &body).await.error(), (400, "invalid".into(), field.into()), "{body}");
     }
+    // However its letters were typed, it is one name.
+    for name in ["Cafe\u{301}", "Caf\u{e9}"] {
+        let kept = server.post("/api/v1/views", &json!({ "name": name, "address": "flags" })).await;
+        assert_eq!(kept.json()["name"], "Caf\u{e9}", "{}", kept.text);
+    }
+    assert_eq!(server.read("/api/v1/views").await["items"].as_array().unwrap().len(), 2);
+    assert_eq!(server.delete("/api/v1/views?name=Cafe%CC%81").await.status, 204);
     assert_eq!(server.delete("/api/v1/views?name=Mine").await.status, 204);
     assert_eq!(server.delete("/api/v1/views?name=Mine").await.error(), (404, "not_found".into(), "name".into()));
 }
@@ -88,6 +96,12 @@ async fn an_export_has_every_row_once_whatever_the_names_are() {
 
     let flags = server.get("/api/v1/flags/export?format=csv&repository=registry.example/team/api").await.text;
     assert_eq!(flags.lines().count(), 2, "{flags}");
+    // One that is less severe, and newer.
+    server.record.delete(&watched, &["2.2.0"], 1).await;
+    let listed = server.read("/api/v1/flags").await["items"].clone();
+    assert_eq!((&listed[0]["id"], &listed[1]["id"]), (&json!(1), &json!(2)), "the worst first");
+    let exported: Value = server.get("/api/v1/flags/export?format=json").await.json();
+    assert_eq!((&exported[0]["id"], &exported[1]["id"]), (&json!(2), &json!(1)), "in an order that lasts");
     assert_eq!(server.get("/api/v1/flags/export?format=json&group=none").await.json(), json!([]));
     assert_eq!(server.get("/api/v1/flags/export").await.error(), (400, "invalid".into(), "format".into()));
     let both = format!("/api/v1/events/export?format=csv&group=x&repository={API}");

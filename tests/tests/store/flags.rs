@@ -1,8 +1,9 @@
 //! What events do to promises and flags (RECORD.md 8).
 
 use tagwarden::store::Scope;
+use tagwarden::store::content::Proof;
 use tagwarden::store::record::{RepositoryRow, RepositoryWrite, TagWrite};
-use tagwarden_model::api::{MakePromise, RepositoryState};
+use tagwarden_model::api::{MakePromise, Readiness, RepositoryState};
 use tagwarden_model::class::Ruling;
 use tagwarden_model::event::{EventKind, NewEvent, Severity};
 use tagwarden_model::flag::{FlagKind, FlagState};
@@ -10,10 +11,10 @@ use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::tag::{Class, TagRecord, TagState};
 
 use crate::db_test;
-use crate::world::{World, claimed, digest, event, person, present, write_of};
+use crate::world::{World, claimed, digest, event, name, person, present, write_of};
 
 async fn promised(world: &World) -> Vec<(String, Option<tagwarden_model::digest::Digest>, bool)> {
-    let promises = world.store.promises(Scope::All, &crate::world::name(), None, 100).await.unwrap().0;
+    let promises = world.store.promises(Scope::All, &name(), None, 100).await.unwrap().0;
     promises.into_iter().map(|promise| (promise.tag, promise.digest, promise.provisional)).collect()
 }
 
@@ -164,7 +165,7 @@ db_test! {
             ("1.3.0", false, None, None),
         ] {
             if said {
-                let (repository, reason) = (crate::world::name().to_string(), "the pipeline built it".to_owned());
+                let (repository, reason) = (name().to_string(), "the pipeline built it".to_owned());
                 let act = MakePromise { repository, tag: tag.to_owned(), digest: Some(digest("a")), reason };
                 world.store.make_promise(&act, &person(), world.tick()).await.unwrap();
             }
@@ -223,5 +224,52 @@ db_test! {
         world.store.put_repository(&said(true)).await.unwrap();
         assert_eq!((world.flag().await.id, world.flag().await.state), (flag.id, FlagState::Open));
         assert!(world.events().await.is_empty());
+    }
+}
+
+db_test! {
+    async fn a_way_back_is_to_be_proven_while_its_own_proof_is_old_and_takes_no_other_ones_place(world: World) {
+        for (tag, bytes) in [("1.0.0", "a"), ("1.1.0", "b"), ("1.2.0", "c"), ("1.3.0", "d")] {
+            world.create(tag, bytes).await;
+        }
+        for (tag, bytes, seq) in [("1.3.0", "d", 4), ("1.1.0", "b", 2), ("1.2.0", "c", 3)] {
+            world.to(tag, bytes, "x", seq).await;
+        }
+        // Of two the promise is no target.
+        let marked = crate::world::tag_name("1.1.0");
+        world.store.say_do_not_use(&name(), &marked, "bad", &person(), world.tick()).await.unwrap().unwrap();
+        let (repository, tag, reason) = (name().to_string(), "1.2.0".to_owned(), "retired".to_owned());
+        let retire = MakePromise { repository, tag, digest: None, reason };
+        world.store.make_promise(&retire, &person(), world.tick()).await.unwrap().unwrap();
+
+        let stale = async |limit| {
+            let now = world.now();
+            let (proven, asked) = (now - Millis::days(1), now - Millis::minutes(10));
+            let ways = world.store.stale_ways_back(world.registry, proven, asked, 2, limit).await.unwrap();
+            ways.into_iter().flat_map(|way| way.digests).collect::<Vec<_>>()
+        };
+        let prove = async |contents, readiness| {
+            let proof = Proof { digest: digest(contents), readiness, detail: String::new(), at: world.now() };
+            world.store.put_proof(world.repository, &proof).await.unwrap();
+        };
+        // The retired one goes back to what it was, at last.
+        assert_eq!(stale(9).await, [digest("a"), digest("c"), digest("d")], "each once");
+        prove("c", Readiness::Ready).await;
+        prove("a", Readiness::Ready).await;
+        assert_eq!((stale(9).await, stale(1).await), (vec![digest("d")], vec![digest("d")]));
+        prove("d", Readiness::Unproven).await;
+        assert_eq!((stale(9).await, stale(1).await), (vec![], vec![]));
+        world.pass(Millis::minutes(11));
+        assert_eq!(stale(1).await, [digest("d")], "the registry may answer by now");
+        prove("d", Readiness::Gone).await;
+        world.pass(Millis::hours(25));
+        assert_eq!(stale(9).await, [digest("a"), digest("c"), digest("d")]);
+        // One that rolls by now goes back to the releases that it pointed at.
+        let ruling = Ruling::new(Class::Rolling, "test");
+        world.write(TagWrite { ruling, ..write_of("1.3.0", present("x", 5), Vec::new()) }).await;
+        for contents in ["a", "c"] {
+            prove(contents, Readiness::Ready).await;
+        }
+        assert_eq!(stale(9).await, []);
     }
 }

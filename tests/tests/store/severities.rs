@@ -44,21 +44,23 @@ async fn reloaded(world: &World, lowering: Lowering, record: TagRecord) {
     world.write(ruled(lowering, write_of(TAG, record, Vec::new()))).await;
 }
 
+fn change(severity: Severity) -> Change {
+    Change {
+        level: ChangeLevel::Content,
+        severity,
+        problem: None,
+        whole: Vec::new(),
+        platforms: Vec::new(),
+        more_platforms: 0,
+        attestations: None,
+        revision: None,
+    }
+}
+
 async fn compared(world: &World, severity: Severity) {
     let [comparing] = &world.store.comparing(world.registry, 9).await.unwrap()[..] else { panic!("none or many wait") };
     for (old, new) in &comparing.pairs {
-        let level = ChangeLevel::Content;
-        let change = Change {
-            level,
-            severity,
-            problem: None,
-            whole: Vec::new(),
-            platforms: Vec::new(),
-            more_platforms: 0,
-            attestations: None,
-            revision: None,
-        };
-        world.store.put_comparison(old, new, &change, world.now()).await.unwrap();
+        world.store.put_comparison(old, new, &change(severity), world.now()).await.unwrap();
     }
     assert!(world.store.conclude_comparison(comparing.flag, world.tick()).await.unwrap());
 }
@@ -148,6 +150,39 @@ db_test! {
         assert_eq!(severity(&world).await, by_rule(Severity::Info));
         reloaded(&world, NONE, gone()).await;
         assert_eq!(severity(&world).await, (Severity::Warning, None));
+    }
+}
+
+/// What was pushed last is compared: it and all before differ in annotations, but for "bad".
+async fn all_compared(world: &World) -> Severity {
+    for comparing in world.store.comparing(world.registry, 9).await.unwrap() {
+        for (old, new) in &comparing.pairs {
+            let severity = if *new == digest("bad") { Severity::Critical } else { Severity::Info };
+            world.store.put_comparison(old, new, &change(severity), world.now()).await.unwrap();
+        }
+        assert!(world.store.conclude_comparison(comparing.flag, world.tick()).await.unwrap());
+    }
+    world.flag().await.severity
+}
+
+db_test! {
+    async fn pushing_two_harmless_contents_by_turns_does_not_hide_the_bad_one(world: World) {
+        let (seq, _) = world.create(TAG, "a").await;
+        let (mut seq, _) = world.to(TAG, "a", "bad", seq).await;
+        let mut was = "bad";
+        for turn in 0..201 {
+            let is = ["b", "c"][turn % 2];
+            (seq, _) = world.to(TAG, was, is, seq).await;
+            was = is;
+        }
+        assert_eq!(all_compared(&world).await, Severity::Critical);
+        // Nor do more contents than are looked at.
+        for turn in 0..201 {
+            let is = format!("harmless {turn}");
+            (seq, _) = world.to(TAG, was, &is, seq).await;
+            was = is.leak();
+        }
+        assert_eq!(all_compared(&world).await, Severity::Critical);
     }
 }
 

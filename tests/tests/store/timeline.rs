@@ -150,6 +150,58 @@ db_test! {
 }
 
 db_test! {
+    async fn a_release_that_rolls_from_now_on_has_a_lane_and_takes_its_flag_along(world: World) {
+        let (seq, _) = world.create("1.0.0", "a").await;
+        world.create("1.0.1", "a").await;
+        let created = world.now();
+        let (seq, _) = world.to("1.0.0", "a", "b", seq).await;
+        let by = |kind| LaneFilter { by: Some(kind), flagged: true, ..all() };
+        assert_eq!(names(&world, by(LaneKind::Track)).await, ["track 1.0"]);
+        assert_eq!(names(&world, by(LaneKind::Family)).await, ["family "]);
+        let of = |class| TagWrite { ruling: Ruling::new(class, "test"), ..write_of("1.0.0", present("b", seq), Vec::new()) };
+        for class in [Class::Rolling, Class::Release, Class::Rebuilt] {
+            world.write(of(class)).await;
+            let tag = class != Class::Release;
+            for (kind, releases) in [(LaneKind::Track, "track 1.0"), (LaneKind::Family, "family ")] {
+                assert_eq!(names(&world, by(kind)).await, [if tag { "tag 1.0.0" } else { releases }], "{class}");
+                let found = lanes(&world, LaneFilter { by: Some(kind), ..all() }).await;
+                let flags: Vec<_> = found.iter().map(|lane| (lane.events, lane.flags)).collect();
+                assert_eq!(flags, if tag { vec![(3, 0), (0, 1)] } else { vec![(3, 1)] }, "{class} {kind}");
+            }
+            world.assert_projections().await;
+        }
+        let found = lanes(&world, LaneFilter { class: Some(Class::Rebuilt), ..all() }).await;
+        assert_eq!((found[0].first, found[0].last), (created - Millis::minutes(1), created - Millis::minutes(1)));
+        let tile = tile_of(&world, &found, 4, number(4, world.now() + Millis::minutes(1))).await;
+        assert_eq!(tile.digests[tile.lanes[0].entering.unwrap() as usize].digest, digest("b"), "what it names is drawn");
+        let moved = event(EventKind::Moved, Some("b"), Some("c"), world.tick());
+        world.write(TagWrite { ruling: Ruling::new(Class::Rebuilt, "test"), ..write_of("1.0.0", present("c", seq), vec![moved]) }).await;
+        let found = lanes(&world, LaneFilter { class: Some(Class::Rebuilt), ..all() }).await;
+        assert_eq!((found[0].events, found[0].first), (1, world.now()));
+        world.assert_projections().await;
+    }
+}
+
+db_test! {
+    async fn two_spellings_of_a_track_are_two_lanes_on_any_pages(world: World) {
+        for tag in ["26.04.1", "26.4.1", "26.3.1"] {
+            world.create(tag, tag).await;
+        }
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let (head, next) = page(&world, &all(), after.as_ref(), 1).await;
+            found.extend(head.lanes.into_iter().map(|lane| lane.name));
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, ["26.04", "26.4", "26.3"]);
+        world.assert_projections().await;
+    }
+}
+
+db_test! {
     async fn a_lane_counts_what_it_has(world: World) {
         let at = world.tick();
         let stood = NewEvent { baseline: true, not_before: None, ..event(EventKind::Created, None, Some("a"), at) };
@@ -246,6 +298,10 @@ db_test! {
         assert!(tile.breaches.is_sorted_by_key(|breach| breach.seq));
         let other = tile_of(&world, &found[..1], 40, number(40, world.now())).await;
         assert!(other.breaches.is_empty(), "of another lane");
+        let family = lanes(&world, LaneFilter { by: Some(LaneKind::Family), ..all() }).await;
+        let both: Vec<Lane> = found.into_iter().chain(family).collect();
+        let tile = tile_of(&world, &both, 40, number(40, world.now())).await;
+        assert_eq!((tile.breaches.len(), tile.breaches.last().unwrap().seq), (1000, seq), "on two lanes");
     }
 }
 

@@ -39,7 +39,13 @@ fn head() -> TimelineHead {
         reason: "refused".into(),
     }];
     TimelineHead {
-        repositories: vec![Watched { repository: "ghcr.io/acme/api".into(), since: Instant(ago(24.0)), gaps }],
+        repositories: vec![Watched {
+            repository: "ghcr.io/acme/api".into(),
+            since: Instant(ago(24.0)),
+            gaps,
+            hints: 0,
+            hints_to_come: 0,
+        }],
         lanes: vec![lane(LaneKind::Track, "2.3", Class::Release), lane(LaneKind::Tag, "latest", Class::Rolling)],
         next: None,
         total: 2,

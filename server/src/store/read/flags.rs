@@ -4,6 +4,7 @@ use tagwarden_model::api::{Flag, FlagDetail, Transition};
 use tagwarden_model::change::Change;
 use tagwarden_model::event::Severity;
 use tagwarden_model::flag::{FlagKind, FlagState, Resolution};
+use tagwarden_model::name::RepositoryName;
 
 use super::{FlagFilter, Position, Rows, one_more, page, repository_id, targets};
 use crate::store::db::{Conn, Row, statements, values};
@@ -45,10 +46,20 @@ macro_rules! list {
     };
 }
 
+/// One page by number, the newest first: an order that nothing changes.
+macro_rules! by_id {
+    ($of:literal) => {
+        select!(concat!($of, " f.id < $1 ORDER BY f.id DESC LIMIT $2"))
+    };
+}
+
 statements! {
     ALL = list!("WHERE");
     OF_REPOSITORY = list!("WHERE f.repository_id = $7 AND");
     OF_GROUP = list!("WHERE f.repository_id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $7) AND");
+    ALL_BY_ID = by_id!("WHERE");
+    OF_REPOSITORY_BY_ID = by_id!("WHERE f.repository_id = $3 AND");
+    OF_GROUP_BY_ID = by_id!("WHERE f.repository_id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $3) AND");
     ONE = select!("WHERE f.id = $1");
     TRANSITIONS = "SELECT at, from_state, to_state, actor_display, reason, resolution FROM flag_transitions WHERE flag_id = $1
         ORDER BY version DESC LIMIT $2";
@@ -92,6 +103,33 @@ impl Store {
         }
         flags.sort_by_key(|flag| std::cmp::Reverse((flag.severity, flag.id)));
         Ok(page(flags, limit, |flag| Position::of([flag.severity.code().into(), flag.id.into()])))
+    }
+
+    /// All flags, of a repository or of a group where one is named, the newest first: also of many pages none is missed, whatever
+    /// becomes of it meanwhile.
+    pub async fn flags_by_id(
+        &self,
+        scope: Scope,
+        repository: Option<&RepositoryName>,
+        group: Option<&str>,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Rows<Flag>, StoreError> {
+        let Scope::All = scope;
+        let mut conn = self.read_conn().await?;
+        let of = match (repository, group) {
+            (Some(name), _) => Some((OF_REPOSITORY_BY_ID, repository_id(&mut conn, name).await?)),
+            (None, Some(group)) => Some((OF_GROUP_BY_ID, group_id(&mut conn, group).await?)),
+            (None, None) => None,
+        };
+        let id = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
+        let rows = match of {
+            Some((statement, Some(of))) => conn.all(statement, values![id, one_more(limit), of]).await?,
+            Some((_, None)) => Vec::new(),
+            None => conn.all(ALL_BY_ID, values![id, one_more(limit)]).await?,
+        };
+        let flags = rows.iter().map(flag).collect::<Result<_, _>>()?;
+        Ok(page(flags, limit, |flag: &Flag| Position::of([flag.id.into()])))
     }
 
     /// One flag with its story and its targets.

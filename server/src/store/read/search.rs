@@ -16,15 +16,19 @@ const MOST: usize = 12;
 const MOST_LOOKED_AT: usize = 8;
 /// Tags that are read at once, of which the newest are given.
 const MOST_READ: u32 = 100;
+/// Tags of all repositories that are passed to find them: those of what is not watched any more count, too.
+const MOST_PASSED: u32 = 2000;
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($tags:literal, $rest:literal) => {
         concat!(
             "SELECT r.name AS repository, t.name, t.class, t.state, d.hash AS digest_hash, f.id AS flag_id
-            FROM tags t JOIN repositories r ON r.id = t.repository_id
+            FROM (SELECT * FROM tags WHERE class <> 4 AND name >= $1 AND name < $2 ",
+            $tags,
+            ") t JOIN repositories r ON r.id = t.repository_id
                 LEFT JOIN digests d ON d.id = t.digest_id
                 LEFT JOIN flags f ON f.tag_id = t.id AND f.state <> 4
-            WHERE (r.period_id IS NOT NULL OR r.state = 7) AND t.class <> 4 AND ",
+            WHERE (r.period_id IS NOT NULL OR r.state = 7) ORDER BY ",
             $rest
         )
     };
@@ -33,8 +37,8 @@ macro_rules! select {
 // The names of tags have no character behind `~`, so a name that begins with x lies between x and x~.
 statements! {
     REPOSITORIES = "SELECT id, name FROM repositories WHERE period_id IS NOT NULL OR state = 7 ORDER BY name";
-    BEGINNING = select!("t.name >= $1 AND t.name < $2 ORDER BY t.name LIMIT $3");
-    OF_REPOSITORY = select!("t.repository_id = $4 AND t.name >= $1 AND t.name < $2 ORDER BY t.name LIMIT $3");
+    BEGINNING = select!("ORDER BY name LIMIT $4", "t.name LIMIT $3");
+    OF_REPOSITORY = select!("AND repository_id = $4 ORDER BY version_key DESC LIMIT $3", "t.version_key DESC");
 }
 
 impl Store {
@@ -56,7 +60,7 @@ impl Store {
             for begin in [(*word).to_owned(), format!("v{word}")] {
                 let end = format!("{begin}~");
                 if others.is_empty() {
-                    let rows = conn.all(BEGINNING, values![&begin, &end, MOST_READ]).await?;
+                    let rows = conn.all(BEGINNING, values![&begin, &end, MOST_READ, MOST_PASSED]).await?;
                     tags.extend(rows.iter().map(tag).collect::<Result<Vec<_>, _>>()?);
                     continue;
                 }
@@ -85,8 +89,8 @@ fn having<'a>(names: &'a [(i64, String)], words: &[&str]) -> Vec<&'a (i64, Strin
         names.iter().filter(|(_, name)| words.iter().all(|word| name.contains(word.as_str()))).collect();
     found.sort_by_key(|(_, name)| {
         let last = name.rsplit('/').next().unwrap_or_default();
-        let named = |word: &String| (last != *word, !last.starts_with(word.as_str()), !last.contains(word.as_str()));
-        (words.first().map(named), name.len())
+        let place = |word: &String| (last != *word, !last.starts_with(word.as_str()), !last.contains(word.as_str()));
+        (words.first().map(place), name.len())
     });
     found
 }

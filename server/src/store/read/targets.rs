@@ -10,7 +10,7 @@ use tagwarden_model::version::COMMIT;
 
 use super::repository_id;
 use crate::store::db::{Conn, Row, statements, values};
-use crate::store::digests::digest_opt;
+use crate::store::digests::{digest, digest_opt};
 use crate::store::{Scope, Store, StoreError};
 
 /// Earlier releases that are looked at; some of them share a digest or have no promise.
@@ -38,15 +38,16 @@ statements! {
     SUBJECT = select!("AND t.name = $2");
     EARLIER_VERSIONS = select!("AND t.family = $2 AND t.version_key < $3 AND t.class = $4 ORDER BY t.version_key DESC LIMIT $5");
     EARLIER_COMMITS = select!("AND t.family = $2 AND t.first_seen < $3 AND t.class = $4 ORDER BY t.first_seen DESC, t.id DESC LIMIT $5");
-    // What the tag named, the newest first, each with the release that is held to it; not what nobody should use.
+    // What the tag named, the newest first, each with the release that is held to it, but for those that nobody should use.
     PAST = "SELECT d.hash AS digest_hash, s.from_at AS since,
             (SELECT t.name FROM promises p JOIN tags t ON t.repository_id = p.repository_id AND t.name = p.tag
                 WHERE p.digest_id = s.digest_id AND p.stands = 1 AND p.repository_id = s.repository_id AND t.class = $2
+                    AND NOT EXISTS (SELECT 1 FROM do_not_use x
+                        WHERE x.repository_id = s.repository_id AND x.tag = t.name AND x.lifted IS NULL)
                 ORDER BY t.version_key DESC LIMIT 1) AS release_tag
-        FROM spans s JOIN digests d ON d.id = s.digest_id WHERE s.tag_id = $1
-            AND NOT EXISTS (SELECT 1 FROM promises b JOIN do_not_use x ON x.repository_id = b.repository_id AND x.tag = b.tag
-                WHERE b.digest_id = s.digest_id AND b.stands = 1 AND b.repository_id = s.repository_id AND x.lifted IS NULL)
-        ORDER BY s.began_seq DESC LIMIT $3";
+        FROM spans s JOIN digests d ON d.id = s.digest_id WHERE s.tag_id = $1 ORDER BY s.began_seq DESC LIMIT $3";
+    BARRED = "SELECT d.hash AS digest_hash FROM do_not_use x JOIN digests d ON d.id = x.digest_id
+        WHERE x.repository_id = $1 AND x.lifted IS NULL";
     PROOF = "SELECT p.readiness, p.detail, p.at FROM proofs p JOIN digests d ON d.id = p.digest_id
         WHERE p.repository_id = $1 AND d.hash = $2";
 }
@@ -108,13 +109,15 @@ pub(in crate::store) async fn of(
     let past: Vec<Past<'_>> = (past.iter())
         .map(|(digest, release, since)| Past { digest, release: release.as_deref(), since: *since })
         .collect();
+    let barred = conn.all(BARRED, values![repository]).await?;
+    let barred = barred.iter().map(|row| digest(row, "digest_hash")).collect::<Result<Vec<_>, _>>()?;
     let class = row.code("class", Class::from_code)?;
     let subject = tag(&row)?;
     let releases = earlier.iter().map(Tag::release).collect::<Vec<_>>();
     let mut targets = Vec::new();
     let candidates = match class {
-        Class::Release => target::targets(&subject.release(), &state, &releases, &past),
-        _ => target::targets_of_rolling(&subject.name, &state, &past),
+        Class::Release => target::targets(&subject.release(), &state, &releases, &past, &barred),
+        _ => target::targets_of_rolling(&subject.name, &state, &past, &barred),
     };
     for candidate in candidates.into_iter().take(MOST) {
         let proof = conn.optional(PROOF, values![repository, candidate.digest.bytes()]).await?;
@@ -124,9 +127,7 @@ pub(in crate::store) async fn of(
 }
 
 fn named_before(row: &Row) -> Result<(Digest, Option<String>, Instant), StoreError> {
-    let digest =
-        digest_opt(row, "digest_hash")?.ok_or_else(|| StoreError::Inconsistent("spans.digest_id".to_owned()))?;
-    Ok((digest, row.text_opt("release_tag")?, row.instant("since")?))
+    Ok((digest(row, "digest_hash")?, row.text_opt("release_tag")?, row.instant("since")?))
 }
 
 fn described(repository: &str, candidate: Candidate, proof: Option<&Row>) -> Result<Target, StoreError> {

@@ -52,10 +52,10 @@ macro_rules! lanes {
                 AND ($10 = 0 OR l.id IN (
                     SELECT o.id FROM flags f JOIN tags t ON t.id = f.tag_id
                         JOIN lanes o ON o.repository_id = f.repository_id AND o.kind = 1 AND o.name = t.family
-                        WHERE f.state <> 4
+                        WHERE f.state <> 4 AND t.class = 1
                     UNION ALL SELECT o.id FROM flags f JOIN tags t ON t.id = f.tag_id
                         JOIN lanes o ON o.repository_id = f.repository_id AND o.kind = 3 AND o.name = COALESCE(t.track, t.family)
-                        WHERE f.state <> 4
+                        WHERE f.state <> 4 AND t.class = 1
                     UNION ALL SELECT o.id FROM flags f JOIN tags t ON t.id = f.tag_id
                         JOIN lanes o ON o.repository_id = f.repository_id AND o.kind = 2 AND o.name = t.name
                         WHERE f.state <> 4)) "
@@ -68,6 +68,7 @@ macro_rules! select {
         concat!(
             "SELECT p.*, (SELECT count(*) FROM flags f JOIN tags t ON t.id = f.tag_id
                 WHERE f.repository_id = p.repository_id AND f.state IN (1, 2, 3)
+                    AND (p.kind = 2 OR t.class = 1)
                     AND p.name = CASE p.kind WHEN 1 THEN t.family WHEN 3 THEN COALESCE(t.track, t.family) ELSE t.name END) AS flags
             FROM (SELECT l.id, r.id AS repository_id, r.name AS repository, l.kind, l.name, l.class, l.n, l.baseline, l.first_at,
                 l.last_at, l.position",
