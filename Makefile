@@ -9,7 +9,7 @@ export PATH := $(shell packaging/tools.sh path):$(PATH):$(CURDIR)/packaging/with
 
 ARGS ?= demo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .cargo packaging/tools.sh -type f ! -name tagwarden.css)
+PAGE_SOURCES := $(shell find app model style Cargo.toml Cargo.lock Trunk.toml .cargo packaging/tools.sh packaging/shorten.mjs -type f ! -name tagwarden.css)
 # Every crate that compiles for this machine. Without default features the app is its pure parts, without Leptos.
 NATIVE := --workspace --no-default-features
 # The test files that need no program besides this one; in the others every test needs a registry, a browser or time.
