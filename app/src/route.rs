@@ -30,7 +30,7 @@ pub fn matched(pattern: &str, path: &str) -> Option<Params> {
         match (wanted.next(), found.next()) {
             (None, None) => return Some(Params(params)),
             (Some(wanted), Some(part)) => match wanted.strip_prefix(':') {
-                Some(name) if !part.is_empty() => params.push((name.to_owned(), decode(part))),
+                Some(name) => params.push((name.to_owned(), decode(part))),
                 None if wanted == part => {}
                 _ => return None,
             },
