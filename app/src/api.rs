@@ -3,7 +3,6 @@
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use gloo_net::http::{Request, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tagwarden_model::api::{
@@ -13,8 +12,9 @@ use tagwarden_model::api::{
     Transition, View,
 };
 use tagwarden_model::change::ChangeRow;
-use wasm_bindgen::JsValue;
-use web_sys::AbortSignal;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
 use crate::url::{encode, with_query};
 
@@ -152,13 +152,13 @@ pub fn repository(name: &str) -> Asked<Repository> {
 
 /// `GET timeline/lanes`, as `path` says: the text of the answer, which is read apart.
 pub fn lanes(path: &str) -> Asked<String> {
-    ask(Request::get(path), None)
+    ask("GET", path, None)
 }
 
 /// `GET timeline/tile`: the text of the answer, which is read apart.
 pub fn tile(level: u8, number: i64, lanes: &str, signal: AbortSignal) -> Asked<String> {
     let path = format!("api/v1/timeline/tile?level={level}&number={number}&lanes={lanes}");
-    ask_until(Request::get(&path), None, signal)
+    ask_until("GET", &path, None, &signal)
 }
 
 /// `GET tags`, the first `pages` pages.
@@ -250,7 +250,7 @@ pub fn do_not_use(repository: &str, tag: &str, reason: Option<String>) -> Asked<
 
 /// `GET flags/{id}`.
 pub fn flag(id: &str) -> Asked<FlagDetail> {
-    detail(ask(Request::get(&format!("api/v1/flags/{}", encode(id))), None))
+    detail(ask("GET", &format!("api/v1/flags/{}", encode(id)), None))
 }
 
 /// `POST flags/{id}/acknowledge`.
@@ -310,11 +310,11 @@ fn follow<T: DeserializeOwned + 'static>(path: String, pages: u32) -> Asked<Page
 }
 
 fn get<T: DeserializeOwned + 'static>(path: &str) -> Asked<T> {
-    parsed(ask(Request::get(path), None))
+    parsed(ask("GET", path, None))
 }
 
 fn delete(path: &str) -> Asked<()> {
-    unread(ask(Request::delete(path), None))
+    unread(ask("DELETE", path, None))
 }
 
 fn post<B: Serialize, T: DeserializeOwned + 'static>(path: &str, body: &B) -> Asked<T> {
@@ -323,7 +323,7 @@ fn post<B: Serialize, T: DeserializeOwned + 'static>(path: &str, body: &B) -> As
 
 fn send<B: Serialize>(path: &str, body: &B) -> Asked<String> {
     match serde_json::to_string(body) {
-        Ok(body) => ask(Request::post(path), Some(body)),
+        Ok(body) => ask("POST", path, Some(body)),
         Err(error) => Box::pin(ready(Err(ApiError::Unintelligible(error.to_string())))),
     }
 }
@@ -371,30 +371,40 @@ fn words(error: serde_wasm_bindgen::Error) -> String {
 }
 
 /// Sends a request, and ends it when it takes too long.
-fn ask(request: RequestBuilder, body: Option<String>) -> Asked<String> {
-    ask_until(request, body, AbortSignal::timeout_with_u32(PATIENCE_MS))
+fn ask(method: &str, path: &str, body: Option<String>) -> Asked<String> {
+    ask_until(method, path, body, &AbortSignal::timeout_with_u32(PATIENCE_MS))
 }
 
-fn ask_until(request: RequestBuilder, body: Option<String>, signal: AbortSignal) -> Asked<String> {
+fn ask_until(method: &str, path: &str, body: Option<String>, signal: &AbortSignal) -> Asked<String> {
+    let sent = fetch(method, path, body, signal);
     Box::pin(async move {
-        let request = request.abort_signal(Some(&signal));
-        let request = match body {
-            Some(body) => request.header("content-type", "application/json").body(body),
-            None => request.build(),
-        };
-        let request = request.map_err(|error| ApiError::Unintelligible(error.to_string()))?;
-        let answer = request.send().await.map_err(|_| ApiError::Unreachable)?;
-        if !answer.ok() {
-            return Err(refusal(answer).await);
-        }
-        answer.text().await.map_err(|_| ApiError::Unreachable)
+        let answer = sent.ok_or(ApiError::Unreachable)?.await.map_err(|_| ApiError::Unreachable)?;
+        let answer: Response = answer.unchecked_into();
+        let text = text(&answer).await;
+        if answer.ok() { text.ok_or(ApiError::Unreachable) } else { Err(refusal(answer.status(), text)) }
     })
 }
 
-async fn refusal(answer: Response) -> ApiError {
-    let status = answer.status();
-    let body = answer.text().await.ok().and_then(|text| read::<ErrorBody>(&text).ok());
-    match body {
+/// Begins a request. Nothing when the browser takes its parts for wrong.
+fn fetch(method: &str, path: &str, body: Option<String>, signal: &AbortSignal) -> Option<JsFuture> {
+    let request = RequestInit::new();
+    request.set_method(method);
+    request.set_signal(Some(signal));
+    if let Some(body) = body {
+        let headers = Headers::new().ok()?;
+        headers.set("content-type", "application/json").ok()?;
+        request.set_headers(&headers);
+        request.set_body(&body.into());
+    }
+    Some(JsFuture::from(web_sys::window()?.fetch_with_str_and_init(path, &request)))
+}
+
+async fn text(answer: &Response) -> Option<String> {
+    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
+}
+
+fn refusal(status: u16, text: Option<String>) -> ApiError {
+    match text.and_then(|text| read::<ErrorBody>(&text).ok()) {
         Some(ErrorBody { error }) => {
             ApiError::Refused { status, message: error.message, field: error.field, request_id: Some(error.request_id) }
         }

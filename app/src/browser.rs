@@ -8,6 +8,8 @@ use web_sys::{
     ScrollIntoViewOptions, ScrollLogicalPosition, Window,
 };
 
+use crate::route::within;
+
 fn window() -> Option<Window> {
     web_sys::window()
 }
@@ -134,10 +136,31 @@ pub fn set_single_keys(on: bool) {
 
 /// The address of the shown page, relative to its base.
 pub fn address() -> String {
-    let whole = window().and_then(|window| window.location().href().ok()).unwrap_or_default();
-    let base = base_uri();
-    let rest = whole.strip_prefix(base.as_str()).unwrap_or_default();
-    rest.split('#').next().unwrap_or_default().to_owned()
+    let whole = window().and_then(|window| window.location().href().ok());
+    whole.and_then(|whole| within_base(&whole)).unwrap_or_default()
+}
+
+/// A whole address relative to the document's base, when it is below it.
+pub fn within_base(address: &str) -> Option<String> {
+    within(&base_uri(), address).map(ToOwned::to_owned)
+}
+
+/// Changes the address of the shown page, relative to its base; the one before stays in the history unless it is replaced.
+pub fn set_address(address: &str, replace: bool) {
+    let Some(history) = window().and_then(|window| window.history().ok()) else { return };
+    let whole = format!("{}{address}", base_uri());
+    let _ = if replace {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&whole))
+    } else {
+        history.push_state_with_url(&JsValue::NULL, "", Some(&whole))
+    };
+}
+
+/// Scrolls to the top of the page.
+pub fn scroll_to_top() {
+    if let Some(window) = window() {
+        window.scroll_to_with_x_and_y(0.0, 0.0);
+    }
 }
 
 /// Whether the focus is in a field that takes text.

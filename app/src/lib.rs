@@ -5,6 +5,7 @@
 
 pub mod painter;
 pub mod phrase;
+pub mod route;
 pub mod scenes;
 pub mod stream;
 pub mod telling;
@@ -29,6 +30,8 @@ mod pages;
 mod panic;
 #[cfg(feature = "ui")]
 mod remote;
+#[cfg(feature = "ui")]
+mod router;
 #[cfg(feature = "ui")]
 mod timeline;
 #[cfg(feature = "ui")]

@@ -31,40 +31,40 @@ mod try_rule;
 mod way_back;
 
 use leptos::prelude::*;
-use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::hooks::use_location;
-use leptos_router::path;
 
+use crate::browser;
 use crate::effect::on_change;
 use crate::live::Live;
+use crate::router::{Route, Router, Routes, use_path};
 use crate::ui::{Now, Shell};
-use crate::{browser, url};
+
+/// Every page, relative to the document's base.
+const ROUTES: &[Route] = &[
+    ("", || view! { <overview::OverviewPage /> }.into_any()),
+    ("flags", || view! { <flags::FlagsPage /> }.into_any()),
+    ("flags/:id", || view! { <flag::FlagPage /> }.into_any()),
+    ("repositories", || view! { <repositories::RepositoriesPage /> }.into_any()),
+    ("repository", || view! { <repository::RepositoryPage /> }.into_any()),
+    ("group", || view! { <timeline::GroupPage /> }.into_any()),
+    ("timeline", || view! { <timeline::TimelinePage /> }.into_any()),
+    ("tag", || view! { <tag::TagPage /> }.into_any()),
+    ("targets", || view! { <targets::TargetsPage /> }.into_any()),
+    ("notifiers", || view! { <notifiers::NotifiersPage /> }.into_any()),
+    ("settings", || view! { <settings::SettingsPage /> }.into_any()),
+    ("styleguide", || view! { <styleguide::StyleguidePage /> }.into_any()),
+    ("digest/:digest", || view! { <digest::DigestPage /> }.into_any()),
+];
 
 /// Everything in the document's body.
 #[component]
 pub fn App() -> impl IntoView {
     Now::provide();
     Live::provide();
-    let base = url::prefix(&browser::base_uri()).to_owned();
     view! {
-        <Router base>
+        <Router routes=ROUTES>
             <Shell>
                 <FocusOnNavigation />
-                <FlatRoutes fallback=|| view! { <not_found::NotFoundPage /> }>
-                    <Route path=path!("/") view=overview::OverviewPage />
-                    <Route path=path!("/flags") view=flags::FlagsPage />
-                    <Route path=path!("/flags/:id") view=flag::FlagPage />
-                    <Route path=path!("/repositories") view=repositories::RepositoriesPage />
-                    <Route path=path!("/repository") view=repository::RepositoryPage />
-                    <Route path=path!("/group") view=timeline::GroupPage />
-                    <Route path=path!("/timeline") view=timeline::TimelinePage />
-                    <Route path=path!("/tag") view=tag::TagPage />
-                    <Route path=path!("/targets") view=targets::TargetsPage />
-                    <Route path=path!("/notifiers") view=notifiers::NotifiersPage />
-                    <Route path=path!("/settings") view=settings::SettingsPage />
-                    <Route path=path!("/styleguide") view=styleguide::StyleguidePage />
-                    <Route path=path!("/digest/:digest") view=digest::DigestPage />
-                </FlatRoutes>
+                <Routes fallback=|| view! { <not_found::NotFoundPage /> }.into_any() />
             </Shell>
         </Router>
     }
@@ -73,6 +73,6 @@ pub fn App() -> impl IntoView {
 /// A new page is read from its start: the focus goes there, as it does when a browser loads one.
 #[component]
 fn FocusOnNavigation() -> impl IntoView {
-    let path = use_location().pathname;
+    let path = use_path();
     on_change(move || path.track(), || browser::focus("main"));
 }

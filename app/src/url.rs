@@ -21,6 +21,23 @@ pub fn encode(text: &str) -> String {
     out
 }
 
+/// Percent-decodes. What is no encoding stays as it is.
+pub fn decode(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = |digit: &u8| char::from(*digit).to_digit(16);
+        let decoded = match after {
+            [high, low, ..] if *first == b'%' => hex(high).zip(hex(low)),
+            _ => None,
+        };
+        let byte = decoded.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        out.push(byte.unwrap_or(*first));
+        rest = after.get(if byte.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// `path?key=value&…`, without the keys that have no value.
 pub fn with_query(path: &str, query: &[(&str, Option<&str>)]) -> String {
     let mut out = path.to_owned();
@@ -64,14 +81,6 @@ pub fn digest(digest: &str) -> String {
     format!("digest/{}", encode(digest))
 }
 
-/// The path before the routes: `/tags` for the base `https://host/tags/`, nothing for `https://host/`.
-pub fn prefix(base_uri: &str) -> &str {
-    let after_scheme = base_uri.find("://").map_or(0, |at| at + 3);
-    let path = base_uri[after_scheme..].find('/').map_or("", |at| &base_uri[after_scheme + at..]);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    path.rfind('/').map_or("", |last| &path[..last])
-}
-
 /// What a person typed into the search field leads to.
 pub fn find(typed: &str) -> String {
     let typed = typed.trim();
@@ -92,16 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_is_the_base_without_its_last_slash() {
-        for (base, expected) in [
-            ("http://127.0.0.1:8080/", ""),
-            ("https://host/tags/", "/tags"),
-            ("https://host/a/b/?x=/y", "/a/b"),
-            ("https://host", ""),
-            ("", ""),
-        ] {
-            assert_eq!(prefix(base), expected, "{base}");
+    fn what_was_encoded_is_decoded() {
+        for text in ["ghcr.io/a/b&name=c#d", "ö \u{202e}%", "+", ""] {
+            assert_eq!(decode(&encode(text)), text);
         }
+        assert_eq!(decode("%"), "%");
+        assert_eq!(decode("%4"), "%4");
+        assert_eq!(decode("%+1%c3%B6"), "%+1ö");
+        assert_eq!(decode("%ff"), "\u{fffd}");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Everything that ever pointed at a digest.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use tagwarden_model::api::{DigestUse, Page};
 
 use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
+use crate::router::use_params_map;
 use crate::ui::{CopyButton, DigestChip, Loaded, RepositoryName, When, title};
 use crate::view::{Show, live};
 use crate::{api, phrase};

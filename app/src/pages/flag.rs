@@ -1,7 +1,6 @@
 //! A flag as an incident page: when, what, the way back, the story. It prints on one sheet.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use tagwarden_model::api::{ChangeKind, FlagDetail};
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::Instant;
@@ -14,6 +13,7 @@ use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, Breach};
 use crate::remote::Remote;
+use crate::router::use_params_map;
 use crate::ui::{Acting, Difference, DigestChip, Loaded, Now, WindowWords, title};
 use crate::view::{Show, live};
 use crate::{api, browser, time, url};

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
 use tagwarden_model::api::{Flag, Page};
 use tagwarden_model::flag::FlagState;
 
@@ -13,6 +11,7 @@ use crate::effect::on_change;
 use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
+use crate::router::{NavigateOptions, use_navigate, use_query_map};
 use crate::ui::{FlagCard, Loaded, More, SummaryHere, title};
 use crate::view::{Show, live};
 use crate::{api, phrase, url};
@@ -102,15 +101,9 @@ pub fn FlagsPage() -> impl IntoView {
 fn Filters(asked: Memo<Asked>) -> impl IntoView {
     let navigate = use_navigate();
     let change = move |asked: Asked| {
-        navigate(
-            &format!("/{}", asked.address()),
-            NavigateOptions { replace: true, scroll: false, ..Default::default() },
-        );
+        navigate(&asked.address(), NavigateOptions { replace: true, scroll: false });
     };
-    let by_severity = {
-        let change = change.clone();
-        move |event| change(Asked { severity: event_target_value(&event), ..asked.get_untracked() })
-    };
+    let by_severity = move |event| change(Asked { severity: event_target_value(&event), ..asked.get_untracked() });
     let by_text = move |event| change(Asked { find: event_target_value(&event), ..asked.get_untracked() });
     let option = move |(value, name): (&'static str, &'static str)| {
         let chosen = move || asked.with(|asked| asked.severity == value);

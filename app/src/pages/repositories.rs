@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{ChangeKind, Page, Registry, Repository};
 
 use super::add_form::AddForm;
 use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
+use crate::router::use_query_map;
 use crate::ui::{Acting, Loaded, RepositoryName, When, title};
 use crate::view::{Show, live};
 use crate::{api, phrase, time, url};

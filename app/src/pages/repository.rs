@@ -2,7 +2,6 @@
 
 use futures::try_join;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Event, Flag, Page, Repository};
 
 use super::event_list::EventList;
@@ -15,6 +14,7 @@ use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
+use crate::router::use_query_map;
 use crate::timeline::Lanes;
 use crate::ui::{Acting, FlagCard, Loaded, title};
 use crate::view::{Show, live};

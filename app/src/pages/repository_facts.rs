@@ -2,15 +2,15 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_navigate;
 use tagwarden_model::api::{Check, Repository, RepositoryState, WatchSource};
 use tagwarden_model::instant::Millis;
 
 use super::groups::Groups;
 use crate::api::{self, ApiError};
+use crate::router::{NavigateOptions, use_navigate};
 use crate::ui::{Acting, Now, SummaryHere, When};
 use crate::view::{Show, live};
-use crate::{browser, phrase, time};
+use crate::{browser, phrase, time, url};
 
 /// State and freshness in words, and what can be done.
 #[component]
@@ -104,14 +104,12 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
     };
     let navigate = use_navigate();
     let remove = StoredValue::new_local(move || {
-        let navigate = navigate.clone();
         let name = repository.get_untracked().name;
         spawn_local(async move {
             match api::remove_repository(&name).await {
                 Ok(()) => {
                     summary.reload();
-                    // Not "/": below a path the router would leave its last slash out.
-                    navigate(&browser::base_uri(), leptos_router::NavigateOptions::default());
+                    navigate(url::OVERVIEW, NavigateOptions::default());
                 }
                 Err(error) => drop(failed.try_set(Some(error))),
             }

@@ -2,7 +2,6 @@
 
 use futures::try_join;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Event, Page, Tag, Target};
 use tagwarden_model::tag::Class;
 
@@ -14,6 +13,7 @@ use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, Tone, split_name};
 use crate::remote::Remote;
+use crate::router::use_query_map;
 use crate::timeline::TimelineView;
 use crate::ui::{DigestChip, Loaded, Now, When, title};
 use crate::view::{Show, live};

@@ -1,7 +1,6 @@
 //! The tags of a repository as a table: the timeline's twin.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Page, Tag};
 use tagwarden_model::tag::Class;
 
@@ -9,6 +8,7 @@ use crate::effect::on_change;
 use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
+use crate::router::use_query_map;
 use crate::ui::{DigestChip, Loaded, More, When};
 use crate::view::{Show, live};
 use crate::{api, url};

@@ -1,7 +1,6 @@
 //! Where a tag can go back to: every target, why it stands where it stands, and whether it can be pulled.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use tagwarden_model::api::{Page, Target};
 
 use super::way_back::{Of, WayBack};
@@ -9,6 +8,7 @@ use crate::held::Held;
 use crate::live::Live;
 use crate::phrase::{self, split_name};
 use crate::remote::Remote;
+use crate::router::use_query_map;
 use crate::ui::{Loaded, title};
 use crate::view::live;
 use crate::{api, url};

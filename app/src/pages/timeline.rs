@@ -1,8 +1,8 @@
 //! Several repositories on one axis: those of a group, and all that are watched.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
+use crate::router::use_query_map;
 use crate::timeline::Lanes;
 use crate::ui::title;
 use crate::view::live;

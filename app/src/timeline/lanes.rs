@@ -2,8 +2,6 @@
 
 use leptos::html::{Canvas, Dialog, I, Tbody};
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
 use tagwarden_model::api::TimelineHead;
 use tagwarden_model::instant::Millis;
 use wasm_bindgen::JsCast;
@@ -19,6 +17,8 @@ use crate::effect::{effect, on_change};
 use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
+use crate::route::Params;
+use crate::router::{NavigateOptions, use_navigate, use_query_map};
 use crate::ui::{ErrorNote, Now};
 use crate::view::live;
 use crate::window::Window;
@@ -35,7 +35,7 @@ const RANGES: [(&str, &str); 6] =
 #[derive(Clone, Copy)]
 struct Address {
     path: &'static str,
-    query: Memo<leptos_router::params::ParamsMap>,
+    query: RwSignal<Params>,
 }
 
 impl Address {
@@ -117,8 +117,7 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
     let go = move |changes: &[(&str, Option<String>)]| {
         let wanted = untrack(|| address.with(changes));
         if wanted != untrack(|| address.with(&[])) {
-            let options = NavigateOptions { scroll: false, ..NavigateOptions::default() };
-            navigate(&format!("/{wanted}"), options);
+            navigate(&wanted, NavigateOptions { scroll: false, replace: false });
         }
     };
     let go = StoredValue::new_local(go);

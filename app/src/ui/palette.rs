@@ -5,11 +5,11 @@ use std::time::Duration;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_navigate;
 use tagwarden_model::api::{Found, View};
 
 use super::shell::{Views, is_read_only};
 use super::{SummaryHere, Toasts};
+use crate::router::{NavigateOptions, use_navigate};
 use crate::view::live;
 use crate::ways::{Way, ways};
 use crate::{api, browser};
@@ -119,7 +119,7 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
     let navigate = use_navigate();
     let go = move |way: Way| {
         browser::close_dialog(DIALOG);
-        navigate(&format!("/{}", way.address.trim_start_matches("./")), leptos_router::NavigateOptions::default());
+        navigate(&way.address, NavigateOptions::default());
     };
     let keep = move || {
         let name = palette.typed.get_untracked().trim().to_owned();
@@ -139,35 +139,27 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
             go(way);
         }
     };
-    let on_key = {
-        let take = take.clone();
-        move |event: KeyboardEvent| {
-            let (at, count) = (palette.at.get_untracked(), rows.with_untracked(Vec::len).max(1));
-            match event.key().as_str() {
-                "ArrowDown" => palette.choose((at + 1) % count),
-                "ArrowUp" => palette.choose((at + count - 1) % count),
-                "Enter" if palette.is_asking.get_untracked() => palette.is_hasty.set_value(true),
-                "Enter" => take(at),
-                _ => return,
-            }
-            event.prevent_default();
+    let on_key = move |event: KeyboardEvent| {
+        let (at, count) = (palette.at.get_untracked(), rows.with_untracked(Vec::len).max(1));
+        match event.key().as_str() {
+            "ArrowDown" => palette.choose((at + 1) % count),
+            "ArrowUp" => palette.choose((at + count - 1) % count),
+            "Enter" if palette.is_asking.get_untracked() => palette.is_hasty.set_value(true),
+            "Enter" => take(at),
+            _ => return,
         }
+        event.prevent_default();
     };
-    let on_input = {
-        let take = take.clone();
-        move |event| {
-            let take = take.clone();
-            let on_answer = move || {
-                let is_well = palette.failed.try_get_untracked() == Some(false);
-                if is_well && palette.is_hasty.try_get_value() == Some(true) {
-                    take(palette.at.get_untracked());
-                }
-            };
-            palette.typed(event_target_value(&event), on_answer);
-        }
+    let on_input = move |event| {
+        let on_answer = move || {
+            let is_well = palette.failed.try_get_untracked() == Some(false);
+            if is_well && palette.is_hasty.try_get_value() == Some(true) {
+                take(palette.at.get_untracked());
+            }
+        };
+        palette.typed(event_target_value(&event), on_answer);
     };
     let row = move |(at, kind, name, detail): (usize, &'static str, String, String)| {
-        let take = take.clone();
         let selected = move || (palette.at.get() == at).to_string();
         view! {
             <li

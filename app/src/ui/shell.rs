@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_location;
 use tagwarden_model::api::{Page, Summary, View};
 use tagwarden_model::instant::Millis;
 
@@ -12,6 +11,7 @@ use super::{ConfigurationNote, Now};
 use crate::effect::effect;
 use crate::live::Live;
 use crate::remote::Remote;
+use crate::router::use_path;
 use crate::stream::Status;
 use crate::view::{Show, live};
 use crate::{api, browser, time, url};
@@ -84,21 +84,16 @@ fn Logo() -> impl IntoView {
 
 #[component]
 fn Navigation(summary: Remote<Summary>) -> impl IntoView {
-    let path = use_location().pathname;
-    let prefix = url::prefix(&browser::base_uri()).to_owned();
+    let path = use_path();
     // Which of them a path belongs to.
-    let place = Memo::new(move |_| {
-        let path = path.get();
-        let rest = path.strip_prefix(prefix.as_str()).unwrap_or(&path).trim_matches('/');
-        match rest.split('/').next().unwrap_or_default() {
-            "" => 0,
-            "flags" => 1,
-            "repositories" | "repository" | "tag" | "targets" | "group" => 2,
-            "timeline" => 3,
-            "notifiers" => 4,
-            "settings" => 5,
-            _ => 6,
-        }
+    let place = Memo::new(move |_| match path.get().split('/').next().unwrap_or_default() {
+        "" => 0,
+        "flags" => 1,
+        "repositories" | "repository" | "tag" | "targets" | "group" => 2,
+        "timeline" => 3,
+        "notifiers" => 4,
+        "settings" => 5,
+        _ => 6,
     });
     let link = move |at: usize, href: &'static str, name: &'static str, count: AnyView| {
         let current = move || (place.get() == at).then_some("page");
