@@ -51,6 +51,7 @@ pub fn SettingsPage() -> impl IntoView {
             </div>
         </Loaded>
         <div class="stack settings-more">
+            <TryRule />
             <section class="stack-tight">
                 <h2>"This browser"</h2>
                 <p class="card">
@@ -60,7 +61,6 @@ pub fn SettingsPage() -> impl IntoView {
                     </label>
                 </p>
             </section>
-            <TryRule />
             <section class="stack-tight">
                 <h2>"The record as a file"</h2>
                 <p class="card">
