@@ -41,7 +41,7 @@ const PAGES: [&str; 11] = [
 #[into_params(parameter_in = Query)]
 pub(super) struct Looked {
     /// Words of a repository's name, the beginning of a tag, `name:tag`, or 7 and more hex digits of a digest.
-    #[param(min_length = 1, max_length = 300, example = "payments 2.3")]
+    #[param(max_length = 300, example = "payments 2.3")]
     q: String,
 }
 
