@@ -73,7 +73,7 @@ fn Found(page: Held<Page<Repository>>, find: Memo<String>, group: Memo<String>) 
     });
     let words = live(move || match (page.with(|page| page.items.len()), found.with(Vec::len)) {
         (0, _) => "Nothing is watched yet.".to_owned(),
-        (_, 0) => format!("No watched repository is called “{}”.", find.get()),
+        (_, 0) => format!("No watched repository is called “{}”.", phrase::visible(&find.get())),
         (all, some) if all == some => {
             let checked =
                 |item: &&Repository| !matches!(phrase::state_word(item).1, phrase::Tone::Warning | phrase::Tone::Flag);
@@ -113,7 +113,7 @@ fn Found(page: Held<Page<Repository>>, find: Memo<String>, group: Memo<String>) 
         <div class="stack-tight">
             {tabs}
             <p class="lead">
-                {words}
+                <bdi>{words}</bdi>
                 " "
                 <Show when=move || !find.with(String::is_empty)><a href="repositories">"Show all"</a></Show>
                 <Show when=move || !group.with(String::is_empty)><a href=move || url::group(&group.get())>"Its timeline"</a></Show>

@@ -12,7 +12,7 @@ use super::{SummaryHere, Toasts};
 use crate::router::{NavigateOptions, use_navigate};
 use crate::view::live;
 use crate::ways::{Way, ways};
-use crate::{api, browser};
+use crate::{api, browser, phrase};
 
 /// After the last key, before the server is asked.
 const PAUSE: Duration = Duration::from_millis(80);
@@ -188,9 +188,13 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
     };
     let keeper = move || {
         can_keep(palette).then(|| {
-            let words = format!("Keep the page behind this as “{}”", palette.typed.get().trim());
-            view! { <button class="button button-quiet" type="button" on:click=move |_| keep()><bdi>{words}</bdi></button> }
-                .into_any()
+            let name = phrase::visible(palette.typed.get().trim());
+            view! {
+                <button class="button button-quiet" type="button" on:click=move |_| keep()>
+                    "Keep the page behind this as “"<bdi>{name}</bdi>"”"
+                </button>
+            }
+            .into_any()
         })
     };
     let outside = |event: leptos::ev::MouseEvent| {

@@ -226,7 +226,7 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
     for ((name, top), end) in blocks.iter().zip(ends) {
         let watched = board.head.repositories.iter().find(|watched| watched.repository == *name);
         if let Some(watched) = watched {
-            ground(&mut drawing, watched, &scale, *top, end);
+            ground(&mut drawing, watched, &scale, (*top, end), end >= bottom);
         }
     }
     for stretch in stretches.iter().filter(|stretch| !stretch.is_loaded()) {
@@ -245,7 +245,7 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
 }
 
 /// Two of the kinds of nothing, over the lanes of a repository: not watched, and not observed.
-fn ground(drawing: &mut Drawing, watched: &Watched, scale: &Scale, top: f64, bottom: f64) {
+fn ground(drawing: &mut Drawing, watched: &Watched, scale: &Scale, (top, bottom): (f64, f64), is_last: bool) {
     let top = top.max(AXIS);
     let since = scale.x(watched.since);
     if since > scale.left {
@@ -253,7 +253,8 @@ fn ground(drawing: &mut Drawing, watched: &Watched, scale: &Scale, top: f64, bot
         drawing.push(Style::Unwatched, shape, None);
         let words =
             ["not watched yet", "not watched"].into_iter().find(|words| labels::width(words) <= since - scale.left);
-        if let Some(words) = words.filter(|_| top <= AXIS) {
+        // Below it is room only where no other repository follows.
+        if let Some(words) = words.filter(|_| is_last) {
             drawing.text(Style::QuietText, scale.left, bottom + 12.0, false, words.into());
         }
     }

@@ -21,19 +21,8 @@ const MOST_WORDS: usize = 6;
 /// Uses of a digest that are given.
 const MOST_USES: u32 = 8;
 /// The first parts of the page's addresses.
-const PAGES: [&str; 11] = [
-    "digest",
-    "flags",
-    "group",
-    "notifiers",
-    "policies",
-    "repositories",
-    "repository",
-    "settings",
-    "tag",
-    "targets",
-    "timeline",
-];
+const PAGES: [&str; 10] =
+    ["digest", "flags", "group", "notifiers", "repositories", "repository", "settings", "tag", "targets", "timeline"];
 
 /// What is looked for.
 #[derive(Debug, Deserialize, IntoParams)]
