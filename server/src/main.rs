@@ -176,11 +176,13 @@ struct Man {
 }
 
 fn main() -> ExitCode {
-    // Checks wait far more than they compute: on fewer threads they hand less to each other, which leaves a registry on the same
-    // machine a twentieth more of it.
+    let command = Cli::parse().command;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    match tokio::runtime::Builder::new_multi_thread().worker_threads((cores / 2).max(1)).enable_all().build() {
-        Ok(runtime) => runtime.block_on(start()),
+    // Checks wait far more than they compute: on fewer threads they hand less to each other, which leaves a registry on the same
+    // machine a twentieth more of it. The demo is its own registries, and waits for nobody.
+    let threads = if matches!(command, Command::Demo(_)) { cores } else { (cores / 2).max(1) };
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
+        Ok(runtime) => runtime.block_on(start(command)),
         Err(error) => {
             eprintln!("error: this machine gives no threads: {error}");
             ExitCode::FAILURE
@@ -188,12 +190,12 @@ fn main() -> ExitCode {
     }
 }
 
-async fn start() -> ExitCode {
+async fn start(command: Command) -> ExitCode {
     let filter = EnvFilter::try_from_env("TAGWARDEN_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,sqlx::pool=error,rustls_platform_verifier=off"));
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
-    let done = match Cli::parse().command {
+    let done = match command {
         Command::Serve(options) => run(options).await,
         Command::Demo(options) => demo(options).await,
         Command::Check(options) => check(options).await,

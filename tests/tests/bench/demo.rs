@@ -5,7 +5,7 @@ use tagwarden_tests::demo_run::Demo;
 const MOST: f64 = 20.0;
 
 /// How long the demo takes until its year is told, read and compared.
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement: make bench"]
 async fn a_year_of_the_demo() {
     let clock = SystemClock::new(1);
