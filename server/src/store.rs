@@ -125,7 +125,7 @@ impl Store {
             conn.prepare(statement).await?;
             count += 1;
         }
-        for dialects in transaction::DIALECTS {
+        for dialects in transaction::DIALECTS.iter().chain(read::timeline::tile::DIALECTS) {
             let statement = conn.pick(*dialects);
             conn.prepare(statement).await?;
             count += 1;

@@ -171,6 +171,7 @@ CREATE TABLE releases_by_day (
     n BIGINT NOT NULL,
     PRIMARY KEY (repository_id, day)
 );
+CREATE INDEX releases_of_day ON releases_by_day (day, repository_id, n);
 
 -- Append-only.
 CREATE TABLE events (
@@ -442,9 +443,15 @@ CREATE TABLE passes (
     reason TEXT COLLATE "C",
     next BIGINT NOT NULL,
     promised BIGINT NOT NULL, -- freshness
-    proof_promised BIGINT NOT NULL -- time between two proofs
+    proof_promised BIGINT NOT NULL, -- time between two proofs
+    newest BIGINT NOT NULL, -- 1: of its band. It knows what follows of all before it:
+    complete_started BIGINT, -- when the newest started that saw what was promised
+    proof_started BIGINT, -- and the newest of them that was a proof
+    late_at BIGINT NOT NULL -- when the band is late, unless one comes that sees what was promised
 );
 CREATE INDEX passes_of_band ON passes (repository_id, band, id);
+CREATE UNIQUE INDEX passes_newest ON passes (repository_id, band) WHERE newest = 1;
+CREATE INDEX passes_late ON passes (late_at) WHERE newest = 1;
 
 -- Times in which a band could not be observed.
 CREATE TABLE gaps (

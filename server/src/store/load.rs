@@ -46,10 +46,10 @@ macro_rules! watched {
 macro_rules! passes {
     ($which:literal) => {
         concat!(
-            "SELECT p.repository_id, p.band, p.started_wall, p.next, p.complete, p.reason FROM passes p
-                JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id WHERE ",
+            "SELECT p.repository_id, p.band, p.started_wall, p.next, p.complete_started FROM passes p
+                JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id WHERE p.newest = 1 AND ",
             $which,
-            " ORDER BY p.id DESC"
+            " ORDER BY p.band"
         )
     };
 }
@@ -108,7 +108,7 @@ pub(super) fn legible<T>(read: Result<T, StoreError>) -> Option<T> {
     read.inspect_err(|error| tracing::error!(?error, "a row of the record cannot be read and is left out")).ok()
 }
 
-/// Repositories with the newest passes of each; `passes` is newest first.
+/// Repositories with the newest pass of each band.
 fn summarised(rows: &[Row], passes: &[Row]) -> Result<Vec<WatchedRepository>, StoreError> {
     let mut watched: Vec<WatchedRepository> = rows.iter().filter_map(|row| legible(watched(row))).collect();
     let mut places = HashMap::new();
@@ -120,22 +120,12 @@ fn summarised(rows: &[Row], passes: &[Row]) -> Result<Vec<WatchedRepository>, St
             continue;
         };
         let Some(band) = legible(row.code("band", Band::from_code)) else { continue };
-        let started = row.instant("started_wall")?;
-        // One that gives a reason did not see what was promised, even if it names every tag that it missed.
-        let complete = row.yes("complete")? && row.text_opt("reason")?.is_none();
-        // The first row of a band is its newest pass, the first complete one its newest complete.
-        match repository.passes.iter_mut().find(|summary| summary.band == band) {
-            None => repository.passes.push(PassSummary {
-                band,
-                started,
-                next: row.instant("next")?,
-                complete_started: complete.then_some(started),
-            }),
-            Some(summary) if complete && summary.complete_started.is_none() => {
-                summary.complete_started = Some(started);
-            }
-            Some(_) => {}
-        }
+        repository.passes.push(PassSummary {
+            band,
+            started: row.instant("started_wall")?,
+            next: row.instant("next")?,
+            complete_started: row.instant_opt("complete_started")?,
+        });
     }
     Ok(watched)
 }

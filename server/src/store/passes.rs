@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use tagwarden_model::api::{ChangeKind, Unread};
-use tagwarden_model::instant::Millis;
+use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::name::TagName;
 use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Mark};
@@ -27,7 +27,7 @@ macro_rules! select {
         concat!(
             "SELECT p.id, p.band, p.started_generation, p.started_wall, p.finished, p.complete, p.proof, p.listed_generation,
                 p.listed_wall, p.listed_names, p.asked, p.seen, p.unseen, p.unread, p.unread_reason, p.exceptions,
-                p.reason, p.next, p.promised, p.proof_promised,
+                p.reason, p.next, p.promised, p.proof_promised, p.complete_started, p.proof_started,
                 CAST(CASE WHEN p.period_id = r.period_id THEN 1 ELSE 0 END AS BIGINT) AS present
             FROM passes p JOIN repositories r ON r.id = p.repository_id ",
             $rest
@@ -39,12 +39,16 @@ statements! {
     OF_REPOSITORY = select!("WHERE p.repository_id = $1 ORDER BY p.id DESC");
     INSERT_PASS = "INSERT INTO passes (repository_id, period_id, band, started_generation, started_wall, finished, complete, proof,
             listed_generation, listed_wall, listed_names, asked, seen, unseen, unread, unread_reason, exceptions, reason, next,
-            promised, proof_promised)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+            promised, proof_promised, newest, complete_started, proof_started, late_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1, $22, $23, $24)";
+    NOT_NEWEST = "UPDATE passes SET newest = 0 WHERE repository_id = $1 AND band = $2 AND newest = 1";
     DELETE_PASS = "DELETE FROM passes WHERE id = $1";
     OPEN_GAP = "INSERT INTO gaps (repository_id, band, from_at, reason) VALUES ($1, $2, $3, $4)
         ON CONFLICT (repository_id, band) WHERE until_at IS NULL DO NOTHING";
     CLOSE_GAP = "UPDATE gaps SET until_at = $3 WHERE repository_id = $1 AND band = $2 AND until_at IS NULL";
+    /// Where what is not seen began, unless a complete pass ended it.
+    UNSEEN_SINCE = "SELECT r.watched_since, (SELECT g.from_at FROM gaps g WHERE g.repository_id = r.id AND g.band = $2
+        AND g.until_at IS NULL) AS from_at FROM repositories r WHERE r.id = $1";
 }
 
 /// A pass as stored.
@@ -53,6 +57,14 @@ struct Kept {
     pass: PassRow,
     /// Of the present watch period.
     present: bool,
+    observed: Observed,
+}
+
+/// When the newest pass up to one started that saw what was promised, and the newest of them that was a proof.
+#[derive(Clone, Copy, Default)]
+struct Observed {
+    complete_started: Option<Instant>,
+    proof_started: Option<Instant>,
 }
 
 impl Store {
@@ -79,10 +91,15 @@ impl Store {
         let unseen = pass.unseen.iter().map(|(_, tags)| *tags).sum::<u64>();
         let complete = pass.complete && pass.exceptions.len() <= MOST_NAMED && unseen <= pass.exceptions.len() as u64;
         let pass = PassRow { complete, ..pass.clone() };
-        insert(&mut write.conn, repository, period, &pass).await?;
         let fresh = |pass: &PassRow| pass.complete && pass.reason.is_none();
         let told = |pass: &PassRow| (fresh(pass), pass.unread.clone());
-        let before = kept.iter().find(|row| row.pass.band == pass.band && row.present).map(|row| told(&row.pass));
+        let last = kept.iter().find(|row| row.pass.band == pass.band && row.present);
+        let before = last.map(|row| told(&row.pass));
+        let mut observed = last.map(|row| row.observed).unwrap_or_default();
+        if fresh(&pass) {
+            observed.complete_started = Some(pass.started.wall);
+            observed.proof_started = if pass.proof { observed.complete_started } else { observed.proof_started };
+        }
         for id in superseded(&pass, &kept) {
             write.conn.execute(DELETE_PASS, values![id]).await?;
         }
@@ -92,6 +109,7 @@ impl Store {
         } else if pass.complete {
             write.conn.execute(CLOSE_GAP, values![repository, pass.band.code(), pass.started.wall]).await?;
         }
+        insert(&mut write.conn, repository, period, &pass, observed).await?;
         if before.unwrap_or((true, None)) != told(&pass) {
             write.notice(ChangeKind::Repository, 0, repository);
         }
@@ -146,7 +164,23 @@ fn listing(pass: &PassRow) -> Option<Mark> {
     pass.listed.filter(|(_, names)| *names > 0).map(|(mark, _)| mark)
 }
 
-async fn insert(conn: &mut Conn, repository: i64, period: i64, pass: &PassRow) -> Result<(), StoreError> {
+/// Adds the newest row of a band.
+async fn insert(
+    conn: &mut Conn,
+    repository: i64,
+    period: i64,
+    pass: &PassRow,
+    observed: Observed,
+) -> Result<(), StoreError> {
+    conn.execute(NOT_NEWEST, values![repository, pass.band.code()]).await?;
+    let unseen_since = if let Some(started) = observed.complete_started {
+        started
+    } else {
+        let row = conn.one(UNSEEN_SINCE, values![repository, pass.band.code()]).await?;
+        // `None` is before all others.
+        let since = row.instant_opt("watched_since")?.max(row.instant_opt("from_at")?);
+        since.ok_or_else(|| StoreError::Inconsistent("a watch without start".to_owned()))?
+    };
     let unseen = pass.unseen.iter().map(|(reason, tags)| (reason.code(), *tags)).collect::<Vec<_>>();
     let unseen = serde_json::json!(unseen).to_string();
     let exceptions = serde_json::json!(pass.exceptions.iter().take(MOST_NAMED).collect::<Vec<_>>()).to_string();
@@ -172,6 +206,9 @@ async fn insert(conn: &mut Conn, repository: i64, period: i64, pass: &PassRow) -
         pass.next,
         pass.promised.0,
         pass.proof_promised.0,
+        observed.complete_started,
+        observed.proof_started,
+        unseen_since + pass.promised,
     ];
     conn.execute(INSERT_PASS, values).await?;
     Ok(())
@@ -209,5 +246,9 @@ fn row(row: &Row) -> Result<Kept, StoreError> {
         promised: Millis(row.int("promised")?),
         proof_promised: Millis(row.int("proof_promised")?),
     };
-    Ok(Kept { id: row.int("id")?, pass, present: row.yes("present")? })
+    let observed = Observed {
+        complete_started: row.instant_opt("complete_started")?,
+        proof_started: row.instant_opt("proof_started")?,
+    };
+    Ok(Kept { id: row.int("id")?, pass, present: row.yes("present")?, observed })
 }

@@ -101,9 +101,9 @@ fn filled(size: Size, database: Database) -> String {
             CASE WHEN i <= {first} THEN {first} ELSE {each} END,
             CASE WHEN i <= {first} THEN {FIRST_ROLLING} ELSE {ROLLING} END,
             CASE WHEN i <= {first} THEN {moves_of_first} ELSE {moves} END FROM n;
-        INSERT INTO tags (id, repository_id, name, class, rule, family, track, version_key, state, digest_id, verified,
+        INSERT INTO tags (id, repository_id, name, class, rule, retention, family, track, version_key, state, digest_id, verified,
             header_untrusted, listed, band, last_seq, first_seen, baseline, changed)
-            SELECT t.id, t.repository, t.name, CASE WHEN t.place < t.rolling THEN 3 ELSE 1 END, 'seeded',
+            SELECT t.id, t.repository, t.name, CASE WHEN t.place < t.rolling THEN 3 ELSE 1 END, 'seeded', 0,
                 CASE WHEN t.place < t.rolling THEN t.name ELSE '' END, t.track, {bytes_of_name}, 1, t.id, 1, 0, 1,
                 CASE WHEN t.place < t.rolling THEN 1 ELSE 3 END, 0, {BEGINS} + t.place * ({LENGTH} / t.tags), 0, {BEGINS}
             FROM (SELECT s.*, CASE WHEN place < rolling THEN 'roll-' || place
@@ -160,8 +160,9 @@ fn filled(size: Size, database: Database) -> String {
     let ends = BEGINS + LENGTH;
     write!(
         sql,
-        "INSERT INTO flags (kind, state, severity, comparing, flapping, repository_id, tag_id, not_after, opened, changed, version)
-            SELECT 1, CASE WHEN place % 10 = 0 THEN 1 ELSE 4 END, 3, 0, 0, repository, id, {BEGINS}, {BEGINS}, {BEGINS}, 1
+        "INSERT INTO flags (kind, state, severity, content_severity, deletion_severity, comparing, flapping, repository_id, tag_id,
+            not_after, opened, changed, version)
+            SELECT 1, CASE WHEN id % 10000 = 0 THEN 1 ELSE 4 END, 3, 3, 1, 0, 0, repository, id, {BEGINS}, {BEGINS}, {BEGINS}, 1
             FROM seed_tags WHERE place >= rolling AND id % 1000 = 0;
         INSERT INTO flag_events (flag_id, seq, repository_id, at, restored)
             SELECT f.id, e.seq, e.repository_id, e.at, 0 FROM flags f JOIN events e ON e.tag_id = f.tag_id;
@@ -170,8 +171,9 @@ fn filled(size: Size, database: Database) -> String {
         INSERT INTO releases_by_day (repository_id, day, n)
             SELECT repository_id, first_seen / 86400000, count(*) FROM tags WHERE class = 1 GROUP BY repository_id, first_seen / 86400000;
         INSERT INTO passes (repository_id, period_id, band, started_generation, started_wall, finished, complete, proof, asked, seen,
-            unseen, unread, exceptions, next, promised, proof_promised)
-            SELECT r.id, r.id, b.band, 1, {ends} + p.place, {ends} + p.place, 1, p.place, 1, 1, '[]', 0, '[]', {ends}, 86400000, 86400000
+            unseen, unread, exceptions, next, promised, proof_promised, newest, complete_started, proof_started, late_at)
+            SELECT r.id, r.id, b.band, 1, {ends} + p.place, {ends} + p.place, 1, p.place, 1, 1, '[]', 0, '[]', {ends}, 86400000, 86400000,
+                p.place, {ends} + p.place, {ends} + p.place, CASE WHEN r.id % 100 = 0 THEN {ends} ELSE 2 * {ends} END
             FROM repositories r CROSS JOIN (SELECT 1 AS band UNION ALL SELECT 3) b CROSS JOIN (SELECT 0 AS place UNION ALL SELECT 1) p;
         UPDATE counter SET event = (SELECT max(seq) FROM events);
         DROP TABLE seed_tags; DROP TABLE seed_events; DROP TABLE seed_lanes;"

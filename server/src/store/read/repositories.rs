@@ -38,15 +38,14 @@ macro_rules! counts {
     };
 }
 
+/// The newest pass of each band.
 macro_rules! passes {
     ($rest:literal) => {
         concat!(
-            "SELECT p.repository_id, p.band, p.started_wall, p.finished, p.complete, p.proof, p.reason, p.next, p.promised,
-                p.proof_promised, p.unread, p.unread_reason, g.from_at
-            FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
-                LEFT JOIN gaps g ON g.repository_id = p.repository_id AND g.band = p.band AND g.until_at IS NULL ",
-            $rest,
-            " ORDER BY p.id DESC"
+            "SELECT p.repository_id, p.band, p.finished, p.complete, p.reason, p.next, p.promised, p.proof_promised, p.unread,
+                p.unread_reason, p.complete_started, p.proof_started, p.late_at
+            FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id WHERE p.newest = 1",
+            $rest
         )
     };
 }
@@ -56,12 +55,24 @@ statements! {
     OF_GROUP = select!("r.name > $1 AND r.id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $3)
         ORDER BY r.name LIMIT $2");
     ONE = select!("r.name = $1");
-    ALL = select!("r.id > $1 AND r.period_id IS NOT NULL");
+    ALL = select!("r.period_id IS NOT NULL");
     COUNTS_OF_ALL = counts!("");
     COUNTS_OF_SOME = counts!(" AND r.name >= $1 AND r.name <= $2");
     PASSES_OF_ALL = passes!("");
-    PASSES_OF_SOME = passes!("WHERE r.name >= $1 AND r.name <= $2");
-    HOSTS = "SELECT count(DISTINCT host) AS n FROM repositories WHERE period_id IS NOT NULL";
+    PASSES_OF_SOME = passes!(" AND r.name >= $1 AND r.name <= $2");
+    WATCHED = "SELECT count(*) AS n, count(DISTINCT host) AS hosts FROM repositories WHERE period_id IS NOT NULL";
+    RELEASES = "SELECT CAST(COALESCE(SUM(c.n), 0) AS BIGINT) AS n FROM tag_counts c
+        JOIN repositories r ON r.id = c.repository_id WHERE r.period_id IS NOT NULL AND c.class = 1 AND c.state = 1";
+    /// A band without tags is never late, and while a repository is paused nothing is promised.
+    LATE = "SELECT count(DISTINCT p.repository_id) AS n FROM passes p
+            JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
+        WHERE p.newest = 1 AND p.late_at < $1 AND r.state <> 7 AND EXISTS (SELECT 1 FROM tag_counts c
+            WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.state <> 2 AND c.n > 0)";
+    /// The longest promise of a band for a release, wherever there is one in it.
+    PROMISED = "SELECT max(p.promised) AS promised FROM tag_counts c
+            JOIN passes p ON p.repository_id = c.repository_id AND p.band = c.band AND p.newest = 1
+            JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
+        WHERE c.band = $1 AND c.class = 1 AND c.state = 1 AND c.n > 0";
     PUBLISHED = "SELECT CAST(COALESCE(SUM(d.n), 0) AS BIGINT) AS n FROM releases_by_day d
         JOIN repositories r ON r.id = d.repository_id WHERE r.period_id IS NOT NULL AND d.day > $1";
     FLAGS = "SELECT state, severity, count(*) AS n FROM flags WHERE state IN (1, 3) GROUP BY state, severity";
@@ -85,9 +96,8 @@ struct BandCount {
     releases: u64,
 }
 
-/// The newest pass of a band, and when the newest complete one and the newest complete proof started: those that saw what was
-/// promised.
-struct Passes {
+/// The newest pass of a band, and what it knows of those before it.
+struct Pass {
     band: Band,
     finished: Instant,
     /// And as fresh as promised.
@@ -99,8 +109,7 @@ struct Passes {
     complete_started: Option<Instant>,
     proof_started: Option<Instant>,
     unread: Option<Unread>,
-    /// Where the gap that lasts began.
-    gap: Option<Instant>,
+    late_at: Instant,
 }
 
 /// A repository whose lateness people are to be told of, or whose being on time again.
@@ -121,7 +130,7 @@ pub(in crate::store) async fn lateness(
 ) -> Result<Vec<Lateness>, StoreError> {
     let (counts, passes) = (counts(conn, None).await?, passes(conn, None).await?);
     let mut changed = Vec::new();
-    for row in conn.all(ALL, values![0_i64]).await? {
+    for row in conn.all(ALL, values![]).await? {
         let repository = repository(&row, &counts, &passes, now)?;
         let failing = matches!(repository.state, RepositoryState::Failing | RepositoryState::Hidden);
         let told = row.instant_opt("late_told")?.is_some();
@@ -143,28 +152,17 @@ impl Store {
     pub async fn summary(&self, scope: Scope, now: Instant) -> Result<Summary, StoreError> {
         let Scope::All = scope;
         let mut conn = self.read_conn().await?;
-        let rows = conn.all(ALL, values![0_i64]).await?;
-        let counts = counts(&mut conn, None).await?;
-        let passes = passes(&mut conn, None).await?;
-        let repositories = rows.iter().map(|row| repository(row, &counts, &passes, now));
-        let repositories = repositories.collect::<Result<Vec<_>, _>>()?;
-        let is_late = |repository: &Repository| repository.freshness.iter().any(|band| band.late_since.is_some());
-        // The longest promise for a release of the hot band, wherever there is one.
-        let hot = passes.iter().filter_map(|(id, bands)| {
-            let releases = counts.get(id)?.bands.get(&Band::Hot)?.releases;
-            let pass = bands.iter().find(|pass| pass.band == Band::Hot && releases > 0)?;
-            u64::try_from(pass.promised.0).ok()
-        });
-        let promised_ms = hot.max();
+        let watched = conn.one(WATCHED, values![]).await?;
+        let promised = conn.one(PROMISED, values![Band::Hot.code()]).await?.int_opt("promised")?;
         let mut summary = Summary {
-            repositories: repositories.len() as u64,
-            registries: conn.one(HOSTS, values![]).await?.count("n")?,
-            releases: repositories.iter().map(|repository| repository.releases).sum(),
+            repositories: watched.count("n")?,
+            registries: watched.count("hosts")?,
+            releases: conn.one(RELEASES, values![]).await?.count("n")?,
             published_30_days: conn.one(PUBLISHED, values![now.0.div_euclid(DAY) - 30]).await?.count("n")?,
             needs_attention: 0,
             needs_review: 0,
-            late: repositories.iter().filter(|repository| is_late(repository)).count() as u64,
-            promised_ms,
+            late: conn.one(LATE, values![now]).await?.count("n")?,
+            promised_ms: promised.and_then(|promised| u64::try_from(promised).ok()),
             read_only: false,
             demo_percent: None,
         };
@@ -233,7 +231,7 @@ async fn described(conn: &mut Conn, rows: &[Row], now: Instant) -> Result<Vec<Re
 fn repository(
     row: &Row,
     counts: &HashMap<i64, Counts>,
-    passes: &HashMap<i64, Vec<Passes>>,
+    passes: &HashMap<i64, Vec<Pass>>,
     now: Instant,
 ) -> Result<Repository, StoreError> {
     let id = row.int("id")?;
@@ -249,7 +247,7 @@ fn repository(
     let bands = bands.filter_map(|band| counts.bands.get_key_value(band)).filter(|(_, n)| n.tags > 0);
     let freshness = bands.map(|(band, count)| {
         let pass = passes.iter().find(|pass| pass.band == *band);
-        freshness(*band, count.tags, pass, watched_since, state_reason.as_deref(), now)
+        freshness(*band, count.tags, pass, state_reason.as_deref(), now)
     });
     Ok(Repository {
         name: row.text("name")?,
@@ -280,20 +278,11 @@ fn together(one: Unread, other: Unread) -> Unread {
 
 /// Late is a band whose newest complete pass started longer ago than is promised. A band that nobody has passed yet is not
 /// late: its tags have just joined it.
-fn freshness(
-    band: Band,
-    tags: u64,
-    pass: Option<&Passes>,
-    watched_since: Instant,
-    state_reason: Option<&str>,
-    now: Instant,
-) -> Freshness {
+fn freshness(band: Band, tags: u64, pass: Option<&Pass>, state_reason: Option<&str>, now: Instant) -> Freshness {
     let promised = pass.map_or(band.default_interval(), |pass| pass.promised);
     let proof_default = || Plan::default().proof_interval(band, &BTreeMap::new(), None);
     let proof_promised = pass.map_or_else(proof_default, |pass| pass.proof_promised);
-    let observed =
-        pass.map(|pass| pass.complete_started.unwrap_or(pass.gap.unwrap_or(watched_since).max(watched_since)));
-    let late_since = observed.map(|observed| observed + promised).filter(|late_since| now > *late_since);
+    let late_since = pass.map(|pass| pass.late_at).filter(|late_at| now > *late_at);
     let reason = pass.filter(|pass| !pass.complete).and_then(|pass| pass.reason.as_deref());
     let reason = reason.or(state_reason).unwrap_or("the pass that is due has not ended yet");
     Freshness {
@@ -336,40 +325,28 @@ async fn counts(conn: &mut Conn, of: Option<&Range>) -> Result<HashMap<i64, Coun
     Ok(all)
 }
 
-async fn passes(conn: &mut Conn, of: Option<&Range>) -> Result<HashMap<i64, Vec<Passes>>, StoreError> {
+async fn passes(conn: &mut Conn, of: Option<&Range>) -> Result<HashMap<i64, Vec<Pass>>, StoreError> {
     let rows = match of {
         Some((first, last)) => conn.all(PASSES_OF_SOME, values![first, last]).await?,
         None => conn.all(PASSES_OF_ALL, values![]).await?,
     };
-    let mut all = HashMap::<i64, Vec<Passes>>::new();
+    let mut all = HashMap::<i64, Vec<Pass>>::new();
     for row in rows {
-        let band = row.code("band", Band::from_code)?;
-        let (reason, started, proof) = (row.text_opt("reason")?, row.instant("started_wall")?, row.yes("proof")?);
-        // A pass that names all it could not see is complete for sightings, but it kept no promise.
-        let complete = row.yes("complete")? && reason.is_none();
-        let complete_started = complete.then_some(started);
-        let proof_started = complete_started.filter(|_| proof);
-        let bands = all.entry(row.int("repository_id")?).or_default();
-        // Newest first: the first row of a band is its newest pass.
-        match bands.iter_mut().find(|pass| pass.band == band) {
-            Some(pass) => {
-                pass.complete_started = pass.complete_started.or(complete_started);
-                pass.proof_started = pass.proof_started.or(proof_started);
-            }
-            None => bands.push(Passes {
-                band,
-                finished: row.instant("finished")?,
-                complete,
-                reason,
-                next: row.instant("next")?,
-                promised: Millis(row.int("promised")?),
-                proof_promised: Millis(row.int("proof_promised")?),
-                complete_started,
-                proof_started,
-                unread: unread(&row)?,
-                gap: row.instant_opt("from_at")?,
-            }),
-        }
+        let reason = row.text_opt("reason")?;
+        all.entry(row.int("repository_id")?).or_default().push(Pass {
+            band: row.code("band", Band::from_code)?,
+            finished: row.instant("finished")?,
+            // A pass that names all it could not see is complete for sightings, but it kept no promise.
+            complete: row.yes("complete")? && reason.is_none(),
+            reason,
+            next: row.instant("next")?,
+            promised: Millis(row.int("promised")?),
+            proof_promised: Millis(row.int("proof_promised")?),
+            complete_started: row.instant_opt("complete_started")?,
+            proof_started: row.instant_opt("proof_started")?,
+            unread: unread(&row)?,
+            late_at: row.instant("late_at")?,
+        });
     }
     Ok(all)
 }

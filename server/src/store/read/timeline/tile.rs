@@ -1,11 +1,12 @@
 //! The marks of lanes in one stretch of time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tagwarden_model::api::{Breach, Hint, LaneKind, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane};
+use tagwarden_model::digest::Digest;
 use tagwarden_model::event::EventKind;
 
-use crate::store::db::{Conn, Row, Value, statements, values};
+use crate::store::db::{Conn, Dialects, Row, Value, statements, values};
 use crate::store::digests::digest;
 use crate::store::lanes::LEVELS;
 use crate::store::{Scope, Store, StoreError};
@@ -34,37 +35,67 @@ macro_rules! release {
     };
 }
 
-// What rows name is looked up row by row: a join would let PostgreSQL read whole tables where it guesses wrongly.
+/// The marks of a lane in one text, as numbers with blanks between them: a row for each of ten thousand marks would take longer
+/// than all else.
 macro_rules! marks {
     ($summed:literal, $rest:expr) => {
         concat!(
-            "SELECT l.id AS lane_id, l.repository_id, ",
+            "SELECT l.id AS lane_id, l.repository_id, string_agg(concat_ws(' ', ",
             $summed,
-            ".n, ",
+            ".first_at, r.last_at, COALESCE(r.not_before, r.last_at), ",
             $summed,
-            ".first_at, r.last_at, r.last_seq, r.not_before, r.kind, r.baseline,
-                r.tag_id, CASE WHEN l.kind = 2 THEN l.name ELSE (SELECT t.name FROM tags t WHERE t.id = r.tag_id) END AS tag,
-                r.digest_id, (SELECT d.hash FROM digests d WHERE d.id = r.digest_id) AS hash, ",
-            release!("r.digest_id", "l.repository_id"),
-            " AS release_tag ",
-            $rest
+            ".n, r.last_seq, r.kind, r.baseline, r.tag_id, COALESCE(r.digest_id, 0)), ' ' ORDER BY r.bucket) AS marks ",
+            $rest,
+            " GROUP BY l.id, l.repository_id"
         )
     };
 }
+
+/// Digests of a repository with their releases, by a list of numbers.
+macro_rules! digests {
+    ($hash:literal, $listed:literal) => {
+        concat!(
+            "SELECT string_agg(concat_ws(' ', d.id, ",
+            $hash,
+            ", ",
+            release!("d.id", "$2"),
+            "), ';') AS digests FROM digests d WHERE d.id ",
+            $listed
+        )
+    };
+}
+
+/// Names of tags, by a list of numbers.
+macro_rules! tags {
+    ($listed:literal) => {
+        concat!("SELECT string_agg(concat_ws(' ', t.id, t.name), ';') AS tags FROM tags t WHERE t.id ", $listed)
+    };
+}
+
+const DIGESTS: Dialects = Dialects {
+    sqlite: digests!("lower(hex(d.hash))", "IN (SELECT value FROM json_each($1))"),
+    postgres: digests!("encode(d.hash, 'hex')", "= ANY(CAST(translate($1, '[]', '{}') AS BIGINT[]))"),
+};
+
+const TAGS: Dialects = Dialects {
+    sqlite: tags!("IN (SELECT value FROM json_each($1))"),
+    postgres: tags!("= ANY(CAST(translate($1, '[]', '{}') AS BIGINT[]))"),
+};
+
+pub(in crate::store) const DIALECTS: &[Dialects] = &[DIGESTS, TAGS];
 
 statements! {
     SEQ = "SELECT event AS seq FROM counter";
     LANES = concat!("SELECT id, repository_id, kind, name FROM lanes WHERE kind <> 0 AND class <> 4 AND id IN ", asked!());
     /// Of a level that is kept.
     MARKS = marks!("r", concat!("FROM lanes l JOIN rollups r ON r.lane_id = l.id AND r.level = $41 AND r.bucket >= $42 AND r.bucket < $43
-        WHERE l.id IN ", asked!(), " ORDER BY l.id, r.bucket"));
+        WHERE l.id IN ", asked!()));
     /// Of a level in between: the last bucket of some has the last event.
     MERGED = marks!("m", concat!("FROM (SELECT b.lane_id, max(b.bucket) AS bucket, CAST(sum(b.n) AS BIGINT) AS n, min(b.first_at) AS first_at
             FROM rollups b WHERE b.lane_id IN ", asked!(), " AND b.level = $41 AND b.bucket >= $42 AND b.bucket < $43
             GROUP BY b.lane_id, b.bucket >> CAST($44 AS INTEGER)) m
             JOIN lanes l ON l.id = m.lane_id
-            JOIN rollups r ON r.lane_id = m.lane_id AND r.level = $41 AND r.bucket = m.bucket
-        ORDER BY l.id, r.bucket"));
+            JOIN rollups r ON r.lane_id = m.lane_id AND r.level = $41 AND r.bucket = m.bucket"));
     /// The newest span that began before the tile, if it reaches into it.
     ENTERING = concat!("SELECT l.id AS lane_id, l.repository_id, s.from_at, s.digest_id, d.hash, ", release!("s.digest_id", "l.repository_id"),
         " AS release_tag
@@ -191,21 +222,47 @@ async fn marks(
     } else {
         conn.all(MERGED, &[asked, values![kept, begins, ends, level - kept]].concat()).await?
     };
+    let mut told = Vec::new();
+    let (mut tags, mut digests) = (BTreeSet::new(), BTreeMap::<i64, BTreeSet<i64>>::new());
     for row in rows {
-        let Some(lane) = places.lane(&row)?.and_then(|place| lanes.get_mut(place)) else { continue };
-        let last = row.int("last_at")?;
-        lane.first_ms.push(row.int("first_at")?);
-        lane.at_ms.push(last);
-        lane.not_before_ms.push(row.int_opt("not_before")?.unwrap_or(last));
-        lane.count.push(u32::try_from(row.int("n")?).unwrap_or(u32::MAX));
-        lane.seq.push(row.int("last_seq")?);
-        lane.kind.push(row.int("kind")? as u8);
-        lane.baseline.push(row.int("baseline")? as u8);
-        lane.tag.push(names.tag(&row)?);
-        let digest = names.digest(&row, row.int("repository_id")?, "digest_id", "hash", "release_tag")?;
-        lane.digest.push(digest.map_or(-1, |place| place as i32));
+        let Some(place) = places.lane(&row)? else { continue };
+        let (repository, marks) = (row.int("repository_id")?, marks_of(&row.text("marks")?)?);
+        let of_repository = digests.entry(repository).or_default();
+        for [.., tag, digest] in &marks {
+            tags.insert(*tag);
+            of_repository.insert(*digest);
+        }
+        told.push((place, repository, marks));
+    }
+    names.read_tags(conn, &tags).await?;
+    for (repository, digests) in digests {
+        names.read_digests(conn, repository, &digests).await?;
+    }
+    for (place, repository, marks) in told {
+        let Some(lane) = lanes.get_mut(place) else { continue };
+        for [first, last, not_before, n, seq, kind, baseline, tag, digest] in marks {
+            lane.first_ms.push(first);
+            lane.at_ms.push(last);
+            lane.not_before_ms.push(not_before);
+            lane.count.push(u32::try_from(n).unwrap_or(u32::MAX));
+            lane.seq.push(seq);
+            lane.kind.push(kind as u8);
+            lane.baseline.push(baseline as u8);
+            lane.tag.push(*names.places_of_tags.get(&tag).ok_or_else(|| unlike("tag"))?);
+            let digest = names.places_of_digests.get(&(repository, digest));
+            lane.digest.push(digest.map_or(-1, |place| *place as i32));
+        }
     }
     Ok(())
+}
+
+/// First and last instant, lower bound, events, number, kind, baseline, tag and digest (0: none), as [`marks!`] writes them.
+type Mark = [i64; 9];
+
+fn marks_of(text: &str) -> Result<Vec<Mark>, StoreError> {
+    let numbers = text.split(' ').map(str::parse).collect::<Result<Vec<i64>, _>>().map_err(|_| unlike("mark"))?;
+    let (marks, rest) = numbers.as_chunks();
+    if rest.is_empty() { Ok(marks.to_vec()) } else { Err(unlike("mark")) }
 }
 
 /// Where the lanes that are there stand in the answer.
@@ -261,6 +318,30 @@ impl Places {
 }
 
 impl Names {
+    /// Takes up tags by their numbers.
+    async fn read_tags(&mut self, conn: &mut Conn, ids: &BTreeSet<i64>) -> Result<(), StoreError> {
+        let row = conn.one(conn.pick(TAGS), values![list(ids)]).await?;
+        for entry in row.text_opt("tags")?.iter().flat_map(|tags| tags.split(';')) {
+            let (id, name) = entry.split_once(' ').ok_or_else(|| unlike("tag"))?;
+            self.places_of_tags.insert(id.parse().map_err(|_| unlike("tag"))?, self.tags.len() as u32);
+            self.tags.push(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes up digests by their numbers, with the releases that they are in a repository.
+    async fn read_digests(&mut self, conn: &mut Conn, of: i64, ids: &BTreeSet<i64>) -> Result<(), StoreError> {
+        let row = conn.one(conn.pick(DIGESTS), values![list(ids), of]).await?;
+        for entry in row.text_opt("digests")?.iter().flat_map(|digests| digests.split(';')) {
+            let mut parts = entry.split(' ');
+            let id = parts.next().and_then(|id| id.parse().ok()).ok_or_else(|| unlike("digest"))?;
+            let digest = parts.next().and_then(of_hash).ok_or_else(|| unlike("digest"))?;
+            self.places_of_digests.insert((of, id), self.digests.len() as u32);
+            self.digests.push(TileDigest { digest, release: parts.next().map(str::to_owned) });
+        }
+        Ok(())
+    }
+
     fn tag(&mut self, row: &Row) -> Result<u32, StoreError> {
         let id = row.int("tag_id")?;
         if let Some(place) = self.places_of_tags.get(&id) {
@@ -290,4 +371,19 @@ impl Names {
         self.places_of_digests.insert((repository, id), place);
         Ok(Some(place))
     }
+}
+
+/// Numbers as JSON has them.
+fn list(ids: &BTreeSet<i64>) -> String {
+    serde_json::json!(ids).to_string()
+}
+
+/// The digest of a hash in hex.
+fn of_hash(hex: &str) -> Option<Digest> {
+    let algorithm = if hex.len() == 64 { "sha256" } else { "sha512" };
+    format!("{algorithm}:{hex}").parse().ok()
+}
+
+fn unlike(what: &str) -> StoreError {
+    StoreError::Inconsistent(format!("a {what} of a tile is not as it was asked for"))
 }
