@@ -1,5 +1,7 @@
 //! The one painter from the model's display list to a canvas: one path for all shapes that look the same.
 
+use std::ops::Range;
+
 use tagwarden_model::timeline::{Drawing, Glyph, Item, Shape, Style};
 
 /// What is painted with; a canvas knows the colours of the theme.
@@ -75,11 +77,11 @@ const DIM: f64 = 0.2;
 /// Hues and none.
 const COLOURS: usize = 25;
 
-/// Paints all of it.
-pub fn paint(drawing: &Drawing, surface: &mut dyn Surface) {
+/// Paints what is seen between two heights.
+pub fn paint(drawing: &Drawing, part: &Range<f64>, surface: &mut dyn Surface) {
     let mut layers: Vec<Vec<&Item>> = Vec::new();
     layers.resize_with(Style::COUNT * COLOURS * 2, Vec::new);
-    for item in &drawing.items {
+    for item in drawing.items.iter().filter(|item| is_seen(&item.shape, part)) {
         let colour = item.hue.map_or(0, |hue| usize::from(hue) + 1);
         let at = (item.style as usize * COLOURS + colour) * 2 + usize::from(item.dim);
         if let Some(layer) = layers.get_mut(at) {
@@ -91,6 +93,18 @@ pub fn paint(drawing: &Drawing, surface: &mut dyn Surface) {
             paint_layer(first, &layer, surface);
         }
     }
+}
+
+fn is_seen(shape: &Shape, part: &Range<f64>) -> bool {
+    let (top, bottom) = match shape {
+        Shape::Rect { y, height, .. } => (*y, y + height),
+        Shape::Line(points) => {
+            points.iter().fold((f64::MAX, f64::MIN), |(top, bottom), (_, y)| (top.min(*y), bottom.max(*y)))
+        }
+        Shape::Glyph(_, _, y) | Shape::Text { y, .. } => (*y, *y),
+    };
+    // Letters, rims and strokes reach over what is drawn.
+    top - 10.0 < part.end && bottom + 10.0 > part.start
 }
 
 fn paint_layer(first: &Item, layer: &[&Item], surface: &mut dyn Surface) {
@@ -260,9 +274,10 @@ mod tests {
             item(Style::Span, rect(70.0), Some(3), false),
             item(Style::Claim, Shape::Glyph(Glyph::Ring, 20.0, 40.0), None, false),
             item(Style::Unloaded, rect(0.0), None, false),
+            item(Style::LaneText, Shape::Text { x: 0.0, y: 90.0, end: false, text: "below".into() }, None, false),
         ];
         let mut recorder = Recorder::default();
-        paint(&Drawing { width: 100.0, height: 60.0, items }, &mut recorder);
+        paint(&Drawing { width: 100.0, height: 60.0, items }, &(0.0..60.0), &mut recorder);
         let expected = "\
 begin
 rect 10 30 20 18 round 3

@@ -19,6 +19,8 @@ pub struct Told {
     pub name: String,
     /// When and for how long.
     pub sentence: String,
+    /// When it happened or, of a span, when it began.
+    pub at: Option<Instant>,
     /// Its repository.
     pub repository: String,
     /// Its tag.
@@ -95,6 +97,7 @@ pub fn tell(hit: &Hit, lane: &Lane, store: &TileStore, now: Instant, offset: Mil
         tone: if hit.active { Tone::Flag } else { Tone::Quiet },
         name,
         sentence,
+        at: Some(hit.key()).filter(|at| *at > i64::MIN).map(Instant),
         repository: lane.repository.clone(),
         tag: tag.filter(|_| single),
         old: hit.old.and_then(digest).filter(|_| single),

@@ -6,10 +6,13 @@ mod canvas;
 mod card;
 mod desk;
 mod gestures;
+mod handles;
 mod lanes;
+mod picture;
 mod svg;
 mod tile_reader;
 mod twin;
+mod words;
 
 use leptos::html::Div;
 use leptos::prelude::*;

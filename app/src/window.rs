@@ -6,7 +6,7 @@ use tagwarden_model::timeline::View;
 /// Which stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Window {
-    /// What nobody chose: a month, or less where there is less.
+    /// What nobody chose: see [`Window::usual`].
     #[default]
     Usual,
     /// All there is.
@@ -33,12 +33,18 @@ impl Window {
         }
     }
 
+    /// What is shown when nobody chose: a month, or less where there is less. On the first day of a watch a year, as there are
+    /// hints alone. `since` is when the watch began.
+    pub fn usual(all: View, since: Instant, now: Instant) -> Self {
+        let most = Millis::days(if now - since < Millis::days(1) { 365 } else { 30 });
+        if all.length() < most { Self::All } else { Self::Last(most) }
+    }
+
     /// The stretch that it means now. `all` is all there is.
-    pub fn view(self, all: View, now: Instant) -> View {
+    pub fn view(self, all: View, since: Instant, now: Instant) -> View {
         let view = match self {
             Self::All => all,
-            Self::Usual if all.length() < Millis::days(30) => all,
-            Self::Usual => View::last(Millis::days(30), now),
+            Self::Usual => return Self::usual(all, since, now).view(all, since, now),
             Self::Last(length) => View::last(length, now),
             Self::Between(view) => view,
         };
@@ -131,16 +137,27 @@ mod tests {
         let month = View::last(Millis::days(30), NOW);
         assert_eq!(Window::of(month, NOW), Window::Last(Millis::days(30)));
         let later = NOW + Millis::days(1);
-        assert_eq!(Window::of(month, NOW).view(month, later), View::last(Millis::days(30), later));
+        assert_eq!(Window::of(month, NOW).view(month, NOW, later), View::last(Millis::days(30), later));
         let past = month.pan(-0.5);
-        assert_eq!(Window::of(past, NOW).view(month, later), past, "to the second");
+        assert_eq!(Window::of(past, NOW).view(month, NOW, later), past, "to the second");
     }
 
     #[test]
     fn what_is_younger_than_a_month_is_shown_whole() {
-        let all = View::fit(NOW - Millis::days(3), NOW);
-        assert_eq!(Window::Usual.view(all, NOW), all);
+        let since = NOW - Millis::days(3);
+        let all = View::fit(since, NOW);
+        assert_eq!(Window::Usual.view(all, since, NOW), all);
         let year = View::fit(NOW - Millis::days(365), NOW);
-        assert_eq!(Window::Usual.view(year, NOW), View::last(Millis::days(30), NOW));
+        assert_eq!(Window::Usual.view(year, since, NOW), View::last(Millis::days(30), NOW));
+    }
+
+    #[test]
+    fn the_first_day_shows_a_year_of_hints() {
+        let since = NOW - Millis::hours(2);
+        let hints = View::fit(NOW - Millis::days(200), NOW);
+        assert_eq!(Window::Usual.view(hints, since, NOW), hints);
+        let old = View::fit(NOW - Millis::days(2000), NOW);
+        assert_eq!(Window::Usual.view(old, since, NOW), View::last(Millis::days(365), NOW));
+        assert_eq!(Window::Usual.view(old, NOW - Millis::hours(24), NOW), View::last(Millis::days(30), NOW));
     }
 }

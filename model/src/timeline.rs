@@ -9,6 +9,7 @@ mod hits;
 mod labels;
 mod releases;
 mod rolling;
+mod rows;
 mod scene;
 mod sheet;
 mod tiles;
@@ -17,8 +18,9 @@ mod view;
 use crate::hue;
 use crate::instant::{Instant, Millis};
 pub use hits::{Hit, What};
+pub use rows::{Act, Arranged, short};
 pub use scene::{Bar, Lane, Mark, MarkKind, Scene};
-pub use sheet::{Board, Place, Sheet, lane_label, sheet, strip};
+pub use sheet::{Board, Handle, Place, Sheet, lane_label, sheet, strip};
 pub use tiles::{Befell, Claimed, Part, Seen, Stretch, TileStore, Word};
 pub use view::View;
 

@@ -235,6 +235,7 @@ async fn the_timeline_is_walked_zoomed_and_found_again() {
     timeline.path_is_not(&dragged).await;
     site.browser.driver.back().await.unwrap();
     site.browser.until("the dragged window is back", || async { (site.path().await == dragged).then_some(()) }).await;
+    timeline.is_pinned_and_collapsed_until_that_is_undone(&registry, &serving.host()).await;
     site.browser.close().await;
 }
 
@@ -244,6 +245,50 @@ struct Timeline<'a> {
 }
 
 impl Timeline<'_> {
+    /// Lanes of two repositories are pinned and collapsed by key and by mouse; the address keeps it.
+    async fn is_pinned_and_collapsed_until_that_is_undone(&self, registry: &DemoRegistry, host: &str) {
+        let browser = &self.site.browser;
+        let (pinned, closed) = (".handle[aria-pressed=true]", ".handle[aria-expanded=false]");
+        registry.push("team/web", "1.0.0", "{}", MediaType::OciManifest);
+        self.site.open("repositories").await;
+        browser.shown("#add-name").await.send_keys(format!("{host}/team/web")).await.unwrap();
+        browser.shows("Found, with 1 tag.").await;
+        browser.shown("form.form button[type=submit]").await.click().await.unwrap();
+        self.site.open("timeline").await;
+        self.has_row("web").await;
+        browser
+            .until("two repositories", || async {
+                (browser.count(".handle[aria-expanded=true]").await == 2).then_some(())
+            })
+            .await;
+
+        self.focus("3.0.0 published").await;
+        self.press("p").await;
+        self.path_with("pin=").await;
+        browser.shown(pinned).await;
+        self.focus("3.0.0 published").await;
+        self.press("c").await;
+        self.path_with("collapse=").await;
+        let both = self.site.path().await;
+        browser.shown(closed).await;
+        browser.driver.refresh().await.unwrap();
+        browser.shown(pinned).await;
+        browser.shown(closed).await;
+        assert_eq!(self.site.path().await, both);
+
+        // The buttons are one stop of the tab key, arrow keys lead from one to the next.
+        browser.driver.execute("document.querySelector('.handle[tabindex=\"0\"]').focus();", Vec::new()).await.unwrap();
+        self.press(Key::Down).await;
+        self.press(Key::Enter).await;
+        self.path_without("collapse=").await;
+        browser.shown(pinned).await.click().await.unwrap();
+        self.path_without("pin=").await;
+        browser.driver.back().await.unwrap();
+        browser.driver.back().await.unwrap();
+        self.path_until("it is arranged as before", |path| path == both).await;
+        browser.shown(closed).await;
+    }
+
     /// Waits for a row of the table that holds `words`.
     async fn has_row(&self, words: &str) {
         let script = "return [...document.querySelectorAll('.twin tbody tr')].some(row => row.innerText.includes(arguments[0]) \

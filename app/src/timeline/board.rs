@@ -8,10 +8,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tagwarden_model::api::TimelineHead;
 use tagwarden_model::instant::{Instant, Millis};
-use tagwarden_model::timeline::{Drawing, Hit, TileStore, View};
-use web_sys::{AbortController, HtmlCanvasElement, HtmlElement};
+use tagwarden_model::timeline::{Act, Arranged, Drawing, Hit, TileStore, View};
+use web_sys::AbortController;
 
-use super::desk::{Asked, Desk};
+use super::desk::{Asked, Canvases, Desk};
+use super::handles;
 use super::tile_reader;
 use crate::telling::Told;
 use crate::window::Window;
@@ -88,9 +89,9 @@ impl Timeline {
     }
 
     /// Paints on these from now on.
-    pub fn mount(self, canvas: HtmlCanvasElement, strip: HtmlCanvasElement, probe: HtmlElement) {
+    pub fn mount(self, canvases: Canvases) {
         if let Some(desk) = self.desk() {
-            desk.borrow_mut().canvases = Some((canvas, strip, probe));
+            desk.borrow_mut().canvases = Some(canvases);
         }
         self.measure();
     }
@@ -100,7 +101,7 @@ impl Timeline {
         let Some(desk) = self.desk() else { return };
         {
             let mut desk = desk.borrow_mut();
-            desk.width = desk.canvases.as_ref().map_or(0.0, |(canvas, ..)| f64::from(canvas.client_width()));
+            desk.width = desk.canvases.as_ref().map_or(0.0, |canvases| f64::from(canvases.lanes.client_width()));
         }
         self.draw();
     }
@@ -121,9 +122,17 @@ impl Timeline {
             let is_same = head.lanes.len() == desk.head.lanes.len()
                 && head.lanes.iter().zip(&desk.head.lanes).all(|(new, old)| new.id == old.id);
             if is_same {
-                let changed = head.lanes.iter().zip(&desk.head.lanes).filter(|(new, old)| new != old);
-                // A flag may concern an older event; an event's window begins before it.
-                let since = changed.map(|(_, old)| old.last - Millis::hours(1)).min();
+                let mut since = None;
+                let mut earlier = |at: Instant| since = Some(since.map_or(at, |since: Instant| since.min(at)));
+                for (new, old) in head.lanes.iter().zip(&desk.head.lanes).filter(|(new, old)| new != old) {
+                    // A flag may concern an older event; an event's window begins before it.
+                    earlier(new.last.min(old.last) - Millis::hours(1));
+                }
+                for (new, old) in head.repositories.iter().zip(&desk.head.repositories) {
+                    if let Some(at) = new.hints_from.filter(|_| new.hints != old.hints) {
+                        earlier(at);
+                    }
+                }
                 if let Some(since) = since {
                     desk.store.expire(since);
                 }
@@ -137,7 +146,7 @@ impl Timeline {
             desk.head = Rc::new(head);
             let now = browser::now();
             if is_first || (!is_same && desk.follows()) {
-                desk.view = desk.window.view(desk.all(now), now);
+                desk.view = desk.shown(now);
             }
             if is_first || desk.follows() {
                 desk.events = desk.count();
@@ -163,15 +172,15 @@ impl Timeline {
     }
 
     /// Shows what the address says.
-    pub fn show(self, window: Window, event: Option<i64>, compact: bool) {
+    pub fn show(self, window: Window, event: Option<i64>, compact: bool, arranged: Arranged) {
         let Some(desk) = self.desk() else { return };
         {
             let mut desk = desk.borrow_mut();
-            desk.compact = compact;
+            (desk.compact, desk.arranged) = (compact, arranged);
             if desk.window != window {
                 desk.window = window;
                 let now = browser::now();
-                desk.view = desk.window.view(desk.all(now), now);
+                desk.view = desk.shown(now);
                 desk.turn += 1;
             }
             let pinned = self.card.try_with_untracked(|card| card.as_ref().and_then(|told| told.seq)).flatten();
@@ -198,8 +207,36 @@ impl Timeline {
             desk.turn += 1;
             desk.is_ahead = true;
         }
+        self.tip.try_set(None);
         self.draw();
         self.settle_later();
+    }
+
+    /// Pins or collapses, or undoes it.
+    pub fn arrange(self, act: Act, lane: usize) {
+        let Some(desk) = self.desk() else { return };
+        {
+            let mut desk = desk.borrow_mut();
+            let head = desk.head.clone();
+            let Some(lane) = head.lanes.get(lane) else { return };
+            if matches!(act, Act::Collapse | Act::Expand) && head.repositories.len() < 2 {
+                return;
+            }
+            desk.arranged.toggle(act, lane);
+            desk.is_ahead = true;
+        }
+        self.tip.try_set(None);
+        self.draw();
+        self.settled.notify();
+    }
+
+    /// The focus came to what is chosen, or left it.
+    pub fn focus(self, focused: bool) {
+        let Some(desk) = self.desk() else { return };
+        if std::mem::replace(&mut desk.borrow_mut().focused, focused) != focused {
+            self.tip.try_set(None);
+            self.draw();
+        }
     }
 
     /// Chooses something; `pin` shows its card.
@@ -212,8 +249,10 @@ impl Timeline {
             if pin {
                 self.card.try_set(hit.and_then(|hit| desk.tell(&hit)));
             }
+            // Who walks by keys reads what who points at it reads.
+            let middle = hit.filter(|_| !pin).map(|hit| hit.left.max(desk.sheet.left).midpoint(hit.right));
+            self.tip.try_set(middle.and_then(|x| desk.tip(&hit?, x)));
         }
-        self.tip.try_set(None);
         self.draw();
         if pin {
             self.wrote();
@@ -274,6 +313,7 @@ impl Timeline {
         let now = browser::now();
         desk.lay(now);
         desk.paint(now);
+        handles::write(&mut desk);
         if !desk.head.lanes.is_empty() {
             let is_empty = desk.sheet.lanes.iter().all(|lane| lane.hits.iter().all(|hit| hit.count == 0));
             let seen = match (desk.sheet.is_loaded, is_empty) {

@@ -1,6 +1,7 @@
 //! A canvas as the painter's surface, in the colours of the stylesheet.
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 use std::rc::Rc;
 
 use tagwarden_model::hue::HUES;
@@ -86,8 +87,10 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// Makes the element as large as the picture, in the pixels of the screen, and empties it.
-    pub fn prepare(element: &HtmlCanvasElement, width: f64, height: f64, palette: &Rc<Palette>) -> Option<Self> {
+    /// Makes the element as large as a part of the picture, from one height to another, in the pixels of the screen, and
+    /// empties it.
+    pub fn prepare(element: &HtmlCanvasElement, width: f64, part: &Range<f64>, palette: &Rc<Palette>) -> Option<Self> {
+        let height = part.end - part.start;
         let ratio = browser::pixel_ratio();
         let (across, down) = ((width * ratio).round() as u32, (height * ratio).round() as u32);
         if element.width() != across || element.height() != down {
@@ -96,8 +99,8 @@ impl Canvas {
             let _ = element.style().set_property("height", &[&height.to_string(), "px"].concat());
         }
         let context = context(element)?;
-        let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
-        context.clear_rect(0.0, 0.0, width, height);
+        let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, -part.start * ratio);
+        context.clear_rect(0.0, part.start, width, height);
         context.set_text_baseline("middle");
         context.set_line_join("round");
         context.set_line_cap("round");

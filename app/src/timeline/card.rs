@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::board::Timeline;
-use crate::ui::{Difference, DigestChip};
-use crate::{phrase, url};
+use crate::ui::{Difference, DigestChip, When};
+use crate::{browser, phrase, time, url};
 
 /// Beside the pointer.
 #[component]
@@ -15,10 +15,11 @@ pub fn TipBox(timeline: Timeline) -> impl IntoView {
             let (x, y) = (format!("{}px", tip.x), format!("{}px", tip.y));
             let told = tip.told;
             let digest = told.new.map(|digest| view! { <code>{digest.short()}</code> });
+            let ago = told.at.map(|at| time::relative(at, browser::now()));
             view! {
                 <div class=class aria-hidden="true" style:left=x style:top=y>
                     <p><strong><bdi>{phrase::visible(&told.name)}</bdi></strong>" "{told.word}" "{digest}</p>
-                    <p>{phrase::visible(&told.sentence)}</p>
+                    <p>{phrase::visible(&told.sentence)}" "{ago}</p>
                 </div>
             }
         })
@@ -32,13 +33,16 @@ pub fn EventCard(timeline: Timeline) -> impl IntoView {
     let close = move |_| timeline.unpin();
     let card = move || {
         timeline.card.get().map(|told| {
-            let digests = match (told.old, told.new) {
-                (old, Some(new)) if told.word == "reassigned" || told.word == "restored" => {
-                    Some(view! { <Difference before=old after=Some(new) /> }.into_any())
+            let digests = told.new.map(|digest| {
+                if told.word == "deleted" {
+                    view! { <Difference before=Some(digest) after=None /> }.into_any()
+                } else if told.old.as_ref().is_some_and(|old| *old != digest) {
+                    view! { <Difference before=told.old after=Some(digest) /> }.into_any()
+                } else {
+                    view! { <DigestChip digest /> }.into_any()
                 }
-                (_, Some(digest)) => Some(view! { <DigestChip digest /> }.into_any()),
-                _ => None,
-            };
+            });
+            let when = told.at.map(|at| view! { <When at /> });
             let tag = told.tag.map(|tag| {
                 view! { <a class="button" href=url::tag(&told.repository, &tag)><bdi>{["Tag ", &phrase::visible(&tag)].concat()}</bdi></a> }
             });
@@ -51,7 +55,7 @@ pub fn EventCard(timeline: Timeline) -> impl IntoView {
                         <span class="quiet"><bdi>{told.repository.clone()}</bdi></span>
                         <button class="button button-quiet" type="button" on:click=close>"Close"</button>
                     </p>
-                    <p>{phrase::visible(&told.sentence)}</p>
+                    <p>{phrase::visible(&told.sentence)}" "<span class="quiet">{when}</span></p>
                     <p class="acts acts-start">{digests} {flag} {tag}</p>
                 </section>
             }

@@ -2,11 +2,15 @@
 
 use std::rc::Rc;
 
-use tagwarden_model::api::{Activity, Lane, TimelineHead};
+use tagwarden_model::api::{Activity, Lane, LaneKind, TimelineHead};
 use tagwarden_model::instant::{Instant, Millis};
-use tagwarden_model::timeline::{Board, Hit, Item, Shape, Sheet, Style, TileStore, View, sheet, strip};
+use tagwarden_model::timeline::{
+    Arranged, Board, Handle, Hit, Item, Shape, Sheet, Style, TileStore, View, sheet, short, strip,
+};
+use wasm_bindgen::JsCast;
 use web_sys::{AbortController, HtmlCanvasElement, HtmlElement};
 
+use super::board::Tip;
 use super::canvas::{Canvas, Palette};
 use super::gestures::Drag;
 use super::twin::Row;
@@ -21,6 +25,20 @@ pub(super) struct Asked {
     pub(super) control: AbortController,
 }
 
+/// Where is drawn.
+pub struct Canvases {
+    /// The axis and what is pinned.
+    pub fixed: HtmlCanvasElement,
+    /// All other lanes.
+    pub lanes: HtmlCanvasElement,
+    /// The strip over all time.
+    pub strip: HtmlCanvasElement,
+    /// Asked for colours.
+    pub probe: HtmlElement,
+    /// Where buttons are: of pinned lanes, and of all others.
+    pub handles: [HtmlElement; 2],
+}
+
 /// Everything but what is shown in elements.
 pub struct Desk {
     pub head: Rc<TimelineHead>,
@@ -28,8 +46,11 @@ pub struct Desk {
     pub window: Window,
     pub view: View,
     pub compact: bool,
+    pub arranged: Arranged,
     pub sheet: Sheet,
     pub hover: Option<Hit>,
+    /// What is chosen has the focus.
+    pub focused: bool,
     pub chosen: Option<(usize, i64)>,
     pub drag: Option<Drag>,
     /// Pointers that are down, with their places.
@@ -42,7 +63,7 @@ pub struct Desk {
     pub is_ahead: bool,
     /// Events of all lanes when the view left the present.
     pub(super) events: u64,
-    pub(super) canvases: Option<(HtmlCanvasElement, HtmlCanvasElement, HtmlElement)>,
+    pub(super) canvases: Option<Canvases>,
     pub(super) palette: Option<Rc<Palette>>,
     pub(super) width: f64,
     pub(super) asked: Vec<Asked>,
@@ -54,6 +75,8 @@ pub struct Desk {
     pub(super) turn: u64,
     /// What the table's rows say.
     pub rows: Vec<Row>,
+    /// What can be done with lanes, as it is written beside them.
+    pub(super) handles: Vec<Handle>,
 }
 
 impl Desk {
@@ -69,8 +92,10 @@ impl Desk {
             window: Window::default(),
             view,
             compact: false,
+            arranged: Arranged::default(),
             sheet: Sheet::default(),
             hover: None,
+            focused: false,
             chosen: None,
             drag: None,
             pointers: Vec::new(),
@@ -88,6 +113,7 @@ impl Desk {
             ticked: now,
             turn: 0,
             rows: Vec::new(),
+            handles: Vec::new(),
         }
     }
 
@@ -96,12 +122,23 @@ impl Desk {
         !matches!(self.window, Window::Between(_))
     }
 
-    /// All there is: from the first event or the beginning of the watch until now.
+    /// When the first of the watches began.
+    pub fn since(&self) -> Instant {
+        self.head.repositories.iter().map(|watched| watched.since).min().unwrap_or(Instant(0))
+    }
+
+    /// What its window shows now.
+    pub(super) fn shown(&self, now: Instant) -> View {
+        self.window.view(self.all(now), self.since(), now)
+    }
+
+    /// All there is: from the first hint or event or the beginning of the watch until now.
     pub fn all(&self, now: Instant) -> View {
         let firsts = self.head.lanes.iter().map(|lane| lane.first);
         let activity = &self.head.activity;
         let first = activity.bucket.first().map(|number| Instant(number.saturating_mul(1 << activity.level.min(40))));
-        let watches = self.head.repositories.iter().map(|watched| watched.since);
+        let watches =
+            self.head.repositories.iter().flat_map(|watched| watched.hints_from.into_iter().chain([watched.since]));
         let from = firsts.chain(first).chain(watches).min().unwrap_or(now - Millis::days(30)).min(now);
         let view = View::fit(from, now);
         View { until: now + Millis(view.length().0 / 50), ..view }
@@ -119,7 +156,23 @@ impl Desk {
     /// A hit in words.
     pub fn tell(&self, hit: &Hit) -> Option<Told> {
         let now = browser::now();
-        Some(tell(hit, self.lane(hit)?, &self.store, now, browser::offset(Instant(hit.key().max(0)))))
+        let mut lane = self.lane(hit)?.clone();
+        // Several of a collapsed repository are on no one lane of it.
+        if !hit.is_single() && self.sheet.row(hit.lane).is_some_and(|place| place.lanes.len() > 1) {
+            (lane.kind, lane.name) = (LaneKind::Tag, short(&lane.repository).to_owned());
+        }
+        Some(tell(hit, &lane, &self.store, now, browser::offset(Instant(hit.key().max(0)))))
+    }
+
+    /// A hit in words, below its lane.
+    pub(super) fn tip(&self, hit: &Hit, x: f64) -> Option<Tip> {
+        let place = self.sheet.row(hit.lane)?;
+        let left = x > self.sheet.left.midpoint(self.sheet.right);
+        // What is pinned stands lower than its place while the page is scrolled.
+        let stays = self.canvases.as_ref().filter(|_| place.bottom <= self.sheet.fixed);
+        let lower = stays.and_then(|canvases| canvases.handles[0].offset_parent()?.dyn_into::<HtmlElement>().ok());
+        let y = place.bottom + lower.map_or(0.0, |fixed| f64::from(fixed.offset_top()));
+        Some(Tip { told: self.tell(hit)?, x, y, left })
     }
 
     pub(super) fn hit_of(&self, seq: i64) -> Option<Hit> {
@@ -137,7 +190,9 @@ impl Desk {
     }
 
     pub(super) fn lay(&mut self, now: Instant) {
-        let digest = self.hover.and_then(|hit| self.store.digest(hit.digest?)).cloned();
+        let chosen = self.chosen.filter(|_| self.focused).and_then(|chosen| self.sheet.find(chosen));
+        let pointed = self.hover.or(chosen).filter(Hit::is_single);
+        let digest = pointed.and_then(|hit| self.store.digest(hit.digest?)).cloned();
         let board = Board {
             head: &self.head,
             view: self.view,
@@ -145,6 +200,7 @@ impl Desk {
             width: self.width,
             compact: self.compact,
             offset: &browser::offset,
+            arranged: &self.arranged,
             highlight: digest.as_ref(),
             chosen: self.chosen,
         };
@@ -160,7 +216,7 @@ impl Desk {
     }
 
     pub(super) fn paint(&mut self, now: Instant) {
-        let Some((canvas, below, probe)) = &self.canvases else { return };
+        let Some(Canvases { fixed, lanes, strip: below, probe, .. }) = &self.canvases else { return };
         if self.width <= 0.0 {
             return;
         }
@@ -169,9 +225,12 @@ impl Desk {
         }
         let Some(palette) = &self.palette else { return };
         let strip = strip(&self.head.activity, self.all(now), self.view, self.sheet.left, self.width);
-        for (element, drawing) in [(canvas, &self.sheet.drawing), (below, &strip)] {
-            if let Some(mut surface) = Canvas::prepare(element, drawing.width, drawing.height, palette) {
-                painter::paint(drawing, &mut surface);
+        let (whole, edge) = (&self.sheet.drawing, self.sheet.fixed);
+        for (element, drawing, part) in
+            [(fixed, whole, 0.0..edge), (lanes, whole, edge..whole.height), (below, &strip, 0.0..strip.height)]
+        {
+            if let Some(mut surface) = Canvas::prepare(element, drawing.width, &part, palette) {
+                painter::paint(drawing, &part, &mut surface);
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Mouse, touch and wheel on the canvases, and keys in the table and the strip.
 
 use leptos::prelude::*;
-use tagwarden_model::timeline::View;
+use tagwarden_model::timeline::{Act, View};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{AddEventListenerOptions, Event, HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 
-use super::board::{Timeline, Tip};
+use super::board::Timeline;
 use super::desk::Desk;
 use crate::browser;
 
@@ -33,12 +33,23 @@ pub struct Drag {
     moved: bool,
 }
 
+/// What a canvas shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// The axis and what is pinned.
+    Fixed,
+    /// All other lanes.
+    Lanes,
+    /// The strip over all time.
+    Strip,
+}
+
 const EVENTS: [&str; 6] = ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "wheel"];
 
 /// Listens on a canvas as long as the page lives.
-pub fn listen(timeline: Timeline, canvas: &HtmlCanvasElement, is_strip: bool) {
+pub fn listen(timeline: Timeline, canvas: &HtmlCanvasElement, shows: Shows) {
     let element = canvas.clone();
-    let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| handle(timeline, &element, is_strip, &event));
+    let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| handle(timeline, &element, shows, &event));
     let options = AddEventListenerOptions::new();
     options.set_passive(false);
     for name in EVENTS {
@@ -49,14 +60,16 @@ pub fn listen(timeline: Timeline, canvas: &HtmlCanvasElement, is_strip: bool) {
     on_cleanup(move || listener.dispose());
 }
 
-fn handle(timeline: Timeline, canvas: &HtmlCanvasElement, is_strip: bool, event: &Event) {
+fn handle(timeline: Timeline, canvas: &HtmlCanvasElement, shows: Shows, event: &Event) {
+    let is_strip = shows == Shows::Strip;
     if let Some(wheel) = event.dyn_ref::<WheelEvent>() {
         turn(timeline, wheel, is_strip);
         return;
     }
     let Some(event) = event.dyn_ref::<PointerEvent>() else { return };
     let Some(shared) = timeline.desk() else { return };
-    let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+    let above = if shows == Shows::Lanes { shared.borrow().sheet.fixed } else { 0.0 };
+    let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()) + above);
     match event.type_().as_str() {
         "pointerdown" if event.button() == 0 => {
             let _ = canvas.set_pointer_capture(event.pointer_id());
@@ -186,11 +199,7 @@ fn point(timeline: Timeline, x: f64, y: f64) {
         return;
     }
     desk.hover = hit;
-    let tip = hit.and_then(|hit| {
-        let place = desk.sheet.lanes.get(hit.lane)?;
-        let left = x > desk.sheet.left.midpoint(desk.sheet.right);
-        Some(Tip { told: desk.tell(&hit)?, x, y: place.bottom, left })
-    });
+    let tip = hit.and_then(|hit| desk.tip(&hit, x));
     drop(desk);
     timeline.tip.try_set(tip);
     timeline.draw();
@@ -249,23 +258,18 @@ pub fn key(timeline: Timeline, event: &KeyboardEvent, is_strip: bool) -> Option<
         ("ArrowUp", _) if !is_strip => step(false, -1),
         ("ArrowDown", _) if !is_strip => step(false, 1),
         ("Home" | "End", _) if !is_strip => {
-            let lane = chosen.map_or(0, |(lane, _)| lane);
-            let hit = {
-                let desk = shared.borrow();
-                let hits = desk.sheet.lanes.get(lane).map(|lane| lane.hits.as_slice()).unwrap_or_default();
-                if key == "Home" { hits.first().copied() } else { hits.last().copied() }
-            };
+            let hit = shared.borrow().sheet.end(chosen.map(|(lane, _)| lane), key == "End");
             timeline.choose(hit, false);
             Some(true)
         }
         ("Enter", _) if !is_strip => {
-            let hit = {
-                let desk = shared.borrow();
-                let (lane, key) = chosen?;
-                let at = desk.sheet.find(lane, key)?;
-                desk.sheet.lanes.get(lane)?.hits.get(at).copied()?
-            };
+            let hit = shared.borrow().sheet.find(chosen?)?;
             timeline.open(hit);
+            Some(true)
+        }
+        (_, "KeyP" | "KeyC") if !is_strip => {
+            let (lane, _) = chosen?;
+            timeline.arrange(if code == "KeyP" { Act::Pin } else { Act::Collapse }, lane);
             Some(true)
         }
         ("Escape", _) => {

@@ -1,17 +1,17 @@
 //! The timeline of a page: releases as marks, rolling tags as spans, on one axis for all repositories that it is about.
 
-use leptos::html::{Canvas, Dialog, I, Tbody};
+use leptos::html::{Dialog, Div, Tbody};
 use leptos::prelude::*;
 use tagwarden_model::api::TimelineHead;
-use tagwarden_model::instant::Millis;
+use tagwarden_model::timeline::Arranged;
 use wasm_bindgen::JsCast;
-use wasm_bindgen::prelude::Closure;
-use web_sys::{Element, Event, KeyboardEvent};
+use web_sys::{Element, Event, HtmlInputElement, KeyboardEvent};
 
 use super::board::{Seen, Timeline};
-use super::card::{EventCard, TipBox};
+use super::card::EventCard;
 use super::gestures;
-use super::{svg, tile_reader, twin};
+use super::picture::Picture;
+use super::{tile_reader, twin, words};
 use crate::api::{self, ApiError};
 use crate::effect::{effect, on_change};
 use crate::held::Held;
@@ -25,8 +25,13 @@ use crate::window::Window;
 use crate::{browser, phrase, url};
 
 /// What an address of such a page may hold, in its order.
-const KEYS: [&str; 13] =
-    ["name", "view", "range", "from", "until", "q", "class", "flagged", "versions", "by", "density", "cursor", "event"];
+const KEYS: [&str; 15] = [
+    "name", "view", "range", "from", "until", "q", "class", "flagged", "versions", "by", "density", "pin", "collapse",
+    "cursor", "event",
+];
+
+/// What of it stands in fields.
+const FIELDS: [&str; 6] = ["q", "versions", "class", "by", "flagged", "density"];
 
 const RANGES: [(&str, &str); 6] =
     [("24h", "24 h"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"), ("365d", "Year"), ("all", "All")];
@@ -104,7 +109,10 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
     let now = expect_context::<Now>().0;
     let window = move || Window::read(&|key| address.get(key));
     let event = move || address.get("event").and_then(|event| event.parse().ok());
-    effect(move || timeline.show(window(), event(), address.get("density").is_some()));
+    effect(move || {
+        let arranged = Arranged::read(address.get("pin").as_deref(), address.get("collapse").as_deref());
+        timeline.show(window(), event(), address.get("density").is_some(), arranged);
+    });
     effect(move || {
         if let Some(head) = shown.get() {
             timeline.put(head);
@@ -132,24 +140,40 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
             let (window, sought) = (desk.borrow().window, desk.borrow().sought);
             let event = timeline.card.with_untracked(|card| card.as_ref().and_then(|told| told.seq)).or(sought);
             let [range, from, until] = window.write();
-            go.with_value(|go| go(&[range, from, until, ("event", event.map(|event| event.to_string()))]));
+            let [pinned, collapsed] = desk.borrow().arranged.write();
+            let event = ("event", event.map(|event| event.to_string()));
+            go.with_value(|go| go(&[range, from, until, ("pin", pinned), ("collapse", collapsed), event]));
         },
     );
     let filter = move |event: Event| {
-        let Some(field) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok()) else {
-            return;
-        };
-        let name = field.name();
+        // Selects have these, too.
+        let Some(field) = event.target().map(JsCast::unchecked_into::<HtmlInputElement>) else { return };
         let value = if field.type_() == "checkbox" && !field.checked() { String::new() } else { field.value() };
-        if let Some(key) = KEYS.into_iter().find(|key| *key == name) {
+        if let Some(key) = FIELDS.into_iter().find(|key| *key == field.name()) {
             go.with_value(|go| go(&[(key, Some(value)), ("cursor", None)]));
         }
     };
+    // What the address says comes into the fields without making them anew: the focus stays where it is.
+    let fields = NodeRef::<Div>::new();
+    effect(move || {
+        let Some(fields) = fields.get() else { return };
+        for key in FIELDS {
+            let value = address.get(key).unwrap_or_default();
+            let Ok(Some(field)) = fields.query_selector(&["[name=", key, "]"].concat()) else { continue };
+            let field = field.unchecked_into::<HtmlInputElement>();
+            if field.type_() == "checkbox" {
+                field.set_checked(!value.is_empty());
+            } else {
+                field.set_value(&value);
+            }
+        }
+    });
     let ranges = move || {
         let usual = move || {
             shown.with(|_| ());
-            let all = timeline.desk()?.borrow().all(browser::now());
-            Some(if all.length() < Millis::days(30) { Window::All } else { Window::Last(Millis::days(30)) })
+            let (desk, now) = (timeline.desk()?, browser::now());
+            let desk = desk.borrow();
+            Some(Window::usual(desk.all(now), desk.since(), now))
         };
         let current = Some(window()).filter(|window| *window != Window::Usual).or_else(usual);
         let tab = |(key, words): (&'static str, &'static str)| {
@@ -185,22 +209,13 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
             </div>
         </div>
         <div class="card timeline-card">
-            <div class="timeline-filter" on:change=filter role="group" aria-label="Lanes">
-                <input class="input" type="search" name="q" placeholder="Lanes whose name has…" aria-label="Lanes whose name has" prop:value=move || address.get("q").unwrap_or_default() />
-                <input class="input timeline-versions" name="versions" placeholder="2.1..2.4" aria-label="Tracks from..to" prop:value=move || address.get("versions").unwrap_or_default() />
-                {live(move || {
-                    let check = |name: &'static str, value: &'static str, words: &'static str| {
-                        let checked = address.get(name).as_deref() == Some(value);
-                        view! { <label class="check"><input type="checkbox" name=name value=value prop:checked=checked />{words}</label> }
-                    };
-                    [
-                        check("class", "release", "releases only"),
-                        check("flagged", "true", "flagged only"),
-                        check("by", "family", "by family"),
-                        check("density", "compact", "compact"),
-                    ]
-                        .collect_view()
-                })}
+            <div class="timeline-filter" node_ref=fields on:change=filter role="group" aria-label="Lanes">
+                <input class="input" type="search" name="q" placeholder="Lanes whose name has…" aria-label="Lanes whose name has" />
+                <input class="input timeline-versions" name="versions" placeholder="2.1..2.4" aria-label="Tracks from..to" />
+                <select class="input" name="class" aria-label=words::CLASS>{options(&words::CLASSES)}</select>
+                <select class="input" name="by" aria-label=words::GATHERING>{options(&words::GATHERED)}</select>
+                <label class="check"><input type="checkbox" name="flagged" value="true" />{words::FLAGGED}</label>
+                <label class="check"><input type="checkbox" name="density" value="compact" />{words::COMPACT}</label>
             </div>
             <Picture timeline help />
             <EventCard timeline />
@@ -211,98 +226,15 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
     }
 }
 
-fn show_help(help: NodeRef<Dialog>) {
+fn options(choices: &'static [(&'static str, &'static str)]) -> AnyView {
+    choices.iter().map(|(value, words)| view! { <option value=*value>{*words}</option> }).collect_view().into_any()
+}
+
+/// Shows the keys.
+pub(super) fn show_help(help: NodeRef<Dialog>) {
     if let Some(dialog) = help.get_untracked() {
         let _ = dialog.show_modal();
     }
-}
-
-/// The two canvases, which say nothing to assistive technology: the table does.
-#[component]
-fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
-    let (lanes, strip, probe) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new(), NodeRef::<I>::new());
-    effect(move || {
-        if let (Some(lanes), Some(strip), Some(probe)) = (lanes.get(), strip.get(), probe.get()) {
-            gestures::listen(timeline, &lanes, false);
-            gestures::listen(timeline, &strip, true);
-            timeline.mount(lanes, strip, probe);
-        }
-    });
-    watch_screen(timeline);
-    let key = move |event: KeyboardEvent| {
-        if event.key() == "?" {
-            show_help(help);
-        } else if gestures::key(timeline, &event, true).is_some() {
-            event.prevent_default();
-        }
-    };
-    let words = move || {
-        timeline.settled.track();
-        let view = timeline.desk()?.borrow().view;
-        let day = |at| crate::time::absolute(at, browser::offset(at));
-        Some(format!("{} to {}", day(view.from), day(view.until)))
-    };
-    let printed = move || {
-        let label = "Timeline".to_owned();
-        timeline.print.get().map(|drawing| view! { <div class="print-only">{svg::write(drawing, &label)}</div> })
-    };
-    view! {
-        <div class="timeline-lanes screen-only">
-            <canvas class="timeline-canvas" node_ref=lanes aria-hidden="true"></canvas>
-            <TipBox timeline />
-        </div>
-        <div
-            class="timeline-strip screen-only"
-            tabindex="0"
-            role="slider"
-            aria-label="Window of the timeline: arrow keys move and zoom it"
-            aria-valuemin="0"
-            aria-valuemax="1"
-            aria-valuenow="1"
-            aria-valuetext=words
-            on:keydown=key
-        >
-            <canvas class="timeline-canvas" node_ref=strip aria-hidden="true"></canvas>
-        </div>
-        <i class="timeline-probe" node_ref=probe></i>
-        {printed}
-    }
-}
-
-/// Draws again when the room, the screen or the colours change.
-fn watch_screen(timeline: Timeline) {
-    let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| match event.type_().as_str() {
-        "beforeprint" => {
-            let drawing = timeline.desk().map(|desk| desk.borrow().sheet.drawing.clone());
-            timeline.print.try_set(drawing);
-        }
-        "afterprint" => drop(timeline.print.try_set(None)),
-        "resize" => timeline.measure(),
-        _ => timeline.repaint(),
-    });
-    let Some(window) = web_sys::window() else { return };
-    for name in ["resize", "redraw", "beforeprint", "afterprint"] {
-        let _ = window.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
-    }
-    let mut queries = Vec::new();
-    for query in ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(resolution: 1dppx)"] {
-        if let Ok(Some(query)) = window.match_media(query) {
-            let _ = query.add_event_listener_with_callback("change", listener.as_ref().unchecked_ref());
-            queries.push(query);
-        }
-    }
-    let kept = StoredValue::new_local((listener, queries));
-    on_cleanup(move || {
-        kept.try_with_value(|(listener, queries)| {
-            let function = listener.as_ref().unchecked_ref();
-            for name in ["resize", "redraw", "beforeprint", "afterprint"] {
-                let _ = window.remove_event_listener_with_callback(name, function);
-            }
-            for query in queries {
-                let _ = query.remove_event_listener_with_callback("change", function);
-            }
-        });
-    });
 }
 
 /// What there is to say about the window as a whole, the other lanes, and the legend.
@@ -351,8 +283,12 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
             _ => None,
         }
     };
+    let reading = move || {
+        let words = shown.with(|head| head.as_ref().and_then(words::reading))?;
+        Some(view! { <p class="timeline-more">{words}</p> })
+    };
     view! {
-        {state} {news} {more} <Legend />
+        {state} {news} {more} {reading} <Legend />
     }
 }
 
@@ -417,6 +353,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
     };
     let focused = move |event: leptos::ev::FocusEvent| {
         if let Some(hit) = row(&event) {
+            timeline.focus(true);
             timeline.choose(Some(hit), false);
         }
     };
@@ -449,7 +386,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
                 <span class="quiet">{summary}</span>
             </p>
             <div class="twin-body table-card">
-                <table class="table" role="grid" aria-label="Events of this window" on:keydown=key on:click=click on:focusin=focused>
+                <table class="table" role="grid" aria-label="Events of this window" on:keydown=key on:click=click on:focusin=focused on:focusout=move |_| timeline.focus(false)>
                     <thead>
                         <tr>
                             <th scope="col">"Lane"</th>
@@ -477,6 +414,7 @@ fn Help(help: NodeRef<Dialog>) -> impl IntoView {
                     {line("← →", "to the event before or after")} {line("↑ ↓", "to the lane above or below")}
                     {line("Home End", "to the lane's first or last event")} {line("Enter", "open it; look closer where there are several")}
                     {line("Esc", "close what is open")} {line("A D", "earlier, later")} {line("W S  or  + −", "look closer, look further")}
+                    {line("P", words::PIN_KEY)} {line("C", words::COLLAPSE_KEY)}
                     {line("Ctrl + wheel", "zoom about the pointer")} {line("Shift + drag", "zoom to a stretch")}
                 </dl>
                 <button class="button" type="submit">"Close"</button>

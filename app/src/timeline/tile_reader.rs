@@ -50,6 +50,7 @@ fn watched(value: &JsValue) -> Option<Watched> {
         since: instant(value, "since")?,
         gaps,
         hints: number(value, "hints")? as u64,
+        hints_from: instant(value, "hints_from"),
         hints_to_come: number(value, "hints_to_come")? as u64,
     })
 }

@@ -1,12 +1,13 @@
 //! The same window as a table: what holds the focus, what assistive technology reads, and what is copied.
 
 use tagwarden_model::instant::Instant;
-use tagwarden_model::timeline::What;
+use tagwarden_model::timeline::{What, short};
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, HtmlElement};
 
 use super::board::Timeline;
 use super::desk::Desk;
+use super::handles;
 use crate::browser;
 use crate::telling::row;
 
@@ -29,16 +30,23 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
             let (Some(lane), Some(told)) = (desk.lane(hit), desk.tell(hit)) else { continue };
             let at = if hit.what == What::Span { hit.from } else { hit.at };
             let offset = browser::offset(Instant(at.clamp(0, now.0)));
-            let [lane_label, what, when, digest] = row(hit, lane, &told, now, offset);
+            let [mut lane_label, what, when, digest] = row(hit, lane, &told, now, offset);
+            if desk.head.repositories.len() > 1 {
+                lane_label = [short(&lane.repository), " ", &lane_label].concat();
+            }
             rows.push(Row { lane: hit.lane, key: hit.key(), cells: [lane_label, what, when, digest, told.sentence] });
         }
     }
-    let number = rows.len();
+    let (number, had_focus) = (rows.len(), has_focus(body));
     if shared.borrow().rows != rows {
         fill(body, &rows)?;
         shared.borrow_mut().rows = rows;
     }
-    mark(body, shared.borrow().chosen);
+    let reached = mark(body, shared.borrow().chosen);
+    // The row that had the focus may be gone.
+    if let (true, Some(entry)) = (had_focus && !has_focus(body), reached) {
+        focus(entry.dyn_ref()?);
+    }
     Some((number, all))
 }
 
@@ -73,8 +81,13 @@ fn fill(body: &Element, rows: &[Row]) -> Option<()> {
     Some(())
 }
 
-/// Marks the row of what is chosen and lets the tab key reach it, or else the first.
-fn mark(body: &Element, chosen: Option<(usize, i64)>) {
+fn has_focus(body: &Element) -> bool {
+    let active = body.owner_document().and_then(|document| document.active_element());
+    active.is_some_and(|active| body.contains(Some(&active)))
+}
+
+/// Marks the row of what is chosen and lets the tab key reach it, or else the first; gives that row.
+fn mark(body: &Element, chosen: Option<(usize, i64)>) -> Option<Element> {
     let rows = body.children();
     let is_chosen = |entry: &Element| {
         let number = |name: &str| entry.get_attribute(name)?.parse::<i64>().ok();
@@ -91,6 +104,7 @@ fn mark(body: &Element, chosen: Option<(usize, i64)>) {
             entry.remove_attribute("aria-selected")
         };
     }
+    entries.into_iter().nth(reached.unwrap_or(0))
 }
 
 fn cell(document: &Document, entry: &Element, text: &str) -> Option<()> {
@@ -117,7 +131,7 @@ pub fn follow(timeline: Timeline, body: &Element) -> Option<()> {
     let _ = entry.set_attribute("tabindex", "0");
     let _ = entry.set_attribute("aria-selected", "true");
     focus(&entry);
-    Some(())
+    handles::reveal(&timeline.desk()?.borrow(), lane)
 }
 
 /// The thing that a row of the table is about.
@@ -125,6 +139,5 @@ pub fn at(desk: &Desk, target: &Element) -> Option<tagwarden_model::timeline::Hi
     let entry = target.closest("tr[data-key]").ok()??;
     let lane = entry.get_attribute("data-lane")?.parse().ok()?;
     let key = entry.get_attribute("data-key")?.parse().ok()?;
-    let at = desk.sheet.find(lane, key)?;
-    desk.sheet.lanes.get(lane)?.hits.get(at).copied()
+    desk.sheet.find((lane, key))
 }

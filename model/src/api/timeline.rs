@@ -50,6 +50,9 @@ pub struct Watched {
     pub gaps: Vec<Gap>,
     /// Releases from before the watch of which is known when their image claims to be made.
     pub hints: u64,
+    /// The earliest of these instants.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub hints_from: Option<Instant>,
     /// Releases from before the watch that are still to be looked into, newest version first. At most 200 are, ever.
     pub hints_to_come: u64,
 }
@@ -132,7 +135,8 @@ pub struct Tile {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TileLane {
-    /// What a tag named when the tile begins: a place in `digests`. Absent on lanes of releases and where it named nothing.
+    /// What a tag named when the tile begins, or later in it, but before the lane's first event: a place in `digests`. Absent on
+    /// lanes of releases and where it named nothing.
     pub entering: Option<u32>,
     /// When the tag began to name it.
     pub entering_since_ms: Option<i64>,

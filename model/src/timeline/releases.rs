@@ -11,10 +11,10 @@ use crate::order::sort_by_key;
 /// Marks join to a cluster until it is this wide; the next one begins beside it.
 const WIDEST: f64 = 48.0;
 
-/// Draws one lane; gives what is on it, from left to right.
-pub(super) fn draw(pen: &mut Pen<'_>, lane: usize, middle: f64, is_tall: bool) -> Vec<Hit> {
+/// Draws lanes as one; gives what is on them, from left to right.
+pub(super) fn draw(pen: &mut Pen<'_>, lanes: &[usize], middle: f64, is_tall: bool) -> Vec<Hit> {
     let (mut marks, mut breaches) = (Vec::new(), Vec::new());
-    for stretch in pen.stretches {
+    for (stretch, lane) in pen.stretches.iter().flat_map(|stretch| lanes.iter().map(move |lane| (stretch, *lane))) {
         let part = stretch.lane(lane);
         marks.extend(part.marks.iter().filter_map(|mark| release(pen, &part, mark, lane)));
         marks.extend(part.claimed.iter().map(|claim| Hit {
@@ -26,7 +26,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, lane: usize, middle: f64, is_tall: bool) -
         breaches.extend(part.befell.iter().map(|breach| befell(pen, breach, lane)));
     }
     sort_by_key(&mut marks, |hit| [hit.at, hit.seq]);
-    let mut hits = clusters(marks);
+    let mut hits = clusters(marks, pen.x(pen.scale.now.0) + GLYPH);
     let newest = hits.iter().rev().find(|hit| hit.what == What::Release).map(|hit| hit.at);
     hits.extend(breaches);
     sort_by_key(&mut hits, |hit| [hit.left as i64, hit.seq]);
@@ -117,8 +117,8 @@ pub(super) fn amount(count: u32) -> String {
     }
 }
 
-/// Joins marks that are nearer than their width.
-fn clusters(marks: Vec<Hit>) -> Vec<Hit> {
+/// Joins marks that are nearer than their width. None reaches over `end`, behind which nothing can be.
+fn clusters(marks: Vec<Hit>, end: f64) -> Vec<Hit> {
     let mut found: Vec<Hit> = Vec::new();
     for mut hit in marks {
         if hit.count > 1 {
@@ -137,6 +137,15 @@ fn clusters(marks: Vec<Hit>) -> Vec<Hit> {
             hit.right = hit.right.max(hit.left + width.min(WIDEST));
         }
         found.push(hit);
+    }
+    let mut end = end;
+    for hit in found.iter_mut().rev() {
+        let over = hit.right - end;
+        if over <= 0.0 {
+            break;
+        }
+        (hit.left, hit.right) = (hit.left - over, end);
+        end = hit.left - 1.0;
     }
     found
 }

@@ -62,7 +62,8 @@ fn spans(pen: &Pen<'_>, lane: usize) -> Vec<Hit> {
         if !is_going_on {
             // It is not known when it ended, only that it did.
             spans.close(left, i64::MAX);
-            spans.open = part.entering.map(|naming| begin(naming, left));
+            // It may have begun without an event of this lane.
+            spans.open = part.entering.map(|naming| begin(naming, left.max(pen.x(naming.1))));
         }
         for mark in part.marks {
             let old = spans.open.and_then(|open| open.digest);

@@ -1,6 +1,7 @@
 //! The lanes of a page's timeline as a picture, from the tiles that are there.
 
 use super::hits::{Hit, nearest};
+use super::rows::{Act, Arranged, Row, rows};
 use super::tiles::{Stretch, TileStore};
 use super::view::{View, tile_length};
 use super::{
@@ -14,6 +15,8 @@ use crate::tag::Class;
 
 /// Height of a lane where many are looked at.
 const COMPACT: f64 = 12.0;
+/// Room left of names, for what can be done with their lanes.
+const INDENT: f64 = 16.0;
 /// Height of the strip with the activity.
 const STRIP: f64 = 36.0;
 
@@ -31,15 +34,19 @@ pub struct Board<'a> {
     pub compact: bool,
     /// The viewer's distance from UTC at an instant.
     pub offset: &'a dyn Fn(Instant) -> Millis,
+    /// How the lanes are arranged.
+    pub arranged: &'a Arranged,
     /// The digest that is pointed at: everything else steps back.
     pub highlight: Option<&'a Digest>,
     /// Lane and [`Hit::key`] of what is chosen.
     pub chosen: Option<(usize, i64)>,
 }
 
-/// The place of a lane.
+/// The place of a lane, or of those of a repository that are shown as one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
+    /// Places in the list of lanes.
+    pub lanes: Vec<usize>,
     /// Top in pixels.
     pub top: f64,
     /// Bottom in pixels.
@@ -48,13 +55,32 @@ pub struct Place {
     pub hits: Vec<Hit>,
 }
 
+/// What can be done left of the plot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Handle {
+    /// What.
+    pub act: Act,
+    /// With this lane, or with its repository.
+    pub lane: usize,
+    /// Top in pixels.
+    pub top: f64,
+    /// Bottom in pixels.
+    pub bottom: f64,
+    /// Right edge of what it is about.
+    pub right: f64,
+}
+
 /// The picture, and what is where.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sheet {
     /// What to paint.
     pub drawing: Drawing,
-    /// The lanes in their order.
+    /// The lanes from top to bottom.
     pub lanes: Vec<Place>,
+    /// What can be done with them, from top to bottom.
+    pub handles: Vec<Handle>,
+    /// Down to here it stays in sight: the axis and what is pinned.
+    pub fixed: f64,
     /// Where the plot begins.
     pub left: f64,
     /// Where it ends.
@@ -104,34 +130,57 @@ impl Sheet {
         lane.hits.get(nearest(&lane.hits, x, 4.0)?).copied()
     }
 
-    /// Where a chosen thing is among the hits of its lane.
-    pub fn find(&self, lane: usize, key: i64) -> Option<usize> {
-        self.lanes.get(lane)?.hits.iter().position(|hit| hit.key() == key)
+    /// What was chosen, by lane and [`Hit::key`].
+    pub fn find(&self, chosen: (usize, i64)) -> Option<Hit> {
+        let (row, at) = self.place(chosen)?;
+        self.lanes.get(row)?.hits.get(at).copied()
     }
 
-    /// The thing next to a chosen one: `along` its lane, else on the nearest lane above or below that has any, where it is
+    fn place(&self, (lane, key): (usize, i64)) -> Option<(usize, usize)> {
+        let is_it = |hit: &Hit| hit.lane == lane && hit.key() == key;
+        let mut rows = self.lanes.iter().enumerate();
+        rows.find_map(|(row, place)| Some((row, place.hits.iter().position(is_it)?)))
+    }
+
+    /// Where a lane is.
+    pub fn row(&self, lane: usize) -> Option<&Place> {
+        self.lanes.iter().find(|place| place.lanes.contains(&lane))
+    }
+
+    /// The first or last thing of the row that a lane is in.
+    pub fn end(&self, lane: Option<usize>, last: bool) -> Option<Hit> {
+        let hits = &lane.map_or(self.lanes.first(), |lane| self.row(lane))?.hits;
+        if last { hits.last() } else { hits.first() }.copied()
+    }
+
+    /// The thing next to a chosen one: `along` its row, else on the nearest row above or below that has any, where it is
     /// nearest in time. Without one chosen, the newest of all.
     pub fn step(&self, chosen: Option<(usize, i64)>, along: bool, by: isize) -> Option<Hit> {
         let Some((lane, key)) = chosen else {
             let newest = self.lanes.iter().filter_map(|lane| lane.hits.last());
             return newest.reduce(|best, hit| if hit.key() > best.key() { hit } else { best }).copied();
         };
+        let place = self.place((lane, key));
+        let row = match place {
+            Some((row, _)) => row,
+            None => self.lanes.iter().position(|place| place.lanes.contains(&lane))?,
+        };
+        let hits = &self.lanes.get(row)?.hits;
         if along {
-            let hits = &self.lanes.get(lane)?.hits;
-            let at = match self.find(lane, key) {
-                Some(at) => at.checked_add_signed(by)?,
+            let at = match place {
+                Some((_, at)) => at.checked_add_signed(by)?,
                 None => hits.iter().position(|hit| hit.key() > key).unwrap_or(hits.len()).checked_sub(1)?,
             };
             return hits.get(at).copied();
         }
-        let middle = self.find(lane, key).and_then(|at| self.lanes.get(lane)?.hits.get(at));
+        let middle = place.and_then(|(_, at)| hits.get(at));
         let x = middle.map_or(self.right, |hit| hit.left.midpoint(hit.right));
-        let mut lane = lane.checked_add_signed(by)?;
-        while let Some(place) = self.lanes.get(lane) {
+        let mut row = row.checked_add_signed(by)?;
+        while let Some(place) = self.lanes.get(row) {
             if let Some(at) = nearest_middle(&place.hits, x) {
                 return place.hits.get(at).copied();
             }
-            lane = lane.checked_add_signed(by)?;
+            row = row.checked_add_signed(by)?;
         }
         None
     }
@@ -159,67 +208,54 @@ pub fn lane_label(lane: &Lane) -> String {
     }
 }
 
-/// What stands over a lane unless it stands over the one above it already.
-fn heading<'a>(head: &TimelineHead, lane: &'a Lane) -> &'a str {
-    match lane.class {
-        _ if head.repositories.len() > 1 => &lane.repository,
-        Class::Release => "Releases",
-        Class::Rebuilt => "Rebuilt tags",
-        Class::Rolling | Class::Ignored => "Rolling tags",
-    }
-}
-
 /// Where everything goes.
 pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
-    let names: Vec<String> = board.head.lanes.iter().map(lane_label).collect();
-    let left = gutter(names.iter().map(String::as_str), board.width);
+    let rows = rows(board.head, board.arranged);
+    let names = rows.iter().filter_map(|row| match row {
+        Row::Lanes { label, .. } => Some(label.as_str()),
+        Row::Heading { .. } => None,
+    });
+    let left = INDENT + gutter(names, board.width);
     let right = (board.width - RIGHT).max(left + 1.0);
     let scale = Scale { from: board.view.from, now: board.now, to: board.view.until, left, right };
     let level = board.view.level(right - left);
     let stretches = store.stretches(board.view, level);
     let mut drawing = Drawing { width: board.width, height: 0.0, items: Vec::new() };
-    let mut lanes: Vec<Place> = Vec::new();
+    let (mut lanes, mut handles) = (Vec::new(), Vec::new());
     // Where each repository begins.
     let mut blocks: Vec<(&str, f64)> = Vec::new();
-    let mut bottom = AXIS;
-    let mut above = "";
-    for (lane, name) in board.head.lanes.iter().zip(names) {
-        if blocks.last().is_none_or(|(repository, _)| *repository != lane.repository) {
-            blocks.push((&lane.repository, bottom));
-        }
-        let heading = heading(board.head, lane);
-        if heading != above {
-            above = heading;
-            let room = ((board.width - RIGHT) / labels::width("x")) as usize;
-            bottom += HEADING;
-            drawing.text(Style::HeadingText, 0.0, bottom - 11.0, false, labels::shorten(heading, room));
-        }
-        let top = bottom;
-        // A lane with something to decide has room to say so, however crowded it is.
-        let is_tall = lane.flags > 0 && lane.class == Class::Release;
-        bottom += match board.compact {
-            true => COMPACT,
-            false if is_tall => LANE + ABOVE,
-            false => LANE,
-        };
-        let middle = if board.compact { bottom - COMPACT / 2.0 } else { bottom - LANE / 2.0 };
-        drawing.line(Style::LaneLine, vec![(left, bottom - 0.5), (board.width, bottom - 0.5)]);
-        let room = ((left - 12.0) / labels::width("x")) as usize;
-        drawing.text(Style::LaneText, 0.0, middle, false, labels::shorten(&name, room));
+    let (mut bottom, mut fixed) = (AXIS, AXIS);
+    for row in rows {
         let mut pen = Pen { board, store, stretches: &stretches, scale: &scale, drawing: &mut drawing };
-        let at = lanes.len();
-        let hits = if lane.kind == LaneKind::Tag {
-            rolling::draw(&mut pen, at, middle)
-        } else {
-            releases::draw(&mut pen, at, middle, is_tall)
-        };
-        let chosen = board.chosen.filter(|(lane, _)| *lane == at);
-        if let Some(hit) = chosen.and_then(|(_, key)| hits.iter().find(|hit| hit.key() == key)) {
-            let (x, width) = (hit.left - 3.0, hit.right - hit.left + 6.0);
-            let (y, height) = if board.compact { (top, COMPACT) } else { (bottom - LANE + 2.0, LANE - 4.0) };
-            drawing.push(Style::Chosen, Shape::Rect { x, y, width, height }, None);
+        let (top, first) = (bottom, row.first());
+        let repository = board.head.lanes.get(first).map_or("", |lane| &lane.repository);
+        if blocks.last().is_none_or(|(above, _)| *above != repository) {
+            blocks.push((repository, top));
         }
-        lanes.push(Place { top, bottom, hits });
+        match row {
+            Row::Heading { text, is_repository, .. } => {
+                bottom += HEADING;
+                let x = if is_repository { INDENT } else { 0.0 };
+                let room = ((right - x) / labels::width("x")) as usize;
+                let text = labels::shorten(text, room);
+                let right = x + labels::width(&text);
+                pen.drawing.text(Style::HeadingText, x, bottom - 11.0, false, text);
+                if is_repository {
+                    handles.push(Handle { act: Act::Collapse, lane: first, top, bottom, right });
+                }
+            }
+            Row::Lanes { lanes: of, label, act } => {
+                let place = draw_row(&mut pen, of, &label, top);
+                bottom = place.bottom;
+                if act == Act::Unpin {
+                    fixed = bottom;
+                }
+                // Beside the name, which is at the foot of a tall row.
+                let top = top.max(bottom - LANE);
+                handles.push(Handle { act, lane: first, top, bottom, right: left - 8.0 });
+                lanes.push(place);
+            }
+        }
     }
     bottom += 4.0;
     let ends = blocks.iter().skip(1).map(|(_, top)| *top).chain([bottom]);
@@ -241,7 +277,31 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
     }
     drawing.height = bottom + NOTES;
     let is_loaded = stretches.iter().all(Stretch::is_loaded);
-    Sheet { drawing, lanes, left, right, level, is_loaded }
+    Sheet { drawing, lanes, handles, fixed, left, right, level, is_loaded }
+}
+
+fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Place {
+    let board = pen.board;
+    let is_any = |is_it: &dyn Fn(&Lane) -> bool| lanes.iter().filter_map(|at| board.head.lanes.get(*at)).any(is_it);
+    // A lane with something to decide has room to say so, however crowded it is.
+    let is_tall = is_any(&|lane| lane.flags > 0 && lane.class == Class::Release);
+    let height = if board.compact { COMPACT } else { LANE };
+    let bottom = top + if is_tall && !board.compact { LANE + ABOVE } else { height };
+    let middle = bottom - height / 2.0;
+    let left = pen.scale.left;
+    pen.drawing.line(Style::LaneLine, vec![(left, bottom - 0.5), (board.width, bottom - 0.5)]);
+    let room = ((left - 12.0 - INDENT) / labels::width("x")) as usize;
+    pen.drawing.text(Style::LaneText, INDENT, middle, false, labels::shorten(label, room));
+    let hits = match lanes.first() {
+        Some(lane) if is_any(&|lane| lane.kind == LaneKind::Tag) => rolling::draw(pen, *lane, middle),
+        _ => releases::draw(pen, &lanes, middle, is_tall),
+    };
+    if let Some(hit) = board.chosen.and_then(|chosen| hits.iter().find(|hit| (hit.lane, hit.key()) == chosen)) {
+        let (x, width) = (hit.left - 3.0, hit.right - hit.left + 6.0);
+        let (y, height) = if board.compact { (top, COMPACT) } else { (bottom - LANE + 2.0, LANE - 4.0) };
+        pen.drawing.push(Style::Chosen, Shape::Rect { x, y, width, height }, None);
+    }
+    Place { lanes, top, bottom, hits }
 }
 
 /// Two of the kinds of nothing, over the lanes of a repository: not watched, and not observed.

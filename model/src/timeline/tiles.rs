@@ -320,7 +320,7 @@ impl<'a> Stretch<'a> {
         let (before, rest) = marks.split_at(marks.partition_point(|mark| mark.at < self.from));
         let entering = match before.last() {
             Some(mark) => mark.digest.map(|digest| (digest, mark.at)),
-            None => held.entering,
+            None => held.entering.filter(|(_, since)| *since < self.until),
         };
         let befell = within(&held.befell, self.from, self.until, |breach| breach.at);
         let claimed = within(&held.claimed, self.from, self.until, |claim| claim.at);

@@ -25,7 +25,7 @@ statements! {
         LEFT JOIN digests d ON d.id = s.digest_id
         WHERE h.tag_id IS NULL ORDER BY c.version_key DESC LIMIT $2");
     PUT = "INSERT INTO hints (tag_id, repository_id, digest_id, created) VALUES ($1, $2, $3, $4) ON CONFLICT (tag_id) DO NOTHING";
-    KNOWN = "SELECT count(created) AS n FROM hints WHERE repository_id = $1";
+    KNOWN = "SELECT count(created) AS n, min(created) AS first FROM hints WHERE repository_id = $1";
     UNKNOWN = concat!("SELECT count(*) AS n FROM ", newest!(), " c LEFT JOIN hints h ON h.tag_id = c.id WHERE h.tag_id IS NULL");
 }
 
@@ -97,8 +97,9 @@ impl Store {
     }
 }
 
-/// How many releases of a repository have a hint, and how many are still to be looked into.
-pub(super) async fn progress(conn: &mut Conn, repository: i64) -> Result<(u64, u64), StoreError> {
-    let known = conn.one(KNOWN, values![repository]).await?.count("n")?;
-    Ok((known, conn.one(UNKNOWN, values![repository]).await?.count("n")?))
+/// How many releases of a repository have a hint, the earliest, and how many are still to be looked into.
+pub(super) async fn progress(conn: &mut Conn, repository: i64) -> Result<(u64, Option<Instant>, u64), StoreError> {
+    let known = conn.one(KNOWN, values![repository]).await?;
+    let to_come = conn.one(UNKNOWN, values![repository]).await?.count("n")?;
+    Ok((known.count("n")?, known.instant_opt("first")?, to_come))
 }

@@ -21,10 +21,17 @@ async fn main() {
     let flags = demo.all("flags?state=active").await;
     let flag = flags.iter().find(|flag| flag["repository"] == RELEASED).unwrap_or(&Value::Null).clone();
     let digest = flag["current"].as_str().unwrap_or_default();
+    let lanes = demo.get(&format!("timeline/lanes?repository={RELEASED}")).await;
+    let lane = lanes["lanes"][0]["id"].as_str().unwrap_or_default();
     let pages = [
         ("overview", String::new()),
         ("flags", "flags".to_owned()),
         ("flag", format!("flags/{}", flag["id"])),
+        ("timeline", "timeline".to_owned()),
+        (
+            "timeline-arranged",
+            format!("timeline?q=payments&pin={lane}&collapse=registry.acme.example/acme/payments-web"),
+        ),
         ("repositories", "repositories".to_owned()),
         ("repository", format!("repository?name={RELEASED}")),
         ("many-tags", "repository?name=builds.acme.example/ci/builds".to_owned()),

@@ -174,10 +174,22 @@ db_test! {
         assert_eq!((found[0].first, found[0].last), (created - Millis::minutes(1), created - Millis::minutes(1)));
         let tile = tile_of(&world, &found, 4, number(4, world.now() + Millis::minutes(1))).await;
         assert_eq!(tile.digests[tile.lanes[0].entering.unwrap() as usize].digest, digest("b"), "what it names is drawn");
+        // Its lane has no event of it: in the tile in which it began, it begins where it did.
+        let since = world.now();
+        let began = async |lanes: &[Lane], level: u8| {
+            let tile = tile_of(&world, lanes, level, number(level, since)).await;
+            tile.lanes[0].entering.map(|place| (tile.digests[place as usize].digest.clone(), tile.lanes[0].entering_since_ms.unwrap()))
+        };
+        for level in [4, 20, 28, 40] {
+            assert_eq!(began(&found, level).await, Some((digest("b"), since.0)), "{level}");
+        }
         let moved = event(EventKind::Moved, Some("b"), Some("c"), world.tick());
         world.write(TagWrite { ruling: Ruling::new(Class::Rebuilt, "test"), ..write_of("1.0.0", present("c", seq), vec![moved]) }).await;
         let found = lanes(&world, LaneFilter { class: Some(Class::Rebuilt), ..all() }).await;
         assert_eq!((found[0].events, found[0].first), (1, world.now()));
+        for level in [4, 20, 28, 40] {
+            assert_eq!(began(&found, level).await, Some((digest("b"), since.0)), "until it moves: {level}");
+        }
         world.assert_projections().await;
     }
 }
@@ -472,6 +484,7 @@ db_test! {
         let hints: Vec<_> = waiting.into_iter().zip(known).collect();
         world.store.put_hints(world.repository, &hints, world.now()).await.unwrap();
         assert_eq!(progress().await, (2, 197));
+        assert_eq!(page(&world, &all(), None, 40).await.0.repositories[0].hints_from, Some(created));
         let mut rest = world.store.without_hint(world.repository, 500).await.unwrap();
         assert_eq!((rest.len(), rest.remove(0).digest), (197, Some(digest("1.1.193"))));
 

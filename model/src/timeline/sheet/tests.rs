@@ -44,6 +44,7 @@ fn head() -> TimelineHead {
             since: Instant(ago(24.0)),
             gaps,
             hints: 0,
+            hints_from: None,
             hints_to_come: 0,
         }],
         lanes: vec![lane(LaneKind::Track, "2.3", Class::Release), lane(LaneKind::Tag, "latest", Class::Rolling)],
@@ -98,8 +99,124 @@ fn draw(head: &TimelineHead, tile: Option<&Tile>, width: f64) -> Sheet {
 }
 
 fn board(head: &TimelineHead, width: f64) -> Board<'_> {
-    let view = View::last(Millis::days(30), NOW);
-    Board { head, view, now: NOW, width, compact: false, offset: &|_| Millis(0), highlight: None, chosen: None }
+    static USUAL: Arranged = Arranged { pinned: Vec::new(), collapsed: Vec::new() };
+    Board {
+        head,
+        view: View::last(Millis::days(30), NOW),
+        now: NOW,
+        width,
+        compact: false,
+        offset: &|_| Millis(0),
+        arranged: &USUAL,
+        highlight: None,
+        chosen: None,
+    }
+}
+
+/// Two repositories, the second of two tracks and a tag.
+fn two() -> TimelineHead {
+    let mut head = head();
+    let web = |lane: Lane| Lane { repository: "ghcr.io/acme/web".into(), ..lane };
+    let watched = Watched { repository: "ghcr.io/acme/web".into(), ..head.repositories[0].clone() };
+    head.repositories.push(watched);
+    head.lanes.push(web(lane(LaneKind::Track, "1.1", Class::Release)));
+    head.lanes.push(web(lane(LaneKind::Track, "1.0", Class::Release)));
+    head.lanes.push(web(lane(LaneKind::Tag, "edge", Class::Rolling)));
+    for (at, lane) in head.lanes.iter_mut().enumerate() {
+        lane.id = at.to_string();
+    }
+    head
+}
+
+fn arranged(pinned: &[&str], collapsed: &[&str]) -> Arranged {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Arranged { pinned: words(pinned), collapsed: words(collapsed) }
+}
+
+#[test]
+fn what_is_pinned_stands_first_and_names_its_repository() {
+    let (head, pins) = (two(), arranged(&["4", "2", "4711"], &[]));
+    let shown = sheet(&Board { arranged: &pins, ..board(&head, 1200.0) }, &TileStore::default());
+    assert_eq!(texts(&shown.drawing, Style::LaneText), ["web edge", "web 1.1.x", "2.3.x", "latest", "1.0.x"]);
+    assert_eq!(texts(&shown.drawing, Style::HeadingText), ["ghcr.io/acme/api", "ghcr.io/acme/web"]);
+    assert_eq!(shown.lanes.iter().map(|place| place.lanes[0]).collect::<Vec<_>>(), [4, 2, 0, 1, 3]);
+    assert!((shown.fixed - shown.lanes[1].bottom).abs() < 0.1, "they stay in sight");
+    let acts: Vec<(Act, usize)> = shown.handles.iter().map(|handle| (handle.act, handle.lane)).collect();
+    let [pin, heading] = [Act::Pin, Act::Collapse];
+    assert_eq!(acts, [(Act::Unpin, 4), (Act::Unpin, 2), (heading, 0), (pin, 0), (pin, 1), (heading, 3), (pin, 3)]);
+    let one =
+        sheet(&Board { arranged: &arranged(&["latest"], &[]), ..board(&self::head(), 1200.0) }, &TileStore::default());
+    assert_eq!(texts(&one.drawing, Style::LaneText), ["latest", "2.3.x"]);
+}
+
+#[test]
+fn one_lane_stands_for_a_collapsed_repository() {
+    let (head, web) = (two(), arranged(&[], &["ghcr.io/acme/web"]));
+    let mut tile = tile(&[(20.0, 0, 0)], &[]);
+    let more = [&[(19.0, 1, 1)][..], &[(9.0, 2, 2), (8.9, 3, 3)], &[(12.0, 4, 4)]];
+    tile.lanes.extend(more.map(|rows| columns(rows, EventKind::Created)));
+    let mut store = TileStore::default();
+    store.put(&tile);
+    let shown = sheet(&Board { arranged: &web, ..board(&head, 1200.0) }, &store);
+    assert_eq!(texts(&shown.drawing, Style::LaneText), ["2.3.x", "latest", "web"]);
+    assert_eq!(texts(&shown.drawing, Style::HeadingText), ["ghcr.io/acme/api"]);
+    let row = shown.row(3).unwrap();
+    assert_eq!(
+        row.hits.iter().map(|hit| (hit.lane, hit.count)).collect::<Vec<_>>(),
+        [(2, 1), (3, 2)],
+        "without the tag"
+    );
+    assert_eq!(shown.handles.last().map(|handle| (handle.act, handle.lane)), Some((Act::Expand, 2)));
+    let first = row.hits[0];
+    assert_eq!(shown.step(Some((2, first.key())), true, 1).map(|hit| hit.lane), Some(3), "keys walk along all of it");
+    assert_eq!(shown.step(Some((3, row.hits[1].key())), false, -1).map(|hit| hit.lane), Some(0));
+    let pins = arranged(&["3"], &["ghcr.io/acme/web"]);
+    let shown = sheet(&Board { arranged: &pins, ..board(&head, 1200.0) }, &store);
+    assert_eq!(texts(&shown.drawing, Style::LaneText), ["web 1.0.x", "2.3.x", "latest", "web"]);
+    let single =
+        sheet(&Board { arranged: &arranged(&[], &["ghcr.io/acme/api"]), ..board(&self::head(), 900.0) }, &store);
+    assert_eq!(single.lanes.len(), 2, "a repository on its own page stays open");
+}
+
+#[test]
+fn an_address_arranges_the_lanes_the_same_again() {
+    let head = two();
+    let mut arranged = Arranged::default();
+    arranged.toggle(Act::Pin, &head.lanes[4]);
+    arranged.toggle(Act::Pin, &head.lanes[2]);
+    arranged.toggle(Act::Collapse, &head.lanes[3]);
+    let [pinned, collapsed] = arranged.write();
+    assert_eq!((pinned.as_deref(), collapsed.as_deref()), (Some("4,2"), Some("ghcr.io/acme/web")));
+    assert_eq!(Arranged::read(pinned.as_deref(), collapsed.as_deref()), arranged);
+    arranged.toggle(Act::Unpin, &head.lanes[4]);
+    arranged.toggle(Act::Unpin, &head.lanes[2]);
+    arranged.toggle(Act::Expand, &head.lanes[2]);
+    assert_eq!((arranged.write(), arranged), ([None, None], Arranged::read(Some(""), Some(",,"))));
+}
+
+#[test]
+fn a_crowd_ends_at_now() {
+    let crowd: Vec<Row> = (0..90).map(|at| (0.09 - f64::from(at) / 1000.0, at, at as i32)).collect();
+    let shown = draw(&head(), Some(&tile(&crowd, &[])), 1200.0);
+    let now = shown.drawing.items.iter().find_map(|item| match (&item.shape, item.style) {
+        (Shape::Line(points), Style::Now) => Some(points[0].0),
+        _ => None,
+    });
+    let hits = &shown.lanes[0].hits;
+    assert_eq!(hits.iter().map(|hit| hit.count).sum::<u32>(), 90);
+    assert!(hits.iter().all(|hit| hit.right <= now.unwrap() + GLYPH + 0.5), "{hits:?}");
+}
+
+#[test]
+fn what_a_tag_names_without_an_event_of_its_lane_is_drawn_from_its_beginning() {
+    let mut tile = tile(&[], &[]);
+    (tile.lanes[1].entering, tile.lanes[1].entering_since_ms) = (Some(7), Some(ago(6.0)));
+    let shown = draw(&head(), Some(&tile), 1200.0);
+    let hit = shown.lanes[1].hits[0];
+    let wide = (shown.right - shown.left) / 30.6;
+    assert!((hit.right - hit.left - 6.0 * wide).abs() < 2.0, "{hit:?}");
+    (tile.lanes[1].entering_since_ms, tile.seq) = (Some(NOW.0 + DAY), 2);
+    assert!(draw(&head(), Some(&tile), 1200.0).lanes[1].hits.is_empty());
 }
 
 #[test]

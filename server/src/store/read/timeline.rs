@@ -247,8 +247,8 @@ async fn watched(conn: &mut Conn, id: i64) -> Result<Option<Watched>, StoreError
     let row = conn.one(SINCE, values![id]).await?;
     let Some(since) = row.instant_opt("watched_since")? else { return Ok(None) };
     let gaps = conn.all(GAPS, values![id, MOST_GAPS]).await?.iter().map(gap).collect::<Result<_, _>>()?;
-    let (hints, hints_to_come) = hints::progress(conn, id).await?;
-    Ok(Some(Watched { repository: row.text("name")?, since, gaps, hints, hints_to_come }))
+    let (hints, hints_from, hints_to_come) = hints::progress(conn, id).await?;
+    Ok(Some(Watched { repository: row.text("name")?, since, gaps, hints, hints_from, hints_to_come }))
 }
 
 fn lane(row: &Row) -> Result<Lane, StoreError> {

@@ -96,11 +96,13 @@ statements! {
             GROUP BY b.lane_id, b.bucket >> CAST($44 AS INTEGER)) m
             JOIN lanes l ON l.id = m.lane_id
             JOIN rollups r ON r.lane_id = m.lane_id AND r.level = $41 AND r.bucket = m.bucket"));
-    /// The newest span that began before the tile, if it reaches into it.
+    /// The newest span that began before the tile, if it reaches into it. What has begun before the lane's first event has no mark
+    /// on it, and may begin in the tile: the tag was of another class then.
     ENTERING = concat!("SELECT l.id AS lane_id, l.repository_id, s.from_at, s.digest_id, d.hash, ", release!("s.digest_id", "l.repository_id"),
         " AS release_tag
         FROM lanes l JOIN tags t ON t.repository_id = l.repository_id AND t.name = l.name
-            JOIN spans s ON s.began_seq = (SELECT x.began_seq FROM spans x WHERE x.tag_id = t.id AND x.from_at < $41
+            JOIN spans s ON s.began_seq = (SELECT x.began_seq FROM spans x WHERE x.tag_id = t.id
+                    AND x.from_at < CASE WHEN l.n = 0 OR l.first_at >= $42 THEN $42 WHEN l.first_at > $41 THEN l.first_at ELSE $41 END
                 ORDER BY x.from_at DESC, x.began_seq DESC LIMIT 1)
             JOIN digests d ON d.id = s.digest_id
         WHERE l.kind = 2 AND l.id IN ", asked!(), " AND (s.until_at IS NULL OR s.until_at >= $41)");
@@ -180,7 +182,7 @@ impl Store {
         let (begins, ends) = at.buckets(0);
         let of_tags = |kind: &LaneKind| *kind == LaneKind::Tag;
         if places.by_name.keys().any(|(_, kind, _)| of_tags(kind)) {
-            for row in conn.all(ENTERING, &[&asked[..], values![begins]].concat()).await? {
+            for row in conn.all(ENTERING, &[&asked[..], values![begins, ends]].concat()).await? {
                 let Some(lane) = places.lane(&row)?.and_then(|place| found.get_mut(place)) else { continue };
                 let repository = row.int("repository_id")?;
                 lane.entering = names.digest(&row, repository, "digest_id", "hash", "release_tag")?;
