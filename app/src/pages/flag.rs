@@ -56,7 +56,7 @@ fn Body(data: Held<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
     let flag = Memo::new(move |_| data.get().flag);
     let heading = live(move || {
         let after = data.with(released).map(|released| flag.get().not_after - released);
-        flag.with(|flag| [&meaning::subject(flag), " ", &text::flag::title(flag, after)].concat())
+        flag.with(|flag| text::flag::heading(&meaning::subject(flag), flag, after))
     });
     let chip = live(move || {
         flag.with(|flag| {

@@ -44,19 +44,19 @@ pub const FOR_A_DAY: &str = "for a day";
 pub const FOR_7_DAYS: &str = "for 7 days";
 pub const FOR_30_DAYS: &str = "for 30 days";
 
-/// The title of the page, after the subject. `after` is how long it had been there.
-pub fn title(flag: &Flag, after: Option<Millis>) -> String {
-    let verb = match (breach(flag), flag.state) {
-        (Breach::Vanished, _) => return "is gone".into(),
-        (Breach::Invisible, _) => return "is no longer visible to these credentials".into(),
-        (Breach::Changed, FlagState::Restored) => "was changed and restored",
-        (Breach::Changed, _) if flag.promise.is_none() => return "is back though it was retired".into(),
-        (Breach::Changed, _) => "was reassigned",
-        (Breach::Removed, _) => "was removed",
+/// What the page says first. `after` is how long the subject had been there.
+pub fn heading(subject: &str, flag: &Flag, after: Option<Millis>) -> String {
+    let (verb, is_dated) = match (breach(flag), flag.state) {
+        (Breach::Vanished, _) => ("is gone", false),
+        (Breach::Invisible, _) => ("is no longer visible to these credentials", false),
+        (Breach::Changed, FlagState::Restored) => ("was changed and restored", true),
+        (Breach::Changed, _) if flag.promise.is_none() => ("is back though it was retired", false),
+        (Breach::Changed, _) => ("was reassigned", true),
+        (Breach::Removed, _) => ("was removed", true),
     };
-    match after.filter(|after| after.0 > 0) {
-        Some(after) => format!("{verb} {} after it was first seen", time::length(after)),
-        None => verb.into(),
+    match after.filter(|after| is_dated && after.0 > 0) {
+        Some(after) => format!("{subject} {verb} {} after it was first seen", time::length(after)),
+        None => [subject, " ", verb].concat(),
     }
 }
 
@@ -100,7 +100,7 @@ pub fn claim(claim: &str) -> String {
     [" It ", claim, "."].concat()
 }
 
-/// What somebody did with the flag, after his name.
+/// What somebody did with the flag, after the name.
 pub fn step(step: &Transition) -> &'static str {
     match (step.to, step.resolution) {
         (FlagState::Open, _) if step.from.is_none() => "opened the flag",

@@ -65,8 +65,9 @@ fn numbers_are_grouped_and_plurals_right() {
 
 #[test]
 fn a_title_says_how_long_a_release_had_been_there() {
-    assert_eq!(flag::title(&a_flag(true), Some(Millis::days(19))), "was reassigned 19 days after it was first seen");
-    assert_eq!(flag::title(&a_flag(false), None), "was removed");
+    let nineteen = flag::heading("api 2.3.0", &a_flag(true), Some(Millis::days(19)));
+    assert_eq!(nineteen, "api 2.3.0 was reassigned 19 days after it was first seen");
+    assert_eq!(flag::heading("api 2.3.0", &a_flag(false), None), "api 2.3.0 was removed");
 }
 
 #[test]
