@@ -16,6 +16,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
+use crate::text::shell as text;
 use crate::url::{encode, with_query};
 
 /// How long an answer may take.
@@ -45,23 +46,26 @@ impl ApiError {
     /// What happened.
     pub fn message(&self) -> String {
         match self {
-            Self::Unreachable => "The server cannot be reached.".into(),
+            Self::Unreachable => text::UNREACHABLE.into(),
             Self::Refused { message, .. } => message.clone(),
-            Self::Unintelligible(detail) => format!("The answer could not be read ({detail})."),
+            Self::Unintelligible(detail) => text::unintelligible(detail),
         }
+    }
+
+    /// What happened, and what to do about it.
+    pub fn words(&self) -> String {
+        [&self.message(), " ", &self.next_step()].concat()
     }
 
     /// What to do about it.
     pub fn next_step(&self) -> String {
         match self {
-            Self::Unreachable => "Check that Tagwarden runs and that you are online, then try again.".into(),
-            Self::Refused { status: 404, .. } => "It may have been removed, or the address is mistyped.".into(),
-            Self::Refused { status: 409, .. } => "Somebody else was faster. Look at the new state, then decide.".into(),
-            Self::Refused { status: 500.., request_id: Some(id), .. } => {
-                format!("Try again. If it stays, look for request {id} in the server's log.")
-            }
-            Self::Refused { .. } => "Correct it and try again.".into(),
-            Self::Unintelligible(_) => "Reload the page. A proxy in between may also have answered.".into(),
+            Self::Unreachable => text::UNREACHABLE_STEP.into(),
+            Self::Refused { status: 404, .. } => text::NOT_FOUND_STEP.into(),
+            Self::Refused { status: 409, .. } => text::CONFLICT_STEP.into(),
+            Self::Refused { status: 500.., request_id: Some(id), .. } => text::fault_step(id),
+            Self::Refused { .. } => text::REFUSED_STEP.into(),
+            Self::Unintelligible(_) => text::UNINTELLIGIBLE_STEP.into(),
         }
     }
 }
@@ -363,7 +367,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 }
 
 fn json(text: &str) -> Result<JsValue, String> {
-    js_sys::JSON::parse(text).map_err(|_| "no JSON".to_owned())
+    js_sys::JSON::parse(text).map_err(|_| text::NO_JSON.to_owned())
 }
 
 fn words(error: serde_wasm_bindgen::Error) -> String {

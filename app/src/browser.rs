@@ -9,6 +9,7 @@ use web_sys::{
 };
 
 use crate::route::within;
+use crate::text;
 
 fn window() -> Option<Window> {
     web_sys::window()
@@ -50,10 +51,8 @@ pub fn is_hidden() -> bool {
 
 /// Titles the tab and marks its icon while something needs attention.
 pub fn set_title(page: Option<&str>, attention: u64) {
-    let count = if attention > 0 { format!("({attention}) ") } else { String::new() };
-    let page = page.map(|page| format!("{page} · ")).unwrap_or_default();
     if let Some(document) = document() {
-        document.set_title(&format!("{count}{page}Tagwarden"));
+        document.set_title(&text::shell::tab(page, attention));
     }
     let icon = if attention > 0 { "favicon-flag.svg" } else { "favicon.svg" };
     let link = element("favicon").and_then(|link| link.dyn_into::<HtmlLinkElement>().ok());

@@ -3,12 +3,13 @@
 //! What needs a browser stands behind the feature `ui`; the rest is pure and tested natively.
 #![cfg_attr(feature = "ui", expect(clippy::needless_pass_by_value, reason = "components own their properties"))]
 
+pub mod meaning;
 pub mod painter;
-pub mod phrase;
 pub mod route;
 pub mod scenes;
 pub mod stream;
 pub mod telling;
+pub mod text;
 pub mod time;
 pub mod url;
 pub mod ways;
@@ -28,6 +29,12 @@ mod live;
 mod pages;
 #[cfg(feature = "ui")]
 mod panic;
+/// What the timeline still takes its words from.
+#[cfg(feature = "ui")]
+mod phrase {
+    pub use crate::meaning::visible;
+    pub use crate::text::{count, grouped};
+}
 #[cfg(feature = "ui")]
 mod remote;
 #[cfg(feature = "ui")]

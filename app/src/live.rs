@@ -15,7 +15,7 @@ use web_sys::{EventSource, MessageEvent};
 use crate::effect::on_change;
 use crate::remote::{Question, Remote};
 use crate::stream::{Action, Input, Status, Stream};
-use crate::{api, browser};
+use crate::{api, browser, text};
 
 /// More changes than this at once are answered by loading everything anew.
 const MOST_CHANGES: usize = 200;
@@ -170,7 +170,7 @@ fn receive(driver: &Rc<RefCell<Driver>>, name: &str, message: &MessageEvent) {
         "hello" => {
             let build = api::read::<Hello>(&text()).map(|hello| hello.build).ok();
             if build.is_some() && browser::build().is_some() && build != browser::build() {
-                browser::show_reload_banner("Tagwarden was updated. This page is of the version before.");
+                browser::show_reload_banner(text::shell::UPDATED);
             }
             step(driver, Input::Hello);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::browser;
+use crate::{browser, text};
 
 static REPORTED: AtomicBool = AtomicBool::new(false);
 
@@ -12,7 +12,7 @@ pub fn install() {
         if !REPORTED.swap(true, Ordering::Relaxed) {
             console_error_panic_hook::hook(info);
             // Plain calls: nothing of the framework can be trusted any more.
-            browser::show_reload_banner("This page has stopped because of a fault in it. What is shown may be old.");
+            browser::show_reload_banner(text::shell::STOPPED);
         }
     }));
 }

@@ -8,7 +8,8 @@ use tagwarden_model::order::sort_by_key;
 use tagwarden_model::tag::Class;
 use tagwarden_model::timeline::{Bar, Lane, Mark, MarkKind, Scene};
 
-use crate::phrase::{self, split_name};
+use crate::meaning::split_name;
+use crate::text::{kinds, timeline as text};
 
 /// How far back the picture of all repositories goes.
 pub const MONTH: Millis = Millis::days(30);
@@ -51,17 +52,17 @@ fn mark(event: &Event, events: &[Event]) -> Option<Mark> {
     let promised = original.old_digest.as_ref().or(original.new_digest.as_ref());
     let (kind, word) = match event.kind {
         EventKind::Created => (MarkKind::Release, ""),
-        EventKind::Deleted => (MarkKind::Deleted, " deleted"),
+        EventKind::Deleted => (MarkKind::Deleted, text::DELETED),
         EventKind::Moved | EventKind::Recreated if event.new_digest.as_ref() == promised => {
-            (MarkKind::Restored { first }, " restored")
+            (MarkKind::Restored { first }, text::RESTORED)
         }
-        EventKind::Moved | EventKind::Recreated => (MarkKind::Reassigned { first }, " reassigned"),
+        EventKind::Moved | EventKind::Recreated => (MarkKind::Reassigned { first }, text::REASSIGNED),
         EventKind::Retracted | EventKind::Vanished | EventKind::Returned => return None,
     };
     let digest = event.new_digest.clone().or_else(|| event.old_digest.clone())?;
     // The picture of all repositories is for its shape: only what stands out is named.
-    let label = if word.is_empty() { String::new() } else { format!("{tag}{word}") };
-    let title = format!("{tag} {} ({})", phrase::event_word(event), digest.short());
+    let label = if word.is_empty() { String::new() } else { text::label(&tag, word) };
+    let title = text::mark(&tag, kinds::event(event), &digest.short());
     Some(Mark { at: event.at, kind, label, title, digest, major: false })
 }
 
@@ -83,30 +84,30 @@ pub fn window(data: &FlagDetail) -> Scene {
         until,
         ended: false,
         digest: digest.clone(),
-        label: format!("{} {words}", digest.short()),
+        label: text::label(&digest.short(), words),
         short: Some(digest.short()),
         title: digest.to_string(),
     };
     if let (Some(old), Some(before)) = (first.and_then(|event| event.old_digest.as_ref()), flag.not_before) {
         // Far enough back to touch the left edge, whatever the range.
-        bars.push(bar(old, Instant(0), Some(before), "as first seen"));
+        bars.push(bar(old, Instant(0), Some(before), text::AS_FIRST_SEEN));
     }
     let mut events = data.events.iter().peekable();
     while let Some(event) = events.next() {
         let until = events.peek().map(|next| next.not_before.unwrap_or(next.not_after));
         if let Some(new) = &event.new_digest {
-            let words = if Some(new) == flag.promise.as_ref() { "restored" } else { "reassigned" };
+            let words = if Some(new) == flag.promise.as_ref() { text::RESTORED } else { text::REASSIGNED };
             bars.push(bar(new, event.not_after, until, words));
         }
     }
     let removed = data.events.iter().filter(|event| event.new_digest.is_none());
     let marks = removed.filter_map(|event| {
         let digest = event.old_digest.clone()?;
-        let (label, title) = ("removed".to_owned(), format!("{} is gone", digest.short()));
+        let (label, title) = (text::REMOVED.to_owned(), text::is_gone(&digest.short()));
         Some(Mark { at: event.not_after, kind: MarkKind::Deleted, label, title, digest, major: false })
     });
     let marks = marks.collect();
-    let label = flag.tag.clone().unwrap_or_else(|| "repository".into());
+    let label = flag.tag.clone().unwrap_or_else(|| text::REPOSITORY.to_owned());
     let lane = Lane { label, bars, marks };
     Scene { lanes: vec![lane], watched_since: Instant(0) }
 }
@@ -132,8 +133,8 @@ pub fn history(tag: &str, events: &[Event]) -> Scene {
             (None, Some(digest)) => lane.marks.push(Mark {
                 at: event.not_after,
                 kind: MarkKind::Deleted,
-                label: "removed".to_owned(),
-                title: format!("{} is gone", digest.short()),
+                label: text::REMOVED.to_owned(),
+                title: text::is_gone(&digest.short()),
                 digest: digest.clone(),
                 major: false,
             }),

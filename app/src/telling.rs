@@ -5,7 +5,8 @@ use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::timeline::{Hit, TileStore, What, lane_label};
 
-use crate::phrase::{Tone, count};
+use crate::meaning::Tone;
+use crate::text::timeline as text;
 use crate::time;
 
 /// One thing of a timeline in words.
@@ -37,56 +38,41 @@ pub struct Told {
 
 /// Tells of a hit. `offset` is the reader's distance from UTC.
 pub fn tell(hit: &Hit, lane: &Lane, store: &TileStore, now: Instant, offset: Millis) -> Told {
-    let text = |word| store.text(word).to_owned();
+    let words = |word| store.text(word).to_owned();
     let day = |at: i64| time::clock_with_date(Instant(at), now, offset);
     let known = (hit.not_before < hit.at).then_some(Instant(hit.not_before));
     let happened = match known {
-        None => format!("at {}", day(hit.at)),
+        None => text::at(&day(hit.at)),
         known => time::window(known, Instant(hit.at), now, offset),
     };
     let after = time::length(Millis(hit.at.saturating_sub(hit.from)));
     let single = hit.is_single();
-    let tag = hit.tag.map(text);
-    let several = || {
-        let last = tag.as_deref().map(|tag| format!(", the last of them {tag}")).unwrap_or_default();
-        format!("Between {} and {}{last}.", day(hit.from), day(hit.at))
-    };
+    let tag = hit.tag.map(words);
+    let several = || text::several(&day(hit.from), &day(hit.at), tag.as_deref());
     let (word, sentence) = match hit.what {
-        What::Release if single => ("published", format!("First seen {happened}.")),
-        What::Release => ("releases", several()),
-        What::Before if single => ("from before", "It stood when the watch began.".to_owned()),
-        What::Before => ("from before", "They stood when the watch began.".to_owned()),
-        What::Claim if single => {
-            ("hint", format!("Its image claims to be made at {}. Nobody watched then.", day(hit.at)))
-        }
-        What::Claim => ("hints", format!("Images that claim to be made. {}", several())),
-        What::Reassigned => {
-            ("reassigned", format!("It means other bytes. That happened {happened}, {after} after it was first seen."))
-        }
-        What::Restored => ("restored", format!("It means its first bytes again. That happened {happened}.")),
-        What::Deleted => ("deleted", format!("It is gone. That happened {happened}, {after} after it was first seen.")),
-        What::Gone => ("deleted", format!("The tag is gone. That happened {happened}.")),
-        What::Many => ("moves", several()),
+        What::Release if single => (text::PUBLISHED, text::first_seen(&happened)),
+        What::Release => (text::RELEASES, several()),
+        What::Before if single => (text::FROM_BEFORE, text::STOOD.to_owned()),
+        What::Before => (text::FROM_BEFORE, text::THEY_STOOD.to_owned()),
+        What::Claim if single => (text::HINT, text::claimed(&day(hit.at))),
+        What::Claim => (text::HINTS, text::several_claimed(&several())),
+        What::Reassigned => (text::REASSIGNED, text::reassigned(&happened, &after)),
+        What::Restored => (text::RESTORED, text::restored(&happened)),
+        What::Deleted => (text::DELETED, text::deleted(&happened, &after)),
+        What::Gone => (text::DELETED, text::gone(&happened)),
+        What::Many => (text::MOVES, several()),
         What::Span => {
-            let end = Instant(hit.at).min(now);
-            let until = if hit.at == i64::MAX {
-                "and still does as far as this window shows".to_owned()
-            } else {
-                format!("until {}", day(hit.at))
-            };
-            let began = if hit.from == i64::MIN { String::new() } else { format!(" from {}", day(hit.from)) };
-            let length = if hit.from == i64::MIN {
-                String::new()
-            } else {
-                format!(", {}", time::length(end - Instant(hit.from)))
-            };
-            let names = hit.digest.map(text).unwrap_or_default();
-            ("named", format!("It named {names}{began}, {until}{length}."))
+            let names = hit.digest.map(words).unwrap_or_default();
+            let length = || time::length(Instant(hit.at).min(now) - Instant(hit.from));
+            let since = (hit.from != i64::MIN).then(|| (day(hit.from), length()));
+            let since = since.as_ref().map(|(from, length)| (from.as_str(), length.as_str()));
+            let until = (hit.at != i64::MAX).then(|| day(hit.at));
+            (text::NAMED, text::named(&names, since, until.as_deref()))
         }
     };
     let label = lane_label(lane);
     let name = match (&tag, hit.what) {
-        _ if !single => count(u64::from(hit.count), "event", "events") + " on " + &label,
+        _ if !single => text::events_on(hit.count, &label),
         (_, What::Span | What::Gone) | (None, _) => label,
         (Some(tag), _) => tag.clone(),
     };
@@ -110,9 +96,9 @@ pub fn tell(hit: &Hit, lane: &Lane, store: &TileStore, now: Instant, offset: Mil
 /// The cells of the table's row: lane, what, when, digest.
 pub fn row(hit: &Hit, lane: &Lane, told: &Told, now: Instant, offset: Millis) -> [String; 4] {
     let at = if matches!(hit.what, What::Span) { hit.from } else { hit.at };
-    let when = if at == i64::MIN { "before".to_owned() } else { time::clock_with_date(Instant(at), now, offset) };
+    let when = if at == i64::MIN { text::BEFORE.to_owned() } else { time::clock_with_date(Instant(at), now, offset) };
     let digest = told.new.as_ref().map(Digest::short).unwrap_or_default();
-    [lane_label(lane), format!("{} {}", told.name, told.word), when, digest]
+    [lane_label(lane), text::happened(&told.name, told.word), when, digest]
 }
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
-//! Times and lengths of time as people read them.
+//! Times and lengths of time as people read them: which units are said, and when the day is.
 
 use tagwarden_model::instant::{Instant, Millis};
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+use crate::text::time as text;
 
 /// "40 s", "6 min", "2 h 51 min", "19 days": at most two units, the second only where it matters.
 pub fn length(length: Millis) -> String {
     let seconds = length.0.max(0) / 1000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{minutes} min"),
-        3600..36_000 if minutes % 60 != 0 => format!("{hours} h {} min", minutes % 60),
-        3600..172_800 => format!("{hours} h"),
-        _ => format!("{days} days"),
+        0..60 => text::seconds(seconds),
+        60..3600 => text::minutes(minutes),
+        3600..36_000 if minutes % 60 != 0 => text::hours_and_minutes(hours, minutes % 60),
+        3600..172_800 => text::hours(hours),
+        _ => text::days(days),
     }
 }
 
@@ -21,23 +21,22 @@ pub fn length(length: Millis) -> String {
 pub fn relative(at: Instant, now: Instant) -> String {
     let apart = now - at;
     match apart.0 {
-        -5_000..5_000 => "just now".to_owned(),
-        5_000.. => format!("{} ago", length(apart)),
-        _ => format!("in {}", length(Millis(-apart.0))),
+        -5_000..5_000 => text::JUST_NOW.to_owned(),
+        5_000.. => text::ago(&length(apart)),
+        _ => text::from_now(&length(Millis(-apart.0))),
     }
 }
 
 /// "23 Nov 2026 06:27:45", local.
 pub fn absolute(at: Instant, offset: Millis) -> String {
-    let [year, _, _, hour, minute, second, _] = (at + offset).fields();
-    format!("{} {year} {hour:02}:{minute:02}:{second:02}", date(at, offset))
+    let [year, ..] = (at + offset).fields();
+    text::date_and_time(&date(at, offset), year, &clock(at, offset))
 }
 
 /// "23 Nov", local.
 pub fn date(at: Instant, offset: Millis) -> String {
     let [_, month, day, ..] = (at + offset).fields();
-    let name = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
-    format!("{day} {name}")
+    text::date(month, day)
 }
 
 /// "06:27:45", local.
@@ -52,8 +51,7 @@ pub fn clock_with_date(at: Instant, now: Instant, offset: Millis) -> String {
     if of_day(at) == of_day(now) {
         clock(at, offset)
     } else {
-        let time = clock(at, offset);
-        format!("{} {}", date(at, offset), &time[..5])
+        text::day_and_time(&date(at, offset), &clock(at, offset)[..5])
     }
 }
 
@@ -62,14 +60,14 @@ pub fn window(not_before: Option<Instant>, not_after: Instant, now: Instant, off
     let end = clock_with_date(not_after, now, offset);
     let of_day = |instant: Instant| (instant + offset).0.div_euclid(86_400_000);
     match not_before {
-        None => format!("before {end}"),
+        None => text::before(&end),
         Some(start) if of_day(start) == of_day(not_after) && of_day(start) != of_day(now) => {
             let (start, end) = (clock(start, offset), clock(not_after, offset));
             // Within a minute, the minutes alone would say nothing.
             let digits = if start[..5] == end[..5] { 8 } else { 5 };
-            format!("{} between {} and {}", date(not_after, offset), &start[..digits], &end[..digits])
+            text::between_on(&date(not_after, offset), &start[..digits], &end[..digits])
         }
-        Some(start) => format!("between {} and {end}", clock_with_date(start, now, offset)),
+        Some(start) => text::between(&clock_with_date(start, now, offset), &end),
     }
 }
 

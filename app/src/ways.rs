@@ -2,17 +2,18 @@
 
 use tagwarden_model::api::{Found, View};
 
-use crate::phrase::split_name;
+use crate::meaning::split_name;
+use crate::text::shell as text;
 use crate::url;
 
 /// Pages by name.
 pub const PAGES: [(&str, &str); 6] = [
-    ("Overview", url::OVERVIEW),
-    ("Timeline", "timeline"),
-    ("Flags", "flags"),
-    ("Repositories", "repositories"),
-    ("Notifiers", "notifiers"),
-    ("Settings", "settings"),
+    (text::OVERVIEW, url::OVERVIEW),
+    (text::TIMELINE, "timeline"),
+    (text::FLAGS, "flags"),
+    (text::REPOSITORIES, "repositories"),
+    (text::NOTIFIERS, "notifiers"),
+    (text::SETTINGS, "settings"),
 ];
 /// Rows of a kind.
 const MOST: usize = 8;
@@ -42,34 +43,35 @@ pub fn ways(typed: &str, views: &[View], found: &Found) -> Vec<Way> {
     };
     let mut ways = Vec::new();
     for used in found.digests.iter().take(MOST) {
-        let is_first = ways.iter().all(|way: &Way| way.kind != "digest");
+        let is_first = ways.iter().all(|way: &Way| way.kind != text::KIND_DIGEST);
         if is_first {
             ways.push(way(
-                "digest",
+                text::KIND_DIGEST,
                 &used.digest.short(),
-                "everything that pointed at it",
+                text::DIGEST_DETAIL,
                 url::digest(&used.digest.to_string()),
             ));
         }
-        ways.push(way("tag", &used.tag, &used.repository, url::tag(&used.repository, &used.tag)));
+        ways.push(way(text::KIND_TAG, &used.tag, &used.repository, url::tag(&used.repository, &used.tag)));
     }
     for tag in found.tags.iter().take(MOST) {
         let state = match (tag.flag, tag.present) {
-            (Some(_), _) => ", flagged",
-            (None, Some(false)) => ", not there any more",
+            (Some(_), _) => text::TAG_FLAGGED,
+            (None, Some(false)) => text::TAG_GONE,
             (None, _) => "",
         };
-        ways.push(way("tag", &tag.name, &format!("{}{state}", tag.repository), url::tag(&tag.repository, &tag.name)));
+        let detail = format!("{}{state}", tag.repository);
+        ways.push(way(text::KIND_TAG, &tag.name, &detail, url::tag(&tag.repository, &tag.name)));
     }
     for name in found.repositories.iter().take(MOST) {
         let (path, last) = split_name(name);
-        ways.push(way("repository", last, path.trim_end_matches('/'), url::repository(name)));
+        ways.push(way(text::KIND_REPOSITORY, last, path.trim_end_matches('/'), url::repository(name)));
     }
     for view in views.iter().filter(|view| fits(&view.name)).take(MOST) {
-        ways.push(way("view", &view.name, "", view.address.clone()));
+        ways.push(way(text::KIND_VIEW, &view.name, "", view.address.clone()));
     }
     for (name, address) in PAGES.into_iter().filter(|(name, _)| fits(name)) {
-        ways.push(way("page", name, "", address.to_owned()));
+        ways.push(way(text::KIND_PAGE, name, "", address.to_owned()));
     }
     ways
 }

@@ -294,6 +294,160 @@ fn only_the_long_runs_are_left_out_of_the_tests() {
     assert_none(&wrong, "nothing is skipped silently: only tests/tests/soak.rs and bench hold ignored tests");
 }
 
+/// A string literal of a Rust file, between what stands before and behind it.
+struct Literal<'a> {
+    line: usize,
+    before: &'a str,
+    text: &'a str,
+    after: &'a str,
+}
+
+/// The string literals of code. A quote that is a character of its own begins none.
+fn literals(code: &str) -> Vec<Literal<'_>> {
+    let (mut found, mut from) = (Vec::new(), 0);
+    while let Some(start) = code[from..].find('"').map(|at| from + at) {
+        if code[..start].ends_with('\'') && code[start + 1..].starts_with('\'') {
+            from = start + 1;
+            continue;
+        }
+        let (mut end, mut escaped) = (start + 1, false);
+        for byte in code[start + 1..].bytes() {
+            match byte {
+                b'"' if !escaped => break,
+                _ => escaped = byte == b'\\' && !escaped,
+            }
+            end += 1;
+        }
+        let line = code[..start].lines().count();
+        let after = code.get(end + 1..).unwrap_or_default();
+        found.push(Literal {
+            line,
+            before: code[..start].trim_end(),
+            text: &code[start + 1..end],
+            after: after.trim_start(),
+        });
+        from = code.len().min(end + 1);
+    }
+    found
+}
+
+/// Texts of views that are the same in every language.
+const IN_EVERY_LANGUAGE: &[&str] = &[
+    // A space that keeps a line open.
+    "\\u{a0}",
+    // Names.
+    "Tagwarden",
+    "CSV",
+    "JSON",
+    "docker",
+    "kubectl",
+    "ghcr.io/acme/api",
+    // Commands.
+    "tagwarden serve",
+    "tagwarden backup",
+    "tagwarden check ",
+    "docker pull {pinned}",
+    "kubectl set image deployment/{container} {container}={pinned}",
+    // Keys, as the browser calls them.
+    "ArrowDown",
+    "ArrowUp",
+    "Enter",
+];
+
+impl Literal<'_> {
+    /// Whether people read it: several words, a word that begins like a sentence, a word in an element, or one in an
+    /// attribute that is read out. A word in small letters that goes into a view by way of a variable is not found.
+    fn is_read(&self, classes: &BTreeSet<String>) -> bool {
+        let letters: Vec<char> = self.text.chars().collect();
+        let is_sentence = letters
+            .windows(3)
+            .any(|three| matches!(three, [first, ' ', last] if first.is_alphabetic() && last.is_alphabetic()));
+        let is_capital = matches!(*letters, [first, second, ..] if first.is_uppercase() && second.is_lowercase());
+        let has_words = letters.iter().any(|letter| letter.is_alphabetic());
+        let attributes = ["title=", "aria-label=", "placeholder=", "alt=", "what="];
+        let is_attribute = attributes.iter().any(|attribute| self.before.ends_with(attribute));
+        let opens_tag =
+            self.after.strip_prefix('<').is_some_and(|tag| tag.starts_with(|c: char| c == '/' || c.is_alphabetic()));
+        let closes_tag = self.before.ends_with('>') && !self.before.ends_with("=>") && !self.before.ends_with("->");
+        let is_between = self.before.ends_with('}') && self.after.starts_with('{');
+        let is_child = opens_tag || closes_tag || is_between;
+        // What the stylesheets or those who build the page read.
+        let is_class = self.before.ends_with("class=") || self.text.split(' ').all(|word| classes.contains(word));
+        let is_for_builders = ["reason =", "unreachable!("].iter().any(|before| self.before.ends_with(before));
+        let is_text = (is_sentence && !is_class) || is_capital || (has_words && (is_attribute || is_child));
+        is_text && !is_for_builders && !IN_EVERY_LANGUAGE.contains(&self.text)
+    }
+}
+
+/// Every class that a stylesheet knows.
+fn classes() -> BTreeSet<String> {
+    let sheets = files().into_iter().filter(|path| path.starts_with("style/") && has_extension(path, &["css"]));
+    let of = |sheet: String| {
+        let name =
+            |part: &str| part.split(|c: char| !c.is_alphanumeric() && c != '-').next().unwrap_or_default().to_owned();
+        sheet.split('.').skip(1).map(name).collect::<Vec<_>>()
+    };
+    sheets.flat_map(|path| of(read(&path))).collect()
+}
+
+/// Files of the page that may hold texts: the one place for them, and with a reason each some others.
+fn may_hold_texts(path: &str) -> bool {
+    path.starts_with("app/src/text")
+        // Samples for those who build pages; no page leads to it.
+        || path == "app/src/pages/styleguide.rs"
+        // Not yet moved.
+        || path.starts_with("app/src/timeline")
+        || path == "app/src/pages/timeline.rs"
+}
+
+#[test]
+fn all_texts_of_the_page_are_in_one_place() {
+    let classes = classes();
+    let mut wrong = Vec::new();
+    for path in rust_files().iter().filter(|path| path.starts_with("app/src/")) {
+        if is_test_file(path) || may_hold_texts(path) {
+            continue;
+        }
+        let code = code(&read(path));
+        let found = literals(&code).into_iter().filter(|literal| literal.is_read(&classes));
+        wrong.extend(found.map(|literal| format!("{path}:{}: {:?}", literal.line, literal.text)));
+        // What the API calls a thing is no text: the words for it are in app/src/text/*/kinds.rs.
+        let lines = code.lines().enumerate().filter(|(_, line)| line.contains(".word()}"));
+        wrong.extend(lines.map(|(at, _)| format!("{path}:{}: a word of the API is shown", at + 1)));
+    }
+    assert_none(
+        &wrong,
+        "what people read in the page comes from app/src/text, so that another language is another file",
+    );
+}
+
+#[test]
+fn texts_are_told_from_what_nobody_reads() {
+    let classes = BTreeSet::from(["chip".to_owned(), "chip-flag".to_owned()]);
+    let is_read = |code: &str| literals(code).iter().any(|literal| literal.is_read(&classes));
+    for text in [
+        "let a = format!(\"no {name} is found\");",
+        "said.set(\"Copied\")",
+        "<b>\"absent\"</b>",
+        "<b>{count}\" new\"</b>",
+        "<p>{a} \"or\" {b}</p>",
+        "<a title=\"sum\"></a>",
+        "replace('\"', \"a\"); <b>\"absent\"</b>",
+        "\"\\\"\"; <b>\"absent\"</b>",
+    ] {
+        assert!(is_read(text), "{text}");
+    }
+    for code in [
+        "<p class=\"chip chip-flag\"></p>",
+        "match key { \"a\" => \"b\", _ => \"c\" }",
+        "<code>\"tagwarden serve\"</code>",
+        "#[expect(dead_code, reason = \"it is read\")]",
+        "<p>\" \" {at} \", \"</p>",
+    ] {
+        assert!(!is_read(code), "{code}");
+    }
+}
+
 #[test]
 fn the_rules_find_what_they_look_for() {
     assert_eq!(

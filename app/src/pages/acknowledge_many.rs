@@ -9,7 +9,7 @@ use tagwarden_model::api::Acknowledge;
 use super::flags::Selected;
 use crate::ui::Toasts;
 use crate::view::{Show, live};
-use crate::{api, phrase};
+use crate::{api, text};
 
 /// A bar that is there while flags are selected.
 #[component]
@@ -38,11 +38,7 @@ pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sy
                     }
                 }
             }
-            let words = phrase::count(done, "flag is acknowledged", "flags are acknowledged");
-            toasts.say(match failure {
-                None => format!("{words}."),
-                Some(message) => format!("{words}; {rest} not: {message}"),
-            });
+            toasts.say(text::flags::acknowledged(done, rest, failure.as_deref()));
             busy.try_set(false);
             if rest == 0 {
                 reason.try_set(String::new());
@@ -55,19 +51,19 @@ pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sy
     let count = move || selected.with(|selected| selected.len() as u64);
     view! {
         <Show when=move || { count() > 0 }>
-            <form class="select-bar" aria-label="What is done with the selected flags" on:submit=send>
-                <strong>{live(move || format!("{} selected", phrase::grouped(count())))}</strong>
+            <form class="select-bar" aria-label=text::flags::SELECTED_ACTS on:submit=send>
+                <strong>{live(move || text::flags::selected(count()))}</strong>
                 <input
                     class="input"
-                    aria-label="Why they are acknowledged"
-                    placeholder="Why, for example: clean-up of old builds"
+                    aria-label=text::flags::SELECTED_WHY
+                    placeholder=text::flags::SELECTED_WHY_EXAMPLE
                     maxlength="2000"
                     required
                     bind:value=reason
                 />
-                <button class="button button-primary" type="submit" disabled=busy>"Acknowledge"</button>
+                <button class="button button-primary" type="submit" disabled=busy>{text::flags::ACKNOWLEDGE}</button>
                 <button class="button button-quiet" type="button" on:click=move |_| selected.update(BTreeMap::clear)>
-                    "Select none"
+                    {text::flags::SELECT_NONE}
                 </button>
             </form>
         </Show>

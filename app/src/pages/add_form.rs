@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 use super::paste_form::PasteForm;
 use super::preview::Preview;
 use crate::api::{self, ApiError};
+use crate::text::{self, adding};
 use crate::ui::SummaryHere;
 use crate::view::live;
 
@@ -35,16 +36,14 @@ pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoV
         });
     };
     let words = move || match outcome.get()? {
-        Ok(name) => {
-            Some(view! { <span class="form-done">{format!("{name} is watched from now on.")}</span> }.into_any())
-        }
+        Ok(name) => Some(view! { <span class="form-done">{adding::added(&name)}</span> }.into_any()),
         Err(error) => Some(
             view! { <span class="form-error"><bdi>{error.message()}</bdi>" "{error.next_step()}</span> }.into_any(),
         ),
     };
     view! {
         <form class="form" on:submit=add>
-            <label class="form-label" for="add-name">"Repository"</label>
+            <label class="form-label" for="add-name">{text::REPOSITORY}</label>
             <div class="form-row">
                 <input
                     id="add-name"
@@ -58,10 +57,10 @@ pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoV
                     aria-describedby="add-help"
                     bind:value=name
                 />
-                <button class="button" type="submit" disabled=busy>"Watch"</button>
+                <button class="button" type="submit" disabled=busy>{adding::WATCH}</button>
             </div>
             <p id="add-help" class="form-help" role="status">
-                {live(move || words().unwrap_or_else(|| "As docker would take it, without a tag.".into_any()))}
+                {live(move || words().unwrap_or_else(|| adding::NAME_HELP.into_any()))}
             </p>
             <Preview name />
         </form>

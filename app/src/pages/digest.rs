@@ -9,7 +9,7 @@ use crate::remote::Remote;
 use crate::router::use_params_map;
 use crate::ui::{CopyButton, DigestChip, Loaded, RepositoryName, When, title};
 use crate::view::{Show, live};
-use crate::{api, phrase};
+use crate::{api, text};
 
 /// The page.
 #[component]
@@ -20,8 +20,8 @@ pub fn DigestPage() -> impl IntoView {
     let uses = Remote::new(move || digest.get(), |digest| api::digest(&digest));
     Live::here().keep_fresh(uses, |change| change.kind == tagwarden_model::api::ChangeKind::Events);
     view! {
-        <div class="page-head"><h1>"Digest"</h1></div>
-        <p class="digest-whole"><code>{digest}</code><CopyButton text=digest.into() what="the digest" /></p>
+        <div class="page-head"><h1>{text::DIGEST}</h1></div>
+        <p class="digest-whole"><code>{digest}</code><CopyButton text=digest.into() what=text::digests::COPIED /></p>
         <Loaded remote=uses let:page><Uses page /></Loaded>
     }
 }
@@ -31,15 +31,7 @@ fn Uses(page: Held<Page<DigestUse>>) -> impl IntoView {
     let words = live(move || {
         page.with(|page| {
             let now = page.items.iter().filter(|used| used.until.is_none()).count() as u64;
-            match (page.items.len() as u64, now) {
-                (0, _) => "Nothing that is watched has ever pointed at it.".to_owned(),
-                (all, 0) => format!("{} pointed at it; none does now.", phrase::count(all, "tag", "tags")),
-                (all, now) if all == now => format!("{} at it.", phrase::count(all, "tag points", "tags point")),
-                (all, now) => {
-                    let all = phrase::count(all, "tag has", "tags have");
-                    format!("{all} pointed at it; {} now.", phrase::count(now, "does", "do"))
-                }
-            }
+            text::digests::uses(page.items.len() as u64, now)
         })
     });
     view! {
@@ -49,11 +41,11 @@ fn Uses(page: Held<Page<DigestUse>>) -> impl IntoView {
                 <table class="table">
                     <thead>
                         <tr>
-                            <th scope="col">"Repository"</th>
-                            <th scope="col">"Tag"</th>
-                            <th scope="col" class="wide">"Digest"</th>
-                            <th scope="col">"From"</th>
-                            <th scope="col">"Until"</th>
+                            <th scope="col">{text::REPOSITORY}</th>
+                            <th scope="col">{text::TAG}</th>
+                            <th scope="col" class="wide">{text::DIGEST}</th>
+                            <th scope="col">{text::digests::FROM}</th>
+                            <th scope="col">{text::digests::UNTIL}</th>
                         </tr>
                     </thead>
                     <tbody>{live(move || page.get().items.into_iter().map(row).collect_view())}</tbody>
@@ -66,7 +58,7 @@ fn Uses(page: Held<Page<DigestUse>>) -> impl IntoView {
 fn row(used: DigestUse) -> impl IntoView {
     let until = match used.until {
         Some(at) => view! { <When at /> }.into_any(),
-        None => view! { <span class="chip chip-ok">"now"</span> }.into_any(),
+        None => view! { <span class="chip chip-ok">{text::digests::NOW}</span> }.into_any(),
     };
     view! {
         <tr>

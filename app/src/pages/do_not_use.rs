@@ -5,9 +5,9 @@ use leptos::task::spawn_local;
 use tagwarden_model::api::{DoNotUse, Tag};
 
 use crate::api::{self, ApiError};
-use crate::phrase;
 use crate::ui::{Acting, When};
 use crate::view::live;
+use crate::{meaning, text};
 
 /// What stands, or the way to say it.
 #[component]
@@ -36,12 +36,12 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
     };
     let stands = move |said: DoNotUse| {
         view! {
-            <section class="card note-warning" aria-label="Do not use">
-                <h2>"Do not use"</h2>
-                <p><bdi class="said">{phrase::visible(&said.reason)}</bdi></p>
-                <p class="quiet">"said by " <bdi>{said.actor}</bdi> " " <When at=said.at /></p>
+            <section class="card note-warning" aria-label=text::tags::DO_NOT_USE>
+                <h2>{text::tags::DO_NOT_USE}</h2>
+                <p><bdi class="said">{meaning::visible(&said.reason)}</bdi></p>
+                <p class="quiet">{text::tags::DO_NOT_USE_BY} <bdi>{said.actor}</bdi> " " <When at=said.at /></p>
                 <Acting>
-                    <button class="button" type="button" on:click=move |_| decide(None)>"It may be used again"</button>
+                    <button class="button" type="button" on:click=move |_| decide(None)>{text::tags::DO_NOT_USE_END}</button>
                 </Acting>
             </section>
         }
@@ -51,12 +51,12 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
         view! {
             <Acting>
                 <details class="card">
-                    <summary>"Mark as “do not use”…"</summary>
+                    <summary>{text::tags::DO_NOT_USE_ASK}</summary>
                     <form class="form" on:submit=send>
-                        <label class="form-label" for="bad">"Why"</label>
+                        <label class="form-label" for="bad">{text::WHY}</label>
                         <input id="bad" class="input" maxlength="2000" required bind:value=reason />
-                        <p class="form-help">"It is no longer offered as a way back. The record stays as it is."</p>
-                        <div class="form-row"><button class="button" type="submit">"Mark it"</button></div>
+                        <p class="form-help">{text::tags::DO_NOT_USE_HELP}</p>
+                        <div class="form-row"><button class="button" type="submit">{text::tags::DO_NOT_USE_MARK}</button></div>
                     </form>
                 </details>
             </Acting>

@@ -6,7 +6,7 @@ use tagwarden_model::event::EventKind;
 
 use crate::ui::{Difference, DigestChip, More, When, WindowWords};
 use crate::view::Show;
-use crate::{phrase, url};
+use crate::{meaning, text, url};
 
 /// Events, newest first.
 #[component]
@@ -14,10 +14,10 @@ pub fn EventList(events: Signal<Page<Event>>, pages: RwSignal<u32>) -> impl Into
     let has_more = Signal::derive(move || events.with(|events| events.next.is_some()));
     view! {
         <section class="stack-tight">
-            <div class="section-head"><h2>"Events"</h2></div>
+            <div class="section-head"><h2>{text::tags::EVENTS}</h2></div>
             <Show
                 when=move || events.with(|events| !events.items.is_empty())
-                fallback=|| view! { <div class="card quiet">"Nothing has happened since watching began."</div> }
+                fallback=|| view! { <div class="card quiet">{text::tags::EVENTS_NONE}</div> }
             >
                 <ul class="card list">
                     <For each=move || events.get().items key=|event| event.seq let:event>{event_row(event)}</For>
@@ -30,8 +30,8 @@ pub fn EventList(events: Signal<Page<Event>>, pages: RwSignal<u32>) -> impl Into
 
 fn event_row(event: Event) -> impl IntoView {
     let word = match (event.kind, event.flag.is_some()) {
-        (EventKind::Moved, true) => "reassigned",
-        _ => phrase::event_word(&event),
+        (EventKind::Moved, true) => text::tags::REASSIGNED,
+        _ => text::kinds::event(&event),
     };
     let class = if event.flag.is_some() { "list-what list-flagged" } else { "list-what" };
     let digests = match (event.old_digest.clone(), event.new_digest.clone()) {
@@ -39,12 +39,12 @@ fn event_row(event: Event) -> impl IntoView {
         (None, Some(digest)) => view! { <DigestChip digest /> }.into_any(),
         (before, after) => view! { <Difference before after /> }.into_any(),
     };
-    let mut remarks: Vec<String> = event.difference.as_deref().map(phrase::visible).into_iter().collect();
+    let mut remarks: Vec<String> = event.difference.as_deref().map(meaning::visible).into_iter().collect();
     if !event.verified && event.new_digest.is_some() {
-        remarks.push("claimed, not yet proven".to_owned());
+        remarks.push(text::CLAIMED.to_owned());
     }
     if event.clock_changed {
-        remarks.push("window widened: a clock changed".to_owned());
+        remarks.push(text::tags::WINDOW_WIDENED.to_owned());
     }
     let window = (!event.baseline).then(|| {
         view! { <span class="quiet"><WindowWords not_before=event.not_before not_after=event.not_after /></span> }

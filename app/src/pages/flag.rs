@@ -1,7 +1,7 @@
 //! A flag as an incident page: when, what, the way back, the story. It prints on one sheet.
 
 use leptos::prelude::*;
-use tagwarden_model::api::{ChangeKind, FlagDetail};
+use tagwarden_model::api::{ChangeKind, Flag, FlagDetail};
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::instant::Instant;
 
@@ -11,12 +11,12 @@ use super::flag_window::FlagWindow;
 use super::way_back::{Of, WayBack};
 use crate::held::Held;
 use crate::live::Live;
-use crate::phrase::{self, Breach};
+use crate::meaning::{self, Breach};
 use crate::remote::Remote;
 use crate::router::use_params_map;
 use crate::ui::{Acting, Difference, DigestChip, Loaded, Now, WindowWords, title};
 use crate::view::{Show, live};
-use crate::{api, browser, time, url};
+use crate::{api, browser, text, time, url};
 
 /// The page.
 #[component]
@@ -25,7 +25,8 @@ pub fn FlagPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
     let detail = Remote::new(move || id.get(), |id| api::flag(&id));
     title(move || {
-        Some(detail.data.with(|data| data.as_ref().map_or("Flag".into(), |data| phrase::subject(&data.flag))))
+        let subject = detail.data.with(|data| data.as_ref().map(|data| meaning::subject(&data.flag)));
+        Some(subject.unwrap_or_else(|| text::flag::TITLE.to_owned()))
     });
     Live::here().keep_fresh(detail, move |change| {
         let shown = detail.data.try_with_untracked(|data| data.as_ref().map(|data| data.flag.repository.clone()));
@@ -39,7 +40,7 @@ pub fn FlagPage() -> impl IntoView {
         }
     });
     view! {
-        <p class="crumb"><a href="flags">"Flags"</a> " / " {id}</p>
+        <p class="crumb"><a href="flags">{text::shell::FLAGS}</a> " / " {id}</p>
         <Loaded remote=detail lines=8 let:data><Body data detail /></Loaded>
     }
 }
@@ -55,13 +56,14 @@ fn Body(data: Held<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
     let flag = Memo::new(move |_| data.get().flag);
     let heading = live(move || {
         let after = data.with(released).map(|released| flag.get().not_after - released);
-        flag.with(|flag| format!("{} {}", phrase::subject(flag), phrase::flag_title(flag, after)))
+        flag.with(|flag| text::flag::heading(&meaning::subject(flag), flag, after))
     });
     let chip = live(move || {
         flag.with(|flag| {
-            let (word, tone) = phrase::flag_chip(flag);
+            let (word, tone) = (text::flags::word(flag), meaning::flag_tone(flag));
             let age = time::length(Now::get() - flag.opened);
-            let word = if flag.state == FlagState::Open { format!("{word} · open {age}") } else { word };
+            let is_open = flag.state == FlagState::Open;
+            let word = if is_open { text::flag::open_for(word, &age) } else { word.to_owned() };
             view! { <span class=tone.class()>{word}</span> }
         })
     });
@@ -74,29 +76,32 @@ fn Body(data: Held<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
         })
     });
     let lowered = live(move || {
-        let words = flag.with(phrase::lowered);
-        words.map(|words| view! { <p class="facts-words quiet"><bdi>{words}</bdi></p> })
+        let words = |flag: &Flag| {
+            let rule = flag.lowered_by.as_deref()?;
+            Some(text::flag::lowered(flag, &meaning::visible(rule)))
+        };
+        flag.with(words).map(|words| view! { <p class="facts-words quiet"><bdi>{words}</bdi></p> })
     });
     let of = Memo::new(move |_| flag.with(|flag| Of { repository: flag.repository.clone(), tag: flag.tag.clone() }));
-    let is_breach = move || flag.with(|flag| matches!(phrase::breach(flag), Breach::Changed | Breach::Removed));
+    let is_breach = move || flag.with(|flag| matches!(meaning::breach(flag), Breach::Changed | Breach::Removed));
     view! {
         <div class="page-head flag-head">
             <h1>{heading}</h1>
             <div class="facts">
                 <p class="facts-words">{chip} {reference}</p>
                 {lowered}
-                <div class="acts"><button class="button" type="button" on:click=|_| browser::print()>"Print"</button></div>
+                <div class="acts"><button class="button" type="button" on:click=|_| browser::print()>{text::flag::PRINT}</button></div>
             </div>
         </div>
         <div class="columns flag-columns">
             <div class="stack">
                 <section class="card flag-when-card">
-                    <h2>"When"</h2>
+                    <h2>{text::flag::WHEN}</h2>
                     <FlagWindow data />
                     <p class="flag-when">{live(move || when(&data.get()))}</p>
                 </section>
                 <Show when=is_breach>
-                    <section class="card"><h2>"What changed"</h2><Changed data /></section>
+                    <section class="card"><h2>{text::flag::WHAT_CHANGED}</h2><Changed data /></section>
                 </Show>
                 <Acting><FlagActs flag detail /></Acting>
                 <FlagStory data />
@@ -104,7 +109,7 @@ fn Body(data: Held<FlagDetail>, detail: Remote<FlagDetail>) -> impl IntoView {
             <div class="stack">
                 <Show when=is_breach>
                     <section class="card flag-way-back">
-                        <h2>"The way back"</h2>
+                        <h2>{text::THE_WAY_BACK}</h2>
                         <WayBack of most=5 targets=Signal::derive(move || data.get().targets) />
                     </section>
                 </Show>
@@ -118,25 +123,22 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
     let flag = &data.flag;
     let restored = data.transitions.iter().rev().find(|step| step.to == FlagState::Restored).map(|step| step.at);
     let exposed = match (flag.state, restored) {
-        (FlagState::Restored, Some(at)) => format!("Exposed for {}, then restored.", time::length(at - flag.not_after)),
+        (FlagState::Restored, Some(at)) => text::flag::exposed_until_restored(&time::length(at - flag.not_after)),
         (FlagState::Closed, _) => String::new(),
-        _ => format!("Exposed for {} so far.", time::length(Now::get() - flag.not_after)),
+        _ => text::flag::exposed_so_far(&time::length(Now::get() - flag.not_after)),
     };
     let clock = |at: Instant| time::clock_with_date(at, Now::get(), browser::offset(at));
     let end = view! { <strong>{clock(flag.not_after)}</strong> };
     let window = match flag.not_before {
         Some(start) => {
-            let (seen, found) = match phrase::breach(flag) {
-                Breach::Changed => (" (last seen old) and ", " (first seen new). "),
-                Breach::Removed | Breach::Vanished => (" (last seen) and ", " (found gone). "),
-                Breach::Invisible => (" (last seen) and ", " (refused). "),
-            };
-            view! { "Between " <strong>{clock(start)}</strong> {seen} {end} {found} }.into_any()
+            let of = meaning::breach(flag);
+            let (seen, found) = (text::flag::window_middle(of), text::flag::window_end(of));
+            view! { {text::flag::WINDOW_BETWEEN} <strong>{clock(start)}</strong> {seen} {end} {found} }.into_any()
         }
-        None => view! { "Before " {end} ", when it was first looked at. " }.into_any(),
+        None => view! { {text::flag::WINDOW_BEFORE} {end} {text::flag::WINDOW_BEFORE_END} }.into_any(),
     };
     let widened = data.events.iter().any(|event| event.clock_changed);
-    view! { {window} {exposed} {widened.then_some(" A clock changed in between; the window is wider for it.")} }
+    view! { {window} {exposed} {widened.then_some(text::flag::WINDOW_WIDENED)} }
 }
 
 #[component]
@@ -146,7 +148,7 @@ fn Changed(data: Held<FlagDetail>) -> impl IntoView {
         let steps = events.into_iter().filter(|event| event.old_digest.is_some() || event.new_digest.is_some());
         let steps: Vec<_> = steps
             .map(|event| {
-                let proof = if event.verified || event.new_digest.is_none() { "" } else { "claimed, not yet proven" };
+                let proof = if event.verified || event.new_digest.is_none() { "" } else { text::CLAIMED };
                 view! {
                     <tr>
                         <td><WindowWords not_before=event.not_before not_after=event.not_after /></td>
@@ -157,21 +159,21 @@ fn Changed(data: Held<FlagDetail>) -> impl IntoView {
             })
             .collect();
         let words = match (flag.comparing, flag.promise == flag.current, flag.difference) {
-            (true, ..) => "The contents are being compared; until then this ranks as critical.".to_owned(),
-            (_, true, _) => "The name gives the promised digest again.".to_owned(),
-            (_, _, Some(difference)) => format!("{}.", phrase::capital(&phrase::visible(&difference))),
-            (..) => "Promised, and what the name gives now.".to_owned(),
+            (true, ..) => text::flag::COMPARING.to_owned(),
+            (_, true, _) => text::flag::SAME_AGAIN.to_owned(),
+            (_, _, Some(difference)) => [&meaning::capital(&meaning::visible(&difference)), "."].concat(),
+            (..) => text::flag::PROMISED_AND_NOW.to_owned(),
         };
-        let revision = revision.map(|claim| format!(" It {}.", phrase::visible(&claim)));
+        let revision = revision.map(|claim| text::flag::claim(&meaning::visible(&claim)));
         let table: Vec<_> = differences
             .into_iter()
             .map(|row| {
                 let class = if row.critical { "changed-critical mono" } else { "mono" };
                 let value =
-                    |value: Option<String>| value.map_or_else(|| "—".to_owned(), |value| phrase::visible(&value));
+                    |value: Option<String>| value.map_or_else(|| "—".to_owned(), |value| meaning::visible(&value));
                 view! {
                     <tr>
-                        <th scope="row">{phrase::capital(&phrase::visible(&row.what))}</th>
+                        <th scope="row">{meaning::capital(&meaning::visible(&row.what))}</th>
                         <td class="mono"><bdi>{value(row.before)}</bdi></td>
                         <td class=class><bdi>{value(row.after)}</bdi></td>
                     </tr>
@@ -187,7 +189,7 @@ fn Changed(data: Held<FlagDetail>) -> impl IntoView {
             <p class="quiet"><bdi>{words}{revision}</bdi></p>
             {(!table.is_empty()).then(|| view! {
                 <table class="table table-plain changed">
-                    <thead><tr><th scope="col">"What"</th><th scope="col">"Before"</th><th scope="col">"After"</th></tr></thead>
+                    <thead><tr><th scope="col">{text::flag::WHAT}</th><th scope="col">{text::flag::BEFORE}</th><th scope="col">{text::flag::AFTER}</th></tr></thead>
                     <tbody>{table}</tbody>
                 </table>
             })}

@@ -10,11 +10,12 @@ use crate::api::{self, ApiError};
 use crate::browser;
 use crate::effect::effect;
 use crate::remote::Remote;
+use crate::text::{self, flag as words};
 use crate::view::{Show, live};
 
 /// Days that an acknowledgement may last; 0 is until something new happens.
 const UNTIL: [(i64, &str); 4] =
-    [(0, "until something new happens"), (1, "for a day"), (7, "for 7 days"), (30, "for 30 days")];
+    [(0, words::UNTIL_SOMETHING_NEW), (1, words::FOR_A_DAY), (7, words::FOR_7_DAYS), (30, words::FOR_30_DAYS)];
 
 /// A decision that can be chosen.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,14 +26,10 @@ enum Decision {
 
 impl Decision {
     const ALL: [(Self, &'static str, &'static str); 4] = [
-        (Self::Acknowledge, "Acknowledge", "Somebody knows and takes care. It opens again when anything new happens."),
-        (
-            Self::Close(Resolution::Reviewed),
-            "Close: reviewed",
-            "The release is as promised again, and it is understood why.",
-        ),
-        (Self::Close(Resolution::Accepted), "Close: accept", "What the name gives now becomes the promise."),
-        (Self::Close(Resolution::NotAnIssue), "Close: not an issue", "It needed nobody."),
+        (Self::Acknowledge, words::ACKNOWLEDGE, words::ACKNOWLEDGE_HELP),
+        (Self::Close(Resolution::Reviewed), words::CLOSE_REVIEWED, words::CLOSE_REVIEWED_HELP),
+        (Self::Close(Resolution::Accepted), words::CLOSE_ACCEPT, words::CLOSE_ACCEPT_HELP),
+        (Self::Close(Resolution::NotAnIssue), words::CLOSE_NO_ISSUE, words::CLOSE_NO_ISSUE_HELP),
     ];
 
     /// Whether the server would take it: closing in breach means accepting.
@@ -63,7 +60,7 @@ pub fn FlagActs(flag: Memo<Flag>, detail: Remote<FlagDetail>) -> impl IntoView {
     view! {
         <Show when=move || flag.with(|flag| flag.state != FlagState::Closed)>
             <section class="card screen-only">
-                <h2 id="decide" tabindex="-1">"Decide"</h2>
+                <h2 id="decide" tabindex="-1">{words::DECIDE}</h2>
                 <div class="acts acts-start">{live(choices)}</div>
                 {live(form)}
             </section>
@@ -119,14 +116,14 @@ fn Reason(
     let (_, name, help) = Decision::ALL.into_iter().find(|(other, ..)| *other == decision).unwrap_or(Decision::ALL[0]);
     view! {
         <form class="form" on:submit=send>
-            <label class="form-label" for="reason">"Why"</label>
+            <label class="form-label" for="reason">{text::WHY}</label>
             <textarea id="reason" class="input" rows="3" maxlength="2000" required aria-describedby="reason-help" bind:value=reason>
             </textarea>
             <p id="reason-help" class="form-help">{help}</p>
             <Show when=move || decision == Decision::Acknowledge>
-                <label class="form-label" for="until">"Lasts"</label>
+                <label class="form-label" for="until">{words::LASTS}</label>
                 <select id="until" class="input" bind:value=days>
-                    {UNTIL.map(|(days, words)| view! { <option value=days.to_string()>{words}</option> }).collect_view()}
+                    {UNTIL.map(|(days, name)| view! { <option value=days.to_string()>{name}</option> }).collect_view()}
                 </select>
             </Show>
             {live(move || failed.get().map(|error| view! {
@@ -134,7 +131,7 @@ fn Reason(
             }))}
             <div class="form-row">
                 <button class="button button-primary" type="submit" disabled=busy>{name}</button>
-                <button class="button button-quiet" type="button" on:click=cancel>"Cancel"</button>
+                <button class="button button-quiet" type="button" on:click=cancel>{words::CANCEL}</button>
             </div>
         </form>
     }

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use tagwarden_model::api::{FlagDetail, Transition};
-use tagwarden_model::flag::{FlagState, Resolution};
 
 use crate::held::Held;
-use crate::phrase;
+use crate::meaning::visible;
+use crate::text::flag as text;
 use crate::ui::When;
 use crate::view::live;
 
@@ -19,28 +19,19 @@ pub fn FlagStory(data: Held<FlagDetail>) -> impl IntoView {
     });
     view! {
         <section class="card">
-            <h2>"Story"</h2>
+            <h2>{text::STORY}</h2>
             <ol class="story">{steps}</ol>
         </section>
     }
 }
 
 fn step(step: Transition) -> impl IntoView {
-    let what = match (step.to, step.resolution) {
-        (FlagState::Open, _) if step.from.is_none() => "opened the flag",
-        (FlagState::Open, _) if step.from == Some(FlagState::Open) => "ranked it anew",
-        (FlagState::Open, _) => "opened it again",
-        (FlagState::Acknowledged, _) => "acknowledged it",
-        (FlagState::Restored, _) => "saw the promised digest again",
-        (FlagState::Closed, Some(Resolution::Accepted)) => "closed it: accepted as the new promise",
-        (FlagState::Closed, Some(Resolution::NotAnIssue)) => "closed it: not an issue",
-        (FlagState::Closed, _) => "closed it: reviewed",
-    };
+    let what = text::step(&step);
     view! {
         <li class="story-step">
-            <span class="story-what"><bdi>{phrase::visible(&step.actor)}</bdi>" "{what}</span>
+            <span class="story-what"><bdi>{visible(&step.actor)}</bdi>" "{what}</span>
             <When at=step.at />
-            {step.reason.map(|reason| view! { <p class="story-reason"><bdi>{phrase::visible(&reason)}</bdi></p> })}
+            {step.reason.map(|reason| view! { <p class="story-reason"><bdi>{visible(&reason)}</bdi></p> })}
         </li>
     }
 }

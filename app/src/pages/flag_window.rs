@@ -5,6 +5,7 @@ use tagwarden_model::api::FlagDetail;
 
 use crate::held::Held;
 use crate::scenes;
+use crate::text;
 use crate::timeline::TimelineView;
 use crate::ui::Now;
 
@@ -13,6 +14,6 @@ use crate::ui::Now;
 pub fn FlagWindow(data: Held<FlagDetail>) -> impl IntoView {
     let from = Signal::derive(move || data.with(|data| scenes::window_start(data, Now::get())));
     let scene = Signal::derive(move || data.with(scenes::window));
-    let label = Signal::derive(|| "The window in which it happened, to scale".to_owned());
+    let label = Signal::derive(|| text::flag::WINDOW_PICTURE.to_owned());
     view! { <TimelineView scene from label /> }
 }

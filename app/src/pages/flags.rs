@@ -14,18 +14,21 @@ use crate::remote::Remote;
 use crate::router::{NavigateOptions, use_navigate, use_query_map};
 use crate::ui::{FlagCard, Loaded, More, SummaryHere, title};
 use crate::view::{Show, live};
-use crate::{api, phrase, url};
+use crate::{api, meaning, text, url};
 
 const STATES: [(&str, &str); 5] = [
-    ("active", "All not closed"),
-    ("open", "Open"),
-    ("acknowledged", "Acknowledged"),
-    ("restored", "Needs review"),
-    ("closed", "Closed"),
+    ("active", text::flags::ALL_NOT_CLOSED),
+    ("open", text::flags::OPEN),
+    ("acknowledged", text::flags::ACKNOWLEDGED),
+    ("restored", text::flags::NEEDS_REVIEW),
+    ("closed", text::flags::CLOSED),
 ];
 
-const SEVERITIES: [(&str, &str); 3] =
-    [("", "All severities"), ("warning", "Warning and critical"), ("critical", "Critical only")];
+const SEVERITIES: [(&str, &str); 3] = [
+    ("", text::flags::ALL_SEVERITIES),
+    ("warning", text::flags::WARNING_AND_CRITICAL),
+    ("critical", text::flags::CRITICAL_ONLY),
+];
 
 /// What is asked for: all of it is in the address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,7 +58,7 @@ pub type Selected = RwSignal<BTreeMap<i64, i64>>;
 /// The page.
 #[component]
 pub fn FlagsPage() -> impl IntoView {
-    title(|| Some("Flags".into()));
+    title(|| Some(text::shell::FLAGS.into()));
     let SummaryHere(summary) = expect_context();
     let query = use_query_map();
     let asked = Memo::new(move |_| {
@@ -84,11 +87,11 @@ pub fn FlagsPage() -> impl IntoView {
     };
     view! {
         <div class="page-head">
-            <h1>"Flags"</h1>
-            <p class="lead">{live(move || summary.data.get().map(|summary| phrase::flags_headline(&summary)))}"\u{a0}"</p>
+            <h1>{text::shell::FLAGS}</h1>
+            <p class="lead">{live(move || summary.data.get().map(|summary| text::flags::headline(&summary)))}"\u{a0}"</p>
         </div>
         <div class="filters">
-            <nav class="segments" aria-label="State of flags">{STATES.map(tab).collect_view()}</nav>
+            <nav class="segments" aria-label=text::flags::STATES>{STATES.map(tab).collect_view()}</nav>
             <Filters asked />
         </div>
         <Loaded remote=flags let:page><FlagList page pages asked selected /></Loaded>
@@ -113,7 +116,7 @@ fn Filters(asked: Memo<Asked>) -> impl IntoView {
         let asked = asked.get();
         (!asked.group.is_empty()).then(|| {
             let rest = Asked { group: String::new(), ..asked.clone() }.address();
-            view! { <a class="chip" href=rest title="Show all groups">"group " <bdi>{asked.group}</bdi>" ×"</a> }
+            view! { <a class="chip" href=rest title=text::flags::ALL_GROUPS>{text::flags::ONE_GROUP} <bdi>{asked.group}</bdi>" ×"</a> }
                 .into_any()
         })
     });
@@ -128,15 +131,15 @@ fn Filters(asked: Memo<Asked>) -> impl IntoView {
         <input
             class="input"
             type="search"
-            placeholder="Repository or tag"
-            aria-label="Only flags of a repository or tag with this text"
+            placeholder=text::flags::FIND
+            aria-label=text::flags::FIND_LABEL
             maxlength="300"
             prop:value=move || asked.with(|asked| asked.find.clone())
             on:change=by_text
         />
-        <select class="input" aria-label="Severity" on:change=by_severity>{SEVERITIES.map(option).collect_view()}</select>
+        <select class="input" aria-label=text::flags::SEVERITY on:change=by_severity>{SEVERITIES.map(option).collect_view()}</select>
         {group}
-        <p class="filters-file">"All as " {file("csv", "CSV")} " or " {file("json", "JSON")}</p>
+        <p class="filters-file">{text::flags::AS_FILE} {file("csv", "CSV")} {text::OR} {file("json", "JSON")}</p>
     }
 }
 
@@ -145,7 +148,7 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
     let SummaryHere(summary) = expect_context();
     let has_more = Signal::derive(move || page.with(|page| page.next.is_some()));
     let first =
-        move || page.with(|page| page.items.iter().find(|flag| phrase::needs_attention(flag)).map(|flag| flag.id));
+        move || page.with(|page| page.items.iter().find(|flag| meaning::needs_attention(flag)).map(|flag| flag.id));
     let can_act = Memo::new(move |_| summary.data.with(|data| data.is_some_and(|data| !data.read_only)));
     // What one pass found together is one row, and is taken note of together.
     let row = move |together: Vec<Flag>| {
@@ -153,7 +156,7 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
             together.iter().filter(|flag| flag.state == FlagState::Open).map(|flag| (flag.id, flag.version)).collect();
         let mut together = together.into_iter();
         let Some(flag) = together.next() else { return ().into_any() };
-        let label = format!("Select {}", phrase::subject(&flag));
+        let label = text::flags::select(&meaning::subject(&flag));
         let (is_first, others) = (first() == Some(flag.id), together.len() as u64);
         let ids: Vec<i64> = flags.iter().map(|(id, _)| *id).collect();
         let is_selected =
@@ -177,7 +180,7 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
             let links = together.map(|flag| {
                 view! { <li><a href=url::flag(flag.id)><bdi>{flag.tag.unwrap_or_default()}</bdi></a></li> }.into_any()
             });
-            let words = phrase::count(others, "other release", "other releases");
+            let words = text::other_releases(others);
             view! { <details class="flag-others"><summary>{words}</summary><ul>{links.collect_view()}</ul></details> }
                 .into_any()
         });
@@ -188,12 +191,12 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
         move || asked.with(|asked| !(asked.find.is_empty() && asked.severity.is_empty() && asked.group.is_empty()));
     view! {
         <div class="stack-tight">
-            <For each=move || phrase::together(page.get().items) key=versions children=row />
+            <For each=move || meaning::together(page.get().items) key=versions children=row />
         </div>
         <Show when=move || page.with(|page| page.items.is_empty())>
             <div class="empty">
-                <h2>{live(move || if is_filtered() { "No flag fits these filters." } else { "No flag is in this state." })}</h2>
-                <p>"A flag opens by itself when a release means other bytes than it was published with, or is removed."</p>
+                <h2>{live(move || if is_filtered() { text::flags::NONE_FITS } else { text::flags::NONE })}</h2>
+                <p>{text::flags::NONE_HELP}</p>
             </div>
         </Show>
         <More has_more pages />

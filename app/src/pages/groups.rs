@@ -6,7 +6,7 @@ use tagwarden_model::api::{Group, Repository, WatchSource};
 
 use crate::remote::Remote;
 use crate::view::live;
-use crate::{api, phrase};
+use crate::{api, meaning, text};
 
 /// All groups with a mark at those that the repository is in, and a field for a new one.
 #[component]
@@ -39,8 +39,8 @@ pub fn Groups(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send +
     let row = move |group: Group| {
         let of_file = group.source == WatchSource::File;
         let member = repository.with(|repository| group.repositories.contains(&repository.name));
-        let note = of_file.then(|| view! { " "<span class="form-help">"by the configuration file"</span> });
-        let (shown, name) = (phrase::visible(&group.name), group.name);
+        let note = of_file.then(|| view! { " "<span class="form-help">{text::repository::GROUP_OF_FILE}</span> });
+        let (shown, name) = (meaning::visible(&group.name), group.name);
         view! {
             <label class="check">
                 <input type="checkbox" disabled=of_file prop:checked=member on:change=move |_| put(name.clone(), !member) />
@@ -53,10 +53,10 @@ pub fn Groups(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send +
         <form class="form" on:submit=make>
             {rows}
             <div class="form-row">
-                <input id="group" class="input" required aria-label="New group" placeholder="New group" bind:value=typed />
-                <button class="button" type="submit">"Add"</button>
+                <input id="group" class="input" required aria-label=text::repository::NEW_GROUP placeholder=text::repository::NEW_GROUP bind:value=typed />
+                <button class="button" type="submit">{text::repository::ADD_GROUP}</button>
             </div>
-            <p class="form-help" role="status">{live(move || phrase::visible(&words.get()))}</p>
+            <p class="form-help" role="status">{live(move || meaning::visible(&words.get()))}</p>
         </form>
     }
 }

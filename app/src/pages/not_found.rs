@@ -2,18 +2,19 @@
 
 use leptos::prelude::*;
 
+use crate::text::shell as text;
 use crate::ui::title;
 use crate::url;
 
 /// Says so, and where to go.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
-    title(|| Some("Not found".into()));
+    title(|| Some(text::NO_PAGE.into()));
     view! {
         <div class="empty">
-            <h1>"There is no page at this address."</h1>
-            <p>"The link may be of another version, or mistyped. Flags and repositories are listed on the overview."</p>
-            <a class="button button-primary" href=url::OVERVIEW>"Go to the overview"</a>
+            <h1>{text::NO_PAGE_HEADING}</h1>
+            <p>{text::NO_PAGE_HELP}</p>
+            <a class="button button-primary" href=url::OVERVIEW>{text::TO_OVERVIEW}</a>
         </div>
     }
 }

@@ -9,7 +9,7 @@ use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, Copyable, Loaded, When, title};
 use crate::view::{Show, live};
-use crate::{api, phrase};
+use crate::{api, meaning, text};
 
 /// What a first notifier looks like in the configuration.
 const EXAMPLE: &str = "[[notifier]]\nname = \"on-call\"\nkind = \"slack\"\nurl_file = \"/run/secrets/slack\"\n";
@@ -17,12 +17,12 @@ const EXAMPLE: &str = "[[notifier]]\nname = \"on-call\"\nkind = \"slack\"\nurl_f
 /// The page.
 #[component]
 pub fn NotifiersPage() -> impl IntoView {
-    title(|| Some("Notifiers".into()));
+    title(|| Some(text::shell::NOTIFIERS.into()));
     let notifiers = Remote::new(|| (), |()| api::notifiers());
     // Flags are what is told of; what became of a message is looked up with the other things that grow old.
     Live::here().keep_fresh(notifiers, |_| true);
     view! {
-        <div class="page-head"><h1>"Notifiers"</h1></div>
+        <div class="page-head"><h1>{text::shell::NOTIFIERS}</h1></div>
         <Loaded remote=notifiers lines=4 let:page><Body page notifiers /></Loaded>
     }
 }
@@ -35,12 +35,12 @@ fn Body(page: Held<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl I
     let row = move |notifier| view! { <Row notifier notifiers acting /> };
     let rows = move || page.get().items.into_iter().map(row).collect_view();
     view! {
-        <p class="lead">{live(move || page.with(|page| phrase::notifiers_sentence(&page.items)))}</p>
+        <p class="lead">{live(move || page.with(|page| text::notifiers::headline(&page.items)))}</p>
         <Show when=move || is_empty.get()>
             <section class="card">
-                <h2>"In tagwarden.toml"</h2>
-                <Copyable text=Signal::derive(|| EXAMPLE.to_owned()) what="a Slack channel" />
-                <p class="quiet">"Or a signed webhook, or mail: the README has them all. The file is read again when it changes."</p>
+                <h2>{text::notifiers::FIRST}</h2>
+                <Copyable text=Signal::derive(|| EXAMPLE.to_owned()) what=text::notifiers::FIRST_WHAT />
+                <p class="quiet">{text::notifiers::FIRST_HELP}</p>
             </section>
         </Show>
         <Show when=move || !is_empty.get()>
@@ -48,10 +48,10 @@ fn Body(page: Held<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl I
                 <table class="table">
                     <thead>
                         <tr>
-                            <th scope="col">"Notifier"</th>
-                            <th scope="col">"State"</th>
-                            <th scope="col" class="wide">"Last told"</th>
-                            <th scope="col" aria-label="Acts"></th>
+                            <th scope="col">{text::notifiers::NOTIFIER}</th>
+                            <th scope="col">{text::STATE}</th>
+                            <th scope="col" class="wide">{text::notifiers::LAST_TOLD}</th>
+                            <th scope="col" aria-label=text::notifiers::ACTS></th>
                         </tr>
                     </thead>
                     <tbody>{live(rows)}</tbody>
@@ -71,14 +71,14 @@ struct Acted {
 
 #[component]
 fn Row(notifier: Notifier, notifiers: Remote<Page<Notifier>>, acting: Acted) -> impl IntoView {
-    let (word, tone) = phrase::notifier_word(&notifier);
+    let (word, tone) = (text::notifiers::word(&notifier), meaning::notifier_tone(&notifier));
     let told = match notifier.last_success {
         Some(at) => view! { <When at /> }.into_any(),
-        None => view! { <span class="quiet">"not yet"</span> }.into_any(),
+        None => view! { <span class="quiet">{text::NOT_YET}</span> }.into_any(),
     };
-    let trouble = notifier.error.clone().filter(|_| phrase::is_failing(&notifier));
+    let trouble = notifier.error.clone().filter(|_| meaning::is_failing(&notifier));
     let trouble = trouble.zip(notifier.last_failure).map(|(words, at)| {
-        view! { <p class="row-note"><When at />": "<bdi>{phrase::visible(&words)}</bdi></p> }
+        view! { <p class="row-note"><When at />": "<bdi>{meaning::visible(&words)}</bdi></p> }
     });
     let is_dead = notifier.dead > 0;
     let Acted { said, busy } = acting;
@@ -88,18 +88,16 @@ fn Row(notifier: Notifier, notifiers: Remote<Page<Notifier>>, acting: Acted) -> 
         spawn_local(async move {
             let name = name.get_value();
             let words = if retry {
-                api::retry_notifier(&name).await.map(|retried| {
-                    format!("{} tried again.", phrase::count(retried.messages, "message is", "messages are"))
-                })
+                api::retry_notifier(&name).await.map(|retried| text::notifiers::retried(retried.messages))
             } else {
                 api::test_notifier(&name).await.map(|delivery| match (delivery.state, delivery.error) {
-                    (DeliveryState::Delivered, _) => "The test message was taken.".to_owned(),
-                    (_, Some(error)) => format!("Not told: {error}"),
-                    (_, None) => "The test message is under way.".to_owned(),
+                    (DeliveryState::Delivered, _) => text::notifiers::TEST_DELIVERED.to_owned(),
+                    (_, Some(error)) => text::notifiers::not_told(&error),
+                    (_, None) => text::notifiers::TEST_UNDER_WAY.to_owned(),
                 })
             };
-            let words = words.unwrap_or_else(|error| format!("{} {}", error.message(), error.next_step()));
-            said.try_set(Some(phrase::visible(&format!("{name}: {words}"))));
+            let words = words.unwrap_or_else(|error| error.words());
+            said.try_set(Some(meaning::visible(&text::notifiers::said(&name, &words))));
             busy.try_set(false);
             notifiers.reload();
         });
@@ -109,7 +107,7 @@ fn Row(notifier: Notifier, notifiers: Remote<Page<Notifier>>, acting: Acted) -> 
             <td class="grow">
                 <strong>{notifier.name}</strong>
                 " "
-                <span class="quiet">{notifier.kind}" at "<bdi>{phrase::visible(&notifier.host)}</bdi></span>
+                <span class="quiet">{notifier.kind}{text::notifiers::AT_HOST}<bdi>{meaning::visible(&notifier.host)}</bdi></span>
                 {trouble}
             </td>
             <td><span class=tone.class()>{word}</span></td>
@@ -118,9 +116,9 @@ fn Row(notifier: Notifier, notifiers: Remote<Page<Notifier>>, acting: Acted) -> 
                 <Acting>
                     <div class="acts">
                         {is_dead.then(|| view! {
-                            <button class="button" type="button" disabled=busy on:click=move |_| act(true)>"Retry"</button>
+                            <button class="button" type="button" disabled=busy on:click=move |_| act(true)>{text::notifiers::RETRY}</button>
                         })}
-                        <button class="button" type="button" disabled=busy on:click=move |_| act(false)>"Send a test"</button>
+                        <button class="button" type="button" disabled=busy on:click=move |_| act(false)>{text::notifiers::TEST}</button>
                     </div>
                 </Acting>
             </td>

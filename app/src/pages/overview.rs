@@ -13,7 +13,7 @@ use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, FlagCard, Loaded, title};
 use crate::view::{Show, live};
-use crate::{api, phrase};
+use crate::{api, meaning, text};
 
 /// Flags that are shown here; the rest is on their own page.
 const FLAGS_SHOWN: usize = 5;
@@ -58,8 +58,8 @@ pub fn OverviewPage() -> impl IntoView {
 
 #[component]
 fn Headline(data: Held<Overview>) -> impl IntoView {
-    let sentence = live(move || data.with(|data| phrase::headline(&data.summary, &data.flags.items)));
-    let scope = live(move || data.with(|data| phrase::scope(&data.summary)));
+    let sentence = live(move || data.with(|data| text::overview::headline(&data.summary, &data.flags.items)));
+    let scope = live(move || data.with(|data| text::overview::scope(&data.summary)));
     view! {
         <div class="page-head">
             <h1>{sentence}</h1>
@@ -93,7 +93,7 @@ fn Attention(data: Held<Overview>) -> impl IntoView {
         let mut flags: Vec<Flag> =
             data.with(|data| data.flags.items.iter().filter(|flag| wanted(flag)).cloned().collect());
         sort_by_key(&mut flags, |flag| [-flag.severity.code(), -flag.not_after.0]);
-        let rows: Vec<_> = phrase::together(flags).into_iter().take(FLAGS_SHOWN).collect();
+        let rows: Vec<_> = meaning::together(flags).into_iter().take(FLAGS_SHOWN).collect();
         let told: u64 = rows.iter().map(|row| row.len() as u64).sum();
         let more = data.with(|data| of(&data.summary)).saturating_sub(told);
         (!rows.is_empty()).then(|| {
@@ -106,14 +106,14 @@ fn Attention(data: Held<Overview>) -> impl IntoView {
                 <section class="stack-tight">
                     <h2>{name}</h2>
                     {cards.collect_view()}
-                    {(more > 0).then(|| view! { <p><a href="flags">{format!("{} more", phrase::grouped(more))}</a></p> })}
+                    {(more > 0).then(|| view! { <p><a href="flags">{text::more(more)}</a></p> })}
                 </section>
             }
         })
     };
     view! {
-        {live(move || section("Needs attention", phrase::needs_attention, |summary| summary.needs_attention, true))}
-        {live(move || section("Needs review", |flag| flag.state == FlagState::Restored, |summary| summary.needs_review, false))}
+        {live(move || section(text::overview::NEEDS_ATTENTION, meaning::needs_attention, |summary| summary.needs_attention, true))}
+        {live(move || section(text::overview::NEEDS_REVIEW, |flag| flag.state == FlagState::Restored, |summary| summary.needs_review, false))}
     }
 }
 
@@ -121,11 +121,8 @@ fn Attention(data: Held<Overview>) -> impl IntoView {
 fn FirstSteps(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     view! {
         <div class="empty">
-            <h2>"Name the first repository."</h2>
-            <p>
-                "Tagwarden reads its tags, remembers which digest each one has, and flags every release that is "
-                "reassigned or removed from then on. It only reads."
-            </p>
+            <h2>{text::overview::FIRST_STEP}</h2>
+            <p>{text::overview::FIRST_STEP_HELP}</p>
             <Acting><AddForm on_added /></Acting>
         </div>
     }

@@ -8,7 +8,7 @@ use tagwarden_model::api::{CatalogueItem, JobResult, NotUnderstood, PasteFormat,
 
 use crate::api::ApiError;
 use crate::view::{Show, live};
-use crate::{api, phrase};
+use crate::{api, meaning, text};
 
 /// Reads what a text names; of a pattern (`ghcr.io/acme/**`) what the registry's catalogue has.
 async fn look(text: String) -> Result<Pasted, ApiError> {
@@ -18,7 +18,8 @@ async fn look(text: String) -> Result<Pasted, ApiError> {
     };
     let job = api::catalogue(registry.to_owned(), pattern.to_owned()).await?;
     let Some(JobResult::Catalogue(found)) = job.result else {
-        return Err(ApiError::Unintelligible(job.error.unwrap_or_else(|| "the registry takes long".to_owned())));
+        let why = job.error.unwrap_or_else(|| text::adding::CATALOGUE_TAKES_LONG.to_owned());
+        return Err(ApiError::Unintelligible(why));
     };
     let item = |CatalogueItem { name, watched }| PasteItem { name, watched, tags: Vec::new(), places: Vec::new() };
     let reason = found.reason.map(|reason| NotUnderstood { place: registry.to_owned(), text: String::new(), reason });
@@ -48,7 +49,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
                         chosen.clear();
                         chosen.extend(new);
                     });
-                    words.try_set(phrase::pasted(&answer));
+                    words.try_set(text::adding::pasted(&answer));
                     pasted.try_set(Some(answer));
                 }
                 Err(error) => drop(words.try_set(error.message())),
@@ -66,10 +67,9 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
                         chosen.try_update(|chosen| chosen.remove(&name));
                         added += 1;
                     }
-                    Err(error) => refused.push(format!("{name}: {}", error.message())),
+                    Err(error) => refused.push([&name, ": ", &error.message()].concat()),
                 }
-                let added = phrase::count(added, "repository is", "repositories are");
-                words.try_set(format!("{added} watched from now on. {}", refused.join(" ")));
+                words.try_set(text::adding::added_many(added, &refused.join(" ")));
             }
             busy.try_set(false);
             on_added();
@@ -86,7 +86,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
                     }
                 });
             };
-            let note = if item.watched { "watched already".to_owned() } else { item.places.join(", ") };
+            let note = if item.watched { text::adding::WATCHED_ALREADY.to_owned() } else { item.places.join(", ") };
             view! {
                 <label class="check">
                     <input
@@ -95,7 +95,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
                         prop:checked=move || chosen.with(|chosen| chosen.contains(&other))
                         on:change=toggle
                     />
-                    <span><bdi>{item.name}</bdi>" "<span class="form-help"><bdi>{phrase::visible(&note)}</bdi></span></span>
+                    <span><bdi>{item.name}</bdi>" "<span class="form-help"><bdi>{meaning::visible(&note)}</bdi></span></span>
                 </label>
             }
         };
@@ -104,16 +104,16 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
     let count = move || chosen.with(BTreeSet::len);
     view! {
         <details>
-            <summary>"Paste many…"</summary>
+            <summary>{text::adding::PASTE}</summary>
             <div class="form">
-                <label class="form-label" for="paste">"Images, a compose file, Kubernetes manifests; or a pattern such as ghcr.io/acme/**"</label>
+                <label class="form-label" for="paste">{text::adding::PASTE_LABEL}</label>
                 <textarea id="paste" class="input" rows="6" spellcheck="false" bind:value=text></textarea>
-                <button id="paste-find" class="button" type="button" disabled=busy on:click=find>"Find images"</button>
-                <p class="form-help" role="status">{live(move || phrase::visible(&words.get()))}</p>
+                <button id="paste-find" class="button" type="button" disabled=busy on:click=find>{text::adding::PASTE_FIND}</button>
+                <p class="form-help" role="status">{live(move || meaning::visible(&words.get()))}</p>
                 {list}
                 <Show when=move || count() != 0>
                     <button id="paste-watch" class="button" type="button" disabled=busy on:click=watch>
-                        {live(move || format!("Watch {}", count()))}
+                        {live(move || text::adding::watch(count()))}
                     </button>
                 </Show>
             </div>

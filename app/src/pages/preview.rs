@@ -8,7 +8,7 @@ use tagwarden_model::api::{Job, JobResult};
 
 use crate::effect::effect;
 use crate::view::live;
-use crate::{api, phrase};
+use crate::{api, meaning, text};
 
 /// A name that stands for so long is typed.
 const TYPED: Duration = Duration::from_millis(800);
@@ -29,12 +29,12 @@ pub fn Preview(name: RwSignal<String>) -> impl IntoView {
                 return;
             }
             let look = move || {
-                lines.try_set(vec!["Looking…".to_owned()]);
+                lines.try_set(vec![text::adding::LOOKING.to_owned()]);
                 spawn_local(async move {
                     let said = match api::preview(typed.clone()).await {
-                        Ok(Job { result: Some(JobResult::Preview(preview)), .. }) => phrase::preview_lines(&preview),
+                        Ok(Job { result: Some(JobResult::Preview(preview)), .. }) => text::adding::preview(&preview),
                         Ok(Job { error: Some(error), .. }) => vec![error],
-                        Ok(_) => vec!["The registry takes long. It can be watched all the same.".to_owned()],
+                        Ok(_) => vec![text::adding::TAKES_LONG.to_owned()],
                         Err(error) => vec![error.message()],
                     };
                     if name.try_get_untracked().is_some_and(|name| name.trim() == typed) {
@@ -45,7 +45,7 @@ pub fn Preview(name: RwSignal<String>) -> impl IntoView {
             last.set_value(set_timeout_with_handle(look, TYPED).ok());
         }
     });
-    let line = |line: String| view! { <p class="form-help"><bdi>{phrase::visible(&line)}</bdi></p> };
+    let line = |line: String| view! { <p class="form-help"><bdi>{meaning::visible(&line)}</bdi></p> };
     view! {
         <div id="preview" role="status">
             {live(move || lines.get().into_iter().map(line).collect_view())}

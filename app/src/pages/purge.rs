@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api;
+use crate::text::repository as text;
 
 /// Asks for the name once more.
 #[component]
@@ -14,15 +15,15 @@ pub fn Purge(name: Memo<String>) -> impl IntoView {
         event.prevent_default();
         spawn_local(async move {
             let done = api::purge(&name.get_untracked(), typed.get_untracked().trim()).await;
-            words.try_set(done.map_or_else(|error| error.message(), |()| "Its history is deleted.".into()));
+            words.try_set(done.map_or_else(|error| error.message(), |()| text::PURGED.into()));
         });
     };
     view! {
         <form class="form" on:submit=purge>
-            <label class="form-label" for="purge">"If it was watched: delete its history for good"</label>
+            <label class="form-label" for="purge">{text::PURGE}</label>
             <div class="form-row">
-                <input id="purge" class="input" required autocomplete="off" placeholder="Type its name" bind:value=typed />
-                <button class="button" type="submit">"Delete"</button>
+                <input id="purge" class="input" required autocomplete="off" placeholder=text::PURGE_NAME bind:value=typed />
+                <button class="button" type="submit">{text::PURGE_ACT}</button>
             </div>
             <p class="form-help" role="status">{words}</p>
         </form>

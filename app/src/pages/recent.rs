@@ -5,12 +5,12 @@ use tagwarden_model::api::{Event, Page, Repository};
 use tagwarden_model::event::EventKind;
 use tagwarden_model::tag::Class;
 
-use crate::phrase::{self, split_name};
+use crate::meaning::{self, RegistryLine, split_name};
 use crate::scenes::{self, MONTH};
 use crate::timeline::TimelineView;
 use crate::ui::{Now, When};
-use crate::url;
 use crate::view::{Show, live};
+use crate::{text, url};
 
 /// Releases that are listed.
 const RELEASES: usize = 8;
@@ -21,11 +21,11 @@ pub fn RecentReleases(events: Signal<Page<Event>>, repositories: Memo<Vec<Reposi
     let from = Signal::derive(|| Now::get() - MONTH);
     let scene = Memo::new(move |_| events.with(|events| repositories.with(|list| scenes::recent(&events.items, list))));
     let is_empty = move || scene.with(|scene| scene.lanes.is_empty());
-    let label = Signal::derive(|| "Releases of the last 30 days by repository".to_owned());
+    let label = Signal::derive(|| text::overview::RELEASES_PICTURE.to_owned());
     view! {
         <Show when=move || !is_empty()>
             <section class="stack-tight">
-                <h2>"Releases, last 30 days"</h2>
+                <h2>{text::overview::RELEASES}</h2>
                 <div class="card timeline-card"><TimelineView scene=scene.into() from label /></div>
             </section>
         </Show>
@@ -55,10 +55,10 @@ pub fn LatestReleases(events: Signal<Page<Event>>) -> impl IntoView {
     };
     view! {
         <section class="stack-tight">
-            <h2>"Latest releases"</h2>
+            <h2>{text::overview::LATEST}</h2>
             <Show
                 when=move || !shown().is_empty()
-                fallback=|| view! { <div class="card quiet">"None since watching began."</div> }
+                fallback=|| view! { <div class="card quiet">{text::overview::LATEST_NONE}</div> }
             >
                 <ul class="card list">{live(move || shown().into_iter().map(row).collect_view())}</ul>
             </Show>
@@ -85,15 +85,18 @@ fn row(event: Event) -> impl IntoView {
 #[component]
 pub fn Registries(repositories: Memo<Vec<Repository>>) -> impl IntoView {
     let rows = live(move || {
-        let lines = repositories.with(|repositories| phrase::registries(repositories));
-        let row = |line: phrase::RegistryLine| {
+        let lines = repositories.with(|repositories| meaning::registries(repositories));
+        let row = |line: RegistryLine| {
+            let (word, tone) = (text::repositories::state_word(&line.worst), meaning::state_tone(&line.worst));
+            let why = text::repositories::registry_sentence(&line);
+            let host = line.worst.registry;
             view! {
                 <li class="list-row">
-                    <a class="list-name mono" href=url::find(&line.host)>{line.host.clone()}</a>
-                    <span class=line.tone.class()>{line.word}</span>
+                    <a class="list-name mono" href=url::find(&host)>{host.clone()}</a>
+                    <span class=tone.class()>{word}</span>
                     <span class="list-more">
-                        {line.why.map(|why| view! { <bdi>{phrase::visible(&why)}</bdi> })}
-                        {line.checked.map(|at| view! { <span>"checked " <When at /></span> })}
+                        {why.map(|why| view! { <bdi>{meaning::visible(&why)}</bdi> })}
+                        {line.checked.map(|at| view! { <span>{text::CHECKED} <When at /></span> })}
                     </span>
                 </li>
             }
@@ -102,7 +105,7 @@ pub fn Registries(repositories: Memo<Vec<Repository>>) -> impl IntoView {
     });
     view! {
         <section class="stack-tight">
-            <h2>"Freshness"</h2>
+            <h2>{text::overview::FRESHNESS}</h2>
             <ul class="card list">{rows}</ul>
         </section>
     }

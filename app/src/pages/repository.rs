@@ -12,9 +12,10 @@ use crate::api::{self, ApiError};
 use crate::effect::on_change;
 use crate::held::Held;
 use crate::live::Live;
-use crate::phrase::{self, split_name};
+use crate::meaning::split_name;
 use crate::remote::Remote;
 use crate::router::use_query_map;
+use crate::text;
 use crate::timeline::Lanes;
 use crate::ui::{Acting, FlagCard, Loaded, title};
 use crate::view::{Show, live};
@@ -83,7 +84,7 @@ fn Body(
     };
     view! {
         <p class="lead repository-lead">
-            {live(move || shown.with(|data| phrase::repository_headline(&data.repository, &data.flags.items)))}
+            {live(move || shown.with(|data| text::repository::headline(&data.repository, &data.flags.items)))}
         </p>
         <RepositoryFacts repository on_change />
         <div class="stack">

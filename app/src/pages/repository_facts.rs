@@ -8,9 +8,10 @@ use tagwarden_model::instant::Millis;
 use super::groups::Groups;
 use crate::api::{self, ApiError};
 use crate::router::{NavigateOptions, use_navigate};
+use crate::text::{self, repositories, repository as words};
 use crate::ui::{Acting, Now, SummaryHere, When};
 use crate::view::{Show, live};
-use crate::{browser, phrase, time, url};
+use crate::{browser, meaning, time, url};
 
 /// State and freshness in words, and what can be done.
 #[component]
@@ -19,53 +20,51 @@ pub fn RepositoryFacts(
     on_change: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let chip = live(move || {
-        let (word, tone) = repository.with(phrase::state_word);
+        let (word, tone) = repository.with(|of| (repositories::state_word(of), meaning::state_tone(of)));
         view! { <span class=tone.class()>{word}</span> }
     });
     let sentence = live(move || {
         repository
-            .with(phrase::state_sentence)
-            .map(|sentence| view! { <bdi class="facts-note">{phrase::visible(&sentence)}</bdi> })
+            .with(repositories::state_sentence)
+            .map(|sentence| view! { <bdi class="facts-note">{meaning::visible(&sentence)}</bdi> })
     });
-    let counts = live(move || {
-        repository.with(|repository| {
-            let tags = phrase::count(repository.tags, "tag", "tags");
-            format!("{tags}, {}", phrase::count(repository.releases, "release", "releases"))
-        })
-    });
+    let counts = live(move || repository.with(words::counts));
     let unread = live(move || {
-        repository.with(phrase::unread).map(|unread| view! { <bdi class="facts-note">{phrase::visible(&unread)}</bdi> })
+        repository
+            .with(repositories::unread)
+            .map(|unread| view! { <bdi class="facts-note">{meaning::visible(&unread)}</bdi> })
     });
     let passes = live(move || {
         let (last, next) = repository.with(|repository| (repository.last_pass, repository.next_pass));
         view! {
-            {last.map(|at| view! { <span>"checked " <When at /></span> })}
+            {last.map(|at| view! { <span>{text::CHECKED} <When at /></span> })}
             {next.map(|at| {
                 let wait = at - Now::get();
                 if wait >= Millis::seconds(5) {
-                    view! { <span>"next " <When at /></span> }.into_any()
+                    view! { <span>{words::NEXT} <When at /></span> }.into_any()
                 } else if wait > Millis(-5_000) {
-                    view! { <span>"next in a moment"</span> }.into_any()
+                    view! { <span>{words::NEXT_SOON}</span> }.into_any()
                 } else {
-                    view! { <span>"next pass is due"</span> }.into_any()
+                    view! { <span>{words::NEXT_DUE}</span> }.into_any()
                 }
             })}
         }
     });
     let promised = live(move || {
-        let promised = repository.with(phrase::promised)?;
-        Some(view! { <span>{format!("promised within {}", time::length(promised))}</span> })
+        let promised = repository.with(meaning::promised)?;
+        Some(view! { <span>{words::promised_within(&time::length(promised))}</span> })
     });
     let proven = live(move || {
-        let (at, every) = repository.with(phrase::proven)?;
+        let (at, every) = repository.with(meaning::proven)?;
         Some(match at {
-            Some(at) => view! { <span>"bytes proven " <When at /> {format!(", {every}")}</span> }.into_any(),
-            None => view! { <span>{format!("bytes not proven yet, promised {every}")}</span> }.into_any(),
+            Some(at) => view! { <span>{words::PROVEN} <When at /> {words::proven_every(every)}</span> }.into_any(),
+            None => view! { <span>{words::not_proven_yet(every)}</span> }.into_any(),
         })
     });
     let groups = live(move || {
         let groups = repository.with(|repository| repository.groups.clone());
-        (!groups.is_empty()).then(|| view! { <span>"in "<bdi>{phrase::visible(&groups.join(", "))}</bdi></span> })
+        (!groups.is_empty())
+            .then(|| view! { <span>{words::IN_GROUPS}<bdi>{meaning::visible(&groups.join(", "))}</bdi></span> })
     });
     view! {
         <div class="facts">
@@ -122,33 +121,33 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
     };
     let question = move || {
         view! {
-            <span class="facts-question" role="alert">"Stop watching? Its history stays."</span>
+            <span class="facts-question" role="alert">{words::STOP_QUESTION}</span>
             <button id="stop-now" class="button" type="button" on:click=move |_| remove.with_value(|remove| remove())>
-                "Stop watching"
+                {words::STOP}
             </button>
-            <button class="button button-quiet" type="button" on:click=move |_| ask(false)>"Keep"</button>
+            <button class="button button-quiet" type="button" on:click=move |_| ask(false)>{words::KEEP}</button>
         }
     };
     view! {
         <div class="acts">
             {live(move || failed.get().map(|error| view! { <span class="form-error" role="alert">{error.message()}</span> }))}
-            <Show when=move || !of_file.get() fallback=|| view! { <span class="facts-question">"watched by the configuration file"</span> }>
+            <Show when=move || !of_file.get() fallback=|| view! { <span class="facts-question">{words::OF_FILE}</span> }>
                 <Show when=move || asked.get() fallback=move || view! {
                     <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
-                        "Stop watching…"
+                        {words::STOP_ASK}
                     </button>
                 }>{question}</Show>
             </Show>
             <button id="pause" class="button button-quiet" type="button" disabled=busy on:click=pause>
-                {live(move || if is_paused() { "Resume" } else { "Pause" })}
+                {live(move || if is_paused() { words::RESUME } else { words::PAUSE })}
             </button>
             <details class="popover">
-                <summary class="button button-quiet">"Groups…"</summary>
+                <summary class="button button-quiet">{words::GROUPS}</summary>
                 <div class="card"><Groups repository on_change /></div>
             </details>
             <Show when=move || !is_paused()>
                 <button class="button" type="button" disabled=busy on:click=check>
-                    {live(move || if busy.get() { "Checking…" } else { "Check now" })}
+                    {live(move || if busy.get() { words::CHECKING } else { words::CHECK })}
                 </button>
             </Show>
         </div>

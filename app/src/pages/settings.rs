@@ -3,15 +3,15 @@
 
 use futures::try_join;
 use leptos::prelude::*;
-use tagwarden_model::api::{Group, PolicyRule, Registry, RegistryState, WatchSource};
+use tagwarden_model::api::{Group, PolicyRule, Registry, RegistryState};
 
 use super::try_rule::TryRule;
 use crate::live::Live;
-use crate::phrase::{self, Tone};
+use crate::meaning::{self, Tone};
 use crate::remote::Remote;
 use crate::ui::{Loaded, When, title};
 use crate::view::live;
-use crate::{api, browser, url};
+use crate::{api, browser, text, url};
 
 #[derive(Clone)]
 struct Settings {
@@ -28,20 +28,19 @@ async fn load() -> Result<Settings, api::ApiError> {
 /// The page.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    title(|| Some("Settings".into()));
+    title(|| Some(text::shell::SETTINGS.into()));
     let settings = Remote::new(|| (), |()| load());
     Live::here().keep_fresh(settings, |change| change.repository.is_none());
     let file = |path: &'static str, format: &'static str, name: &'static str| {
         let address = url::with_query(path, &[("format", Some(format))]);
         view! { <a href=address download="" rel="external">{name}</a> }.into_any()
     };
+    let [before, after] = text::settings::FILES_BACKUP;
     let keys = |event| browser::set_single_keys(event_target_checked(&event));
     view! {
         <div class="page-head">
-            <h1>"Settings"</h1>
-            <p class="lead">
-                "Registries, file groups and policy stand in the configuration file, which is taken up when it is saved without mistakes."
-            </p>
+            <h1>{text::shell::SETTINGS}</h1>
+            <p class="lead">{text::settings::LEAD}</p>
         </div>
         <Loaded remote=settings lines=8 let:data>
             <div class="stack">
@@ -53,21 +52,21 @@ pub fn SettingsPage() -> impl IntoView {
         <div class="stack settings-more">
             <TryRule />
             <section class="stack-tight">
-                <h2>"This browser"</h2>
+                <h2>{text::settings::BROWSER}</h2>
                 <p class="card">
                     <label class="check">
                         <input type="checkbox" checked=browser::has_single_keys() on:change=keys />
-                        "Keys alone are commands: / finds, ? lists them. Ctrl-K finds in any case."
+                        {text::settings::KEYS}
                     </label>
                 </p>
             </section>
             <section class="stack-tight">
-                <h2>"The record as a file"</h2>
+                <h2>{text::settings::FILES}</h2>
                 <p class="card">
-                    "All events as " {file("api/v1/events/export", "csv", "CSV")} " or "
-                    {file("api/v1/events/export", "json", "JSON")} ", all flags as "
-                    {file("api/v1/flags/export", "csv", "CSV")} " or " {file("api/v1/flags/export", "json", "JSON")}
-                    ". " <code>"tagwarden backup"</code> " copies all of it."
+                    {text::settings::FILES_EVENTS} {file("api/v1/events/export", "csv", "CSV")} {text::OR}
+                    {file("api/v1/events/export", "json", "JSON")} {text::settings::FILES_FLAGS}
+                    {file("api/v1/flags/export", "csv", "CSV")} {text::OR} {file("api/v1/flags/export", "json", "JSON")}
+                    {before} <code>"tagwarden backup"</code> {after}
                 </p>
             </section>
         </div>
@@ -97,52 +96,44 @@ fn registries(registries: &[Registry]) -> AnyView {
             RegistryState::New => Tone::Quiet,
             RegistryState::Unauthorized | RegistryState::Failing => Tone::Warning,
         };
-        let reason = registry.state_reason.as_deref().map(phrase::visible);
+        let reason = registry.state_reason.as_deref().map(meaning::visible);
         view! {
             <tr>
                 <td class="grow"><a class="mono" href=url::find(&registry.host)><bdi>{registry.name.clone()}</bdi></a></td>
                 <td><bdi class="mono">{registry.host.clone()}</bdi></td>
-                <td class="number">{phrase::grouped(registry.repositories)}</td>
-                <td><span class=tone.class() title=reason>{registry.state.word()}</span></td>
+                <td class="number">{text::grouped(registry.repositories)}</td>
+                <td><span class=tone.class() title=reason>{text::kinds::registry_state(registry.state)}</span></td>
                 <td>{registry.state_since.map(|at| view! { <When at /> })}</td>
             </tr>
         }
         .into_any()
     };
     let rows = registries.iter().map(row).collect();
-    let heads = ["Registry", "Host", "Repositories", "State", "Since"];
-    table("Registries", &heads, rows, "None yet: watching the first repository makes the first entry.")
+    table(text::settings::REGISTRIES, &text::settings::REGISTRIES_HEADS, rows, text::settings::REGISTRIES_NONE)
 }
 
 fn groups(groups: &[Group]) -> AnyView {
     let row = |group: &Group| {
-        let source = if group.source == WatchSource::File { "the file" } else { "a person" };
         let address = url::with_query("repositories", &[("group", Some(&group.name))]);
         view! {
             <tr>
                 <td class="grow"><a href=address><bdi>{group.name.clone()}</bdi></a></td>
-                <td class="number">{phrase::grouped(group.repositories.len() as u64)}</td>
-                <td>{source}</td>
+                <td class="number">{text::grouped(group.repositories.len() as u64)}</td>
+                <td>{text::settings::made_by(group.source)}</td>
             </tr>
         }
         .into_any()
     };
     let rows = groups.iter().map(row).collect();
-    let heads = ["Group", "Repositories", "Made by"];
-    table(
-        "Groups",
-        &heads,
-        rows,
-        "None yet: put a repository into one on its page, or write a [[group]] into the file.",
-    )
+    table(text::settings::GROUPS, &text::settings::GROUPS_HEADS, rows, text::settings::GROUPS_NONE)
 }
 
 fn rules(rules: &[PolicyRule]) -> AnyView {
     let row = |(at, rule): (usize, &PolicyRule)| {
-        let class = rule.class.map_or("by its shape", |class| class.word());
-        let cap = rule.severity.map(|severity| format!("never more than {}", severity.word()));
-        let lowers = cap.into_iter().chain(rule.retention.then(|| "deletions are expected".to_owned()));
-        let tag = if rule.class.is_some() { rule.tag.clone() } else { "every other tag".to_owned() };
+        let class = rule.class.map_or(text::settings::BY_SHAPE, text::kinds::class);
+        let cap = rule.severity.map(text::settings::severity_cap);
+        let lowers = cap.into_iter().chain(rule.retention.then(|| text::settings::RETENTION.to_owned()));
+        let tag = if rule.class.is_some() { rule.tag.clone() } else { text::settings::EVERY_OTHER_TAG.to_owned() };
         view! {
             <tr>
                 <td class="number">{at + 1}</td>
@@ -150,12 +141,11 @@ fn rules(rules: &[PolicyRule]) -> AnyView {
                 <td><bdi class="mono">{rule.repository.clone()}</bdi></td>
                 <td><span class="chip">{class}</span></td>
                 <td>{lowers.collect::<Vec<_>>().join(", ")}</td>
-                <td>{rule.source.word()}</td>
+                <td>{text::kinds::rule_source(rule.source)}</td>
             </tr>
         }
         .into_any()
     };
     let rows = rules.iter().enumerate().map(row).collect();
-    let heads = ["", "Tags", "Repositories", "Class", "Severity", "From"];
-    table("Policy: the first rule that fits gives a tag its class", &heads, rows, "")
+    table(text::settings::RULES, &text::settings::RULES_HEADS, rows, "")
 }

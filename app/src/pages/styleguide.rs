@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use tagwarden_model::digest::Digest;
 
-use crate::phrase::Tone;
+use crate::meaning::Tone;
 use crate::ui::{Copyable, Difference, DigestChip, RepositoryName, title};
 
 /// Digests that show as many hues as there are.

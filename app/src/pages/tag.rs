@@ -11,13 +11,13 @@ use super::way_back::{Of, WayBack};
 use crate::api::{self, ApiError};
 use crate::held::Held;
 use crate::live::Live;
-use crate::phrase::{self, Tone, split_name};
+use crate::meaning::{Tone, split_name};
 use crate::remote::Remote;
 use crate::router::use_query_map;
 use crate::timeline::TimelineView;
 use crate::ui::{DigestChip, Loaded, Now, When, title};
 use crate::view::{Show, live};
-use crate::{scenes, url};
+use crate::{scenes, text, url};
 
 #[derive(Clone)]
 struct Data {
@@ -62,25 +62,25 @@ fn Body(shown: Held<Data>, on_change: impl Fn() + Copy + Send + Sync + 'static) 
     let heading = move || tag.with(|tag| format!("{} {}", split_name(&tag.repository).1, tag.name));
     let scene = Signal::derive(move || events.with(|events| scenes::history(&tag.get().name, &events.items)));
     let from = Signal::derive(move || events.with(|events| scenes::history_start(&events.items, Now::get())));
-    let label = Signal::derive(|| "What it named, to scale".to_owned());
+    let label = Signal::derive(|| text::tags::NAMED_PICTURE.to_owned());
     let has_targets = move || targets.with(|targets| !targets.is_empty());
     view! {
         <div class="page-head">
             <h1>{heading}</h1>
-            <p class="lead">{live(move || tag.with(phrase::tag_sentence))}</p>
+            <p class="lead">{live(move || tag.with(text::tags::headline))}</p>
         </div>
         <p class="facts-words tag-facts">{live(move || facts(tag.get()))}</p>
         <div class="columns flag-columns">
             <div class="stack">
                 <Show when=move || events.with(|events| !events.items.is_empty())>
-                    <section class="card"><h2>"What it named"</h2><TimelineView scene from label /></section>
+                    <section class="card"><h2>{text::tags::NAMED}</h2><TimelineView scene from label /></section>
                 </Show>
                 <EventList events pages=RwSignal::new(1) />
             </div>
             <div class="stack">
                 <Show when=has_targets>
                     <section class="card">
-                        <h2>"The way back"</h2>
+                        <h2>{text::THE_WAY_BACK}</h2>
                         <WayBack of targets most=5 />
                     </section>
                 </Show>
@@ -93,17 +93,18 @@ fn Body(shown: Held<Data>, on_change: impl Fn() + Copy + Send + Sync + 'static) 
 /// What it is and since when, in a line.
 fn facts(tag: Tag) -> impl IntoView {
     let flag = tag.flag.map(|flag| {
-        let (word, tone) = if tag.in_breach { ("flag", Tone::Flag) } else { ("needs review", Tone::Warning) };
+        let (word, tone) =
+            if tag.in_breach { (text::tags::FLAG, Tone::Flag) } else { (text::tags::NEEDS_REVIEW, Tone::Warning) };
         view! { <a class=tone.class() href=url::flag(flag)>{word}</a> }
     });
     let promise = tag.promise.filter(|promise| tag.class == Class::Release && Some(promise) != tag.digest.as_ref());
     view! {
-        <span class="chip" title=tag.rule>{tag.class.word()}</span>
-        {tag.do_not_use.map(|_| view! { <span class=Tone::Warning.class()>"do not use"</span> })}
+        <span class="chip" title=tag.rule>{text::kinds::class(tag.class)}</span>
+        {tag.do_not_use.map(|_| view! { <span class=Tone::Warning.class()>{text::tags::BAD}</span> })}
         {flag}
         {tag.digest.map(|digest| view! { <DigestChip digest /> })}
-        {promise.map(|digest| view! { <span>"held to " <DigestChip digest /></span> })}
-        {tag.first_seen.map(|at| view! { <span>"first seen " <When at /></span> })}
-        {tag.last_seen.map(|at| view! { <span>"last seen so " <When at /></span> })}
+        {promise.map(|digest| view! { <span>{text::tags::HELD_TO} <DigestChip digest /></span> })}
+        {tag.first_seen.map(|at| view! { <span>{text::FIRST_SEEN} <When at /></span> })}
+        {tag.last_seen.map(|at| view! { <span>{text::tags::LAST_SEEN} <When at /></span> })}
     }
 }

@@ -11,10 +11,13 @@ use crate::remote::Remote;
 use crate::router::use_query_map;
 use crate::ui::{DigestChip, Loaded, More, When};
 use crate::view::{Show, live};
-use crate::{api, url};
+use crate::{api, text, url};
 
-const VIEWS: [(&str, &str, Option<&str>); 3] =
-    [("", "All", None), ("releases", "Releases", Some("release")), ("rolling", "Rolling", Some("rolling"))];
+const VIEWS: [(&str, &str, Option<&str>); 3] = [
+    ("", text::tags::ALL, None),
+    ("releases", text::tags::RELEASES, Some("release")),
+    ("rolling", text::tags::ROLLING, Some("rolling")),
+];
 
 /// Tags, newest version first.
 #[component]
@@ -46,8 +49,8 @@ pub fn TagTable(name: Memo<String>) -> impl IntoView {
     view! {
         <section class="stack-tight">
             <div class="section-head">
-                <h2>"Tags"</h2>
-                <nav class="segments" aria-label="Class of tags">{VIEWS.map(tab).collect_view()}</nav>
+                <h2>{text::tags::TAGS}</h2>
+                <nav class="segments" aria-label=text::tags::CLASSES>{VIEWS.map(tab).collect_view()}</nav>
             </div>
             <Loaded remote=tags lines=8 let:page><Tags page pages /></Loaded>
         </section>
@@ -60,17 +63,17 @@ fn Tags(page: Held<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
     view! {
         <Show
             when=move || page.with(|page| !page.items.is_empty())
-            fallback=|| view! { <div class="card quiet">"No tag of this kind."</div> }
+            fallback=|| view! { <div class="card quiet">{text::tags::NONE}</div> }
         >
             <div class="card table-card">
                 <table class="table">
                     <thead>
                         <tr>
-                            <th scope="col">"Tag"</th>
-                            <th scope="col">"Digest"</th>
-                            <th scope="col" class="wide">"Class"</th>
-                            <th scope="col" class="wide">"First seen"</th>
-                            <th scope="col">"Changed"</th>
+                            <th scope="col">{text::TAG}</th>
+                            <th scope="col">{text::DIGEST}</th>
+                            <th scope="col" class="wide">{text::CLASS}</th>
+                            <th scope="col" class="wide">{text::tags::FIRST_SEEN}</th>
+                            <th scope="col">{text::tags::CHANGED}</th>
                         </tr>
                     </thead>
                     <tbody>{live(move || page.get().items.into_iter().map(tag_row).collect_view())}</tbody>
@@ -83,15 +86,15 @@ fn Tags(page: Held<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
 
 fn tag_row(tag: Tag) -> impl IntoView {
     let state = match (tag.in_breach, tag.present, tag.flag) {
-        (true, Some(false), Some(flag)) => chip_link(flag, "removed", "chip chip-flag"),
-        (true, _, Some(flag)) => chip_link(flag, "reassigned", "chip chip-flag"),
-        (false, _, Some(flag)) => chip_link(flag, "needs review", "chip chip-warning"),
-        (_, Some(false), None) => view! { <span class="chip">"gone"</span> }.into_any(),
-        (_, None, None) => view! { <span class="chip">"not read yet"</span> }.into_any(),
+        (true, Some(false), Some(flag)) => chip_link(flag, text::tags::REMOVED, "chip chip-flag"),
+        (true, _, Some(flag)) => chip_link(flag, text::tags::REASSIGNED, "chip chip-flag"),
+        (false, _, Some(flag)) => chip_link(flag, text::tags::NEEDS_REVIEW, "chip chip-warning"),
+        (_, Some(false), None) => view! { <span class="chip">{text::tags::GONE}</span> }.into_any(),
+        (_, None, None) => view! { <span class="chip">{text::tags::NOT_READ}</span> }.into_any(),
         _ => ().into_any(),
     };
     let address = url::tag(&tag.repository, &tag.name);
-    let claimed = (!tag.verified && tag.digest.is_some()).then_some("claimed");
+    let claimed = (!tag.verified && tag.digest.is_some()).then_some(text::tags::CLAIMED);
     let changed = tag.changed.filter(|changed| Some(*changed) != tag.first_seen);
     view! {
         <tr>
@@ -100,13 +103,13 @@ fn tag_row(tag: Tag) -> impl IntoView {
                 {tag.digest.map(|digest| view! { <DigestChip digest /> })}
                 {claimed.map(|word| view! { <span class="quiet">" "{word}</span> })}
             </td>
-            <td class="wide" title=tag.rule>{tag.class.word()}</td>
+            <td class="wide" title=tag.rule>{text::kinds::class(tag.class)}</td>
             <td class="wide">{tag.first_seen.map(|at| view! { <When at /> })}</td>
             <td>
                 {match (changed, tag.class) {
                     (Some(at), _) => view! { <When at /> }.into_any(),
-                    (None, Class::Release) => view! { <span class="quiet">"never"</span> }.into_any(),
-                    (None, _) => view! { <span class="quiet">"not yet"</span> }.into_any(),
+                    (None, Class::Release) => view! { <span class="quiet">{text::tags::CHANGED_NEVER}</span> }.into_any(),
+                    (None, _) => view! { <span class="quiet">{text::NOT_YET}</span> }.into_any(),
                 }}
             </td>
         </tr>

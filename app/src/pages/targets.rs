@@ -6,12 +6,12 @@ use tagwarden_model::api::{Page, Target};
 use super::way_back::{Of, WayBack};
 use crate::held::Held;
 use crate::live::Live;
-use crate::phrase::{self, split_name};
+use crate::meaning::{ready, split_name};
 use crate::remote::Remote;
 use crate::router::use_query_map;
 use crate::ui::{Loaded, title};
 use crate::view::live;
-use crate::{api, url};
+use crate::{api, text, url};
 
 /// The page.
 #[component]
@@ -22,7 +22,7 @@ pub fn TargetsPage() -> impl IntoView {
     });
     let subject =
         move || of.with(|of| format!("{} {}", split_name(&of.repository).1, of.tag.as_deref().unwrap_or_default()));
-    title(move || Some(format!("Way back of {}", subject())));
+    title(move || Some(text::targets::title(&subject())));
     let targets =
         Remote::new(move || of.get(), |of| api::targets(&of.repository, of.tag.as_deref().unwrap_or_default()));
     Live::here().keep_fresh(targets, move |change| {
@@ -36,7 +36,7 @@ pub fn TargetsPage() -> impl IntoView {
     });
     view! {
         <p class="crumb">{crumb}</p>
-        <div class="page-head"><h1>{live(move || format!("Where {} can go back to", subject()))}</h1></div>
+        <div class="page-head"><h1>{live(move || text::targets::heading(&subject()))}</h1></div>
         <Loaded remote=targets lines=6 let:page><Body of page /></Loaded>
     }
 }
@@ -45,7 +45,7 @@ pub fn TargetsPage() -> impl IntoView {
 fn Body(of: Memo<Of>, page: Held<Page<Target>>) -> impl IntoView {
     let targets = Signal::derive(move || page.get().items);
     view! {
-        <p class="lead">{live(move || targets.with(|targets| phrase::targets_sentence(targets)))}</p>
+        <p class="lead">{live(move || targets.with(|targets| text::targets::headline(targets.len() as u64, ready(targets))))}</p>
         <section class="card targets-card"><WayBack of targets /></section>
     }
 }

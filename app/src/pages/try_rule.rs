@@ -8,7 +8,7 @@ use tagwarden_model::tag::Class;
 use crate::api::{self, ApiError};
 use crate::ui::{Copyable, RepositoryName};
 use crate::view::{Show, live};
-use crate::{browser, phrase, url};
+use crate::{browser, text, url};
 
 /// A form for one rule, and what it would do.
 #[component]
@@ -62,68 +62,51 @@ pub fn TryRule() -> impl IntoView {
         let of = of.map_or_else(String::new, |of| format!("repository = {}\n", quoted(of)));
         format!("[[policy]]\n{of}tag = {}\nclass = \"{}\"", quoted(tag.get()), class.get())
     });
-    let option = |one: &Class| view! { <option value=one.word()>{one.word()}</option> }.into_any();
+    let option = |one: &Class| view! { <option value=one.word()>{text::kinds::class(*one)}</option> }.into_any();
     view! {
         <section class="stack-tight">
-            <h2>"Try a rule"</h2>
+            <h2>{text::settings::TRY}</h2>
             <div class="card">
                 <form class="filters" on:submit=send>
-                    <input id="rule-tag" class="input" aria-label="Pattern over tags" placeholder="Tags: stable-*" maxlength="400" bind:value=tag />
-                    <input class="input" aria-label="Pattern over repositories" placeholder="Repositories: all" maxlength="400" bind:value=repository />
-                    <select class="input" aria-label="Class" bind:value=class>{Class::ALL.iter().map(option).collect_view()}</select>
-                    <button class="button" type="submit" disabled=busy>"What would change?"</button>
+                    <input id="rule-tag" class="input" aria-label=text::settings::TRY_TAGS placeholder=text::settings::TRY_TAGS_EXAMPLE maxlength="400" bind:value=tag />
+                    <input class="input" aria-label=text::settings::TRY_REPOSITORIES placeholder=text::settings::TRY_REPOSITORIES_EXAMPLE maxlength="400" bind:value=repository />
+                    <select class="input" aria-label=text::CLASS bind:value=class>{Class::ALL.iter().map(option).collect_view()}</select>
+                    <button class="button" type="submit" disabled=busy>{text::settings::TRY_ACT}</button>
                 </form>
-                <p class="form-help">"Without a pattern it says what the record suggests. Nothing is written."</p>
+                <p class="form-help">{text::settings::TRY_HELP}</p>
                 <div role="status">{live(shown)}</div>
-                <Show when=move || tag.with(|tag| !tag.trim().is_empty())><Copyable what="for the file" text=line /></Show>
+                <Show when=move || tag.with(|tag| !tag.trim().is_empty())><Copyable what=text::settings::TRY_LINE text=line /></Show>
             </div>
         </section>
     }
 }
 
 fn told(preview: PolicyPreview, take: impl Fn((String, String, Class)) + Copy + 'static) -> AnyView {
+    let words = text::settings::changed(&preview);
     let lines = preview.changes.into_iter().map(|change| {
-        let words = format!("{}: {} to {}", phrase::count(change.tags, "tag", "tags"), change.from.word(), change.to.word());
+        let words = text::settings::class_change(change.tags, change.from, change.to);
         view! { <li><RepositoryName name=change.repository />" "{words}" "<bdi class="mono quiet">{change.examples.join(", ")}</bdi></li> }
             .into_any()
     });
     let proposals = preview.proposals.into_iter().map(|proposal| {
-        let tags = phrase::count(proposal.tags, "tag", "tags");
-        let why = if proposal.class == Class::Release {
-            format!("{tags} like {} never moved: releases?", proposal.pattern)
-        } else {
-            format!(
-                "{tags} like {} moved {}: rolling?",
-                proposal.pattern,
-                phrase::count(proposal.moves, "time", "times")
-            )
-        };
+        let why = text::settings::proposal(&proposal);
         let rule = (proposal.repository.clone(), proposal.pattern, proposal.class);
         let go = move |_| take(rule.clone());
         view! {
             <li>
                 <RepositoryName name=proposal.repository />" "{why}" "
-                <button class="button button-quiet" type="button" on:click=go>"Try it"</button>
+                <button class="button button-quiet" type="button" on:click=go>{text::settings::TRY_IT}</button>
             </li>
         }
         .into_any()
     });
     let severities = preview.severities.into_iter().map(|change| {
-        let words = format!(": {} to {}", change.from.word(), change.to.word());
+        let words = text::settings::severity_change(change.from, change.to);
         let (address, name) = (url::flag(change.flag), format!("{}:{}", change.repository, change.tag));
-        view! { <li>"the flag of " <a class="mono" href=address><bdi>{name}</bdi></a>{words}</li> }.into_any()
+        view! { <li>{text::settings::TRY_FLAG} <a class="mono" href=address><bdi>{name}</bdi></a>{words}</li> }
+            .into_any()
     });
-    let words = match preview.changed {
-        0 => format!("No class of {} would change.", phrase::count(preview.tags, "tag", "tags")),
-        changed => {
-            format!(
-                "{} of {} would get another class.",
-                phrase::grouped(changed),
-                phrase::count(preview.tags, "tag", "tags")
-            )
-        }
-    };
-    let rest = preview.truncated.then_some(" There is more than is shown.");
+    let rest = preview.truncated.then_some(text::settings::TRY_TRUNCATED);
     view! {
         <p><strong>{words}</strong>{rest}</p>
         <ul class="told">{lines.collect_view()}{severities.collect_view()}{proposals.collect_view()}</ul>

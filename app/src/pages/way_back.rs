@@ -6,7 +6,7 @@ use tagwarden_model::api::{JobState, ProveTargets, Readiness, Target};
 
 use crate::ui::{Acting, Copyable, DigestChip, When};
 use crate::view::live;
-use crate::{api, phrase, url};
+use crate::{api, meaning, text, url};
 
 /// Which tag is to go back.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn WayBack(
         let more = targets.len().saturating_sub(most);
         (targets.len() > 1).then(|| {
             let rows = targets.into_iter().take(most).enumerate().map(|(at, target)| {
-                let tone = phrase::readiness_tone(target.readiness);
+                let tone = meaning::readiness_tone(target.readiness);
                 view! {
                     <li>
                         <button
@@ -45,17 +45,17 @@ pub fn WayBack(
                             on:click=move |_| chosen.set(at)
                         >
                             <span class="target-release">{target.release}</span>
-                            <span class="target-because"><bdi>{phrase::visible(&target.because)}</bdi></span>
-                            <span class=tone.class()>{target.readiness.word()}</span>
+                            <span class="target-because"><bdi>{meaning::visible(&target.because)}</bdi></span>
+                            <span class=tone.class()>{text::kinds::readiness(target.readiness)}</span>
                         </button>
                     </li>
                 }
             });
             let rest = (more > 0).then(|| {
                 let address = of.with_untracked(|of| url::targets(&of.repository, of.tag.as_deref()));
-                view! { <li><a class="target" href=address>{format!("{more} more")}</a></li> }
+                view! { <li><a class="target" href=address>{text::more(more as u64)}</a></li> }
             });
-            view! { <ul class="targets screen-only" aria-label="Targets">{rows.collect_view()} {rest}</ul> }
+            view! { <ul class="targets screen-only" aria-label=text::targets::TARGETS>{rows.collect_view()} {rest}</ul> }
         })
     });
     view! {
@@ -64,9 +64,7 @@ pub fn WayBack(
             <div class="way-back-chosen">
                 {live(move || match target.get() {
                     Some(target) => view! { <Chosen of target /> }.into_any(),
-                    None => view! {
-                        <p class="quiet">"No digest to go back to is known: it was never seen in another state."</p>
-                    }.into_any(),
+                    None => view! { <p class="quiet">{text::targets::NONE}</p> }.into_any(),
                 })}
             </div>
         </div>
@@ -75,28 +73,28 @@ pub fn WayBack(
 
 #[component]
 fn Chosen(of: Memo<Of>, target: Target) -> impl IntoView {
-    let tone = phrase::readiness_tone(target.readiness);
-    let container = of.with_untracked(|of| phrase::split_name(&of.repository).1.to_owned());
+    let tone = meaning::readiness_tone(target.readiness);
+    let container = of.with_untracked(|of| meaning::split_name(&of.repository).1.to_owned());
     let pinned = target.pinned.clone();
     let line = |text: String| Signal::derive(move || text.clone());
     let kubectl = format!("kubectl set image deployment/{container} {container}={pinned}");
     view! {
         <div class="way-back-head">
             <DigestChip digest=target.digest.clone() />
-            <span class=tone.class()>{target.readiness.word()}</span>
+            <span class=tone.class()>{text::kinds::readiness(target.readiness)}</span>
             <span>{target.release.clone()}</span>
         </div>
         <p class="quiet">
-            <bdi>{phrase::visible(&phrase::capital(&target.because))}</bdi>
-            {target.since.map(|at| view! { ", first seen " <When at /> })} ". "
-            {target.detail.clone().map(|detail| view! { <bdi>{phrase::visible(&phrase::capital(&detail))}</bdi>". " })}
-            {target.proven.map(|at| view! { "Proven " <When at /> "." })}
+            <bdi>{meaning::visible(&meaning::capital(&target.because))}</bdi>
+            {target.since.map(|at| view! { {text::targets::SINCE} <When at /> })} ". "
+            {target.detail.clone().map(|detail| view! { <bdi>{meaning::visible(&meaning::capital(&detail))}</bdi>". " })}
+            {target.proven.map(|at| view! { {text::targets::PROVEN} <When at /> "." })}
         </p>
         <Acting><Prove of target=target.clone() /></Acting>
-        <Copyable text=line(pinned.clone()) what="pinned reference" />
+        <Copyable text=line(pinned.clone()) what=text::targets::PINNED />
         <Copyable text=line(format!("docker pull {pinned}")) what="docker" />
         <Copyable text=line(kubectl) what="kubectl" />
-        <p class="form-help">"For another deployment or container put its name in the last line."</p>
+        <p class="form-help">{text::targets::KUBECTL_HELP}</p>
     }
 }
 
@@ -114,11 +112,11 @@ fn Prove(of: Memo<Of>, target: Target) -> impl IntoView {
         spawn_local(async move {
             let words = match api::prove(&wanted).await {
                 Ok(job) if job.state == JobState::Failed => {
-                    Some(job.error.unwrap_or_else(|| "The proof failed.".into()))
+                    Some(job.error.unwrap_or_else(|| text::targets::PROOF_FAILED.into()))
                 }
                 Ok(job) if job.state == JobState::Done => None,
-                Ok(_) => Some("Under way; the state changes here when it is done.".into()),
-                Err(error) => Some(format!("{} {}", error.message(), error.next_step())),
+                Ok(_) => Some(text::targets::PROOF_UNDER_WAY.into()),
+                Err(error) => Some(error.words()),
             };
             said.try_set(words);
             busy.try_set(false);
@@ -127,7 +125,7 @@ fn Prove(of: Memo<Of>, target: Target) -> impl IntoView {
     view! {
         <p class="way-back-prove screen-only" role="status">
             <button class=weight type="button" disabled=busy on:click=prove>
-                {live(move || if busy.get() { "Proving…" } else { "Prove now" })}
+                {live(move || if busy.get() { text::targets::PROVING } else { text::targets::PROVE })}
             </button>
             {live(move || said.get().map(|words| view! { <bdi class="quiet">{words}</bdi> }))}
         </p>

@@ -1,12 +1,13 @@
 //! Says on every page that the newest configuration has mistakes, and which one is in force.
 
 use leptos::prelude::*;
+use tagwarden_model::api::Configuration;
 
 use super::Now;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::view::live;
-use crate::{api, phrase};
+use crate::{api, meaning, text, time};
 
 /// Nothing, as long as the newest configuration is in force.
 #[component]
@@ -17,9 +18,12 @@ pub fn ConfigurationNote() -> impl IntoView {
     let wrong = Memo::new(move |_| configuration.data.get().filter(|of| !of.errors.is_empty()));
     live(move || {
         let of = wrong.get()?;
-        let words = move || wrong.with(|of| of.as_ref().map(|of| phrase::wrong_configuration(of, Now::get())));
+        let words = move || {
+            let said = |of: &Configuration| text::settings::wrong(of, &time::relative(of.loaded_at, Now::get()));
+            wrong.with(|of| of.as_ref().map(said))
+        };
         let mistakes = of.errors.iter().map(|error| {
-            let words = phrase::visible(&phrase::configuration_error(error));
+            let words = meaning::visible(&text::settings::mistake(error));
             view! { <li><bdi>{words}</bdi></li> }
         });
         Some(view! {

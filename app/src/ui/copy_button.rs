@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::browser;
+use crate::text::shell as words;
 
 /// How long the button says what it did.
 const SAID: Duration = Duration::from_secs(2);
@@ -22,21 +23,21 @@ pub fn CopyButton(
     #[prop(optional)]
     shown: Option<NodeRef<Code>>,
 ) -> impl IntoView {
-    let said = RwSignal::new("Copy");
+    let said = RwSignal::new(words::COPY);
     let copy = move |_| {
         let text = text.get_untracked();
         spawn_local(async move {
             let shown = shown.and_then(|shown| shown.try_get_untracked().flatten());
             let done = browser::copy(&text, shown.as_deref().map(AsRef::as_ref)).await;
-            said.try_set(if done { "Copied" } else { "Press Ctrl+C" });
+            said.try_set(if done { words::COPIED } else { words::COPY_BY_KEYS });
             let calm_down = move || {
-                said.try_set("Copy");
+                said.try_set(words::COPY);
             };
             set_timeout(calm_down, SAID);
         });
     };
     view! {
-        <button class="button copy-button" type="button" on:click=copy aria-label=format!("Copy {what}")>
+        <button class="button copy-button" type="button" on:click=copy aria-label=words::copy(what)>
             <span aria-live="polite">{said}</span>
         </button>
     }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::hue;
 
+use crate::text::digests;
 use crate::url;
 
 /// A digest, leading to everything that ever pointed at it.
@@ -24,11 +25,11 @@ pub fn DigestChip(digest: Digest) -> impl IntoView {
 pub fn Difference(before: Option<Digest>, after: Option<Digest>) -> impl IntoView {
     let chip = |digest: Option<Digest>| match digest {
         Some(digest) => view! { <DigestChip digest /> }.into_any(),
-        None => view! { <span class="digest digest-absent">"absent"</span> }.into_any(),
+        None => view! { <span class="digest digest-absent">{digests::ABSENT}</span> }.into_any(),
     };
     view! {
         <span class="difference">
-            {chip(before)} <span class="difference-arrow" aria-label="became">"→"</span> {chip(after)}
+            {chip(before)} <span class="difference-arrow" aria-label=digests::BECAME>"→"</span> {chip(after)}
         </span>
     }
 }

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use tagwarden_model::api::Flag;
 
 use super::{Difference, DigestChip, WindowWords};
-use crate::phrase::{self, Breach};
+use crate::meaning::{self, Breach, Tone};
+use crate::text::flags as text;
 use crate::url;
 
 /// One flag. The `first` of a page carries its primary button.
@@ -16,35 +17,35 @@ pub fn FlagCard(
     #[prop(optional)]
     others: u64,
 ) -> impl IntoView {
-    let (word, tone) = phrase::flag_chip(&flag);
-    let urgent = phrase::needs_attention(&flag);
+    let (word, tone) = (text::word(&flag), meaning::flag_tone(&flag));
+    let urgent = meaning::needs_attention(&flag);
     let address = url::flag(flag.id);
     let (verb, weight) = match (urgent, first) {
-        (true, true) => ("Way back…", "button button-primary"),
-        (true, false) => ("Way back…", "button"),
-        (false, _) => ("Review", "button"),
+        (true, true) => (text::WAY_BACK, "button button-primary"),
+        (true, false) => (text::WAY_BACK, "button"),
+        (false, _) => (text::REVIEW, "button"),
     };
-    let is_breach = matches!(phrase::breach(&flag), Breach::Changed | Breach::Removed);
+    let is_breach = matches!(meaning::breach(&flag), Breach::Changed | Breach::Removed);
     let digests = match (is_breach, flag.promise == flag.current, flag.promise.clone()) {
         (false, ..) => ().into_any(),
         (true, true, Some(digest)) => view! { <DigestChip digest /> }.into_any(),
         (true, _, before) => view! { <Difference before after=flag.current.clone() /> }.into_any(),
     };
-    let subject = phrase::subject(&flag);
-    let label = format!("{verb} for {subject}");
+    let subject = meaning::subject(&flag);
+    let label = text::act_for(verb, &subject);
     let mut remarks = Vec::new();
     if flag.comparing {
-        remarks.push("comparing what changed".to_owned());
+        remarks.push(text::COMPARING.to_owned());
     }
     if others > 0 {
-        remarks.push(format!("and {} found with it", phrase::count(others, "other release", "other releases")));
+        remarks.push(text::found_with_it(others));
     }
-    remarks.extend(flag.difference.as_deref().map(phrase::visible));
+    remarks.extend(flag.difference.as_deref().map(meaning::visible));
     if flag.flapping {
-        remarks.push("keeps moving".to_owned());
+        remarks.push(text::FLAPPING.to_owned());
     }
     let class = match (urgent, tone) {
-        (true, phrase::Tone::Flag) => "card flag-card flag-card-urgent",
+        (true, Tone::Flag) => "card flag-card flag-card-urgent",
         _ => "card flag-card",
     };
     view! {
@@ -54,7 +55,7 @@ pub fn FlagCard(
                 <span class="flag-card-words">
                     <a class="flag-card-subject" href=address.clone()>{subject}</a>
                     " "
-                    {phrase::predicate(&flag)}
+                    {text::predicate(&flag)}
                 </span>
             </p>
             <p class="flag-card-when"><WindowWords not_before=flag.not_before not_after=flag.not_after /></p>

@@ -3,12 +3,11 @@
 use leptos::prelude::*;
 
 use crate::api::ApiError;
-use crate::browser;
 use crate::effect::effect;
 use crate::held::Held;
 use crate::remote::{Question, Remote};
-use crate::time;
 use crate::view::{Show, live};
+use crate::{browser, text, time};
 
 /// Shows `children` once there is data and keeps them while it is refreshed. `skeleton` is what is shown before; the
 /// stylesheet holds it back for 150 ms.
@@ -51,10 +50,11 @@ fn boundary(question: Question, lines: usize, shown: Box<dyn Fn() -> Option<AnyV
     let stale = live(move || {
         let error = question.error.get().filter(|_| has_data.get())?;
         let as_of = question.as_of.get()?;
+        let clock = time::clock(as_of, browser::offset(as_of));
         Some(view! {
             <p class="note note-warning" role="status">
-                {format!("{} Shown as of {}. ", error.message(), time::clock(as_of, browser::offset(as_of)))}
-                <button class="button button-quiet" type="button" on:click=move |_| question.reload()>"Try again"</button>
+                {text::shell::shown_as_of(&error.message(), &clock)}
+                <button class="button button-quiet" type="button" on:click=move |_| question.reload()>{text::TRY_AGAIN}</button>
             </p>
         })
     });
@@ -63,7 +63,7 @@ fn boundary(question: Question, lines: usize, shown: Box<dyn Fn() -> Option<AnyV
 
 fn skeleton(lines: usize) -> AnyView {
     let lines = (0..lines).map(|_| view! { <span class="skeleton-line"></span> }).collect_view();
-    view! { <div class="skeleton" role="status" aria-label="Loading">{lines}</div> }.into_any()
+    view! { <div class="skeleton" role="status" aria-label=text::LOADING>{lines}</div> }.into_any()
 }
 
 /// What went wrong, what to do, and a button that does it.
@@ -73,7 +73,7 @@ pub fn ErrorNote(error: ApiError, on_retry: impl Fn() + 'static) -> impl IntoVie
         <div class="empty" role="alert">
             <h2>{error.message()}</h2>
             <p>{error.next_step()}</p>
-            <button class="button" type="button" on:click=move |_| on_retry()>"Try again"</button>
+            <button class="button" type="button" on:click=move |_| on_retry()>{text::TRY_AGAIN}</button>
         </div>
     }
 }
@@ -90,7 +90,7 @@ pub fn More(
         <Show when=move || has_more.get()>
             <p class="more">
                 <button class="button button-quiet" type="button" on:click=move |_| pages.update(|pages| *pages += 1)>
-                    "Show more"
+                    {text::SHOW_MORE}
                 </button>
             </p>
         </Show>

@@ -12,7 +12,7 @@ use super::{SummaryHere, Toasts};
 use crate::router::{NavigateOptions, use_navigate};
 use crate::view::live;
 use crate::ways::{Way, ways};
-use crate::{api, browser, phrase};
+use crate::{api, browser, meaning, text};
 
 /// After the last key, before the server is asked.
 const PAUSE: Duration = Duration::from_millis(80);
@@ -127,8 +127,8 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         browser::close_dialog(DIALOG);
         spawn_local(async move {
             let words = match api::keep_view(name, address).await {
-                Ok(view) => format!("This view is kept as “{}”.", view.name),
-                Err(error) => format!("The view is not kept: {}.", error.message()),
+                Ok(view) => text::shell::view_kept(&view.name),
+                Err(error) => text::shell::view_not_kept(&error.message()),
             };
             views.0.reload();
             toasts.say(words);
@@ -182,16 +182,17 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         rows.map(|(at, way)| row((at, way.kind, way.name, way.detail))).collect_view().into_any()
     };
     let status = move || match (rows.with(Vec::is_empty), palette.failed.get()) {
-        (_, true) => "The server did not answer; what is shown is what this page knows.",
-        (true, false) if !palette.is_asking.get() => "Nothing is called so.",
+        (_, true) => text::shell::FIND_FAILED,
+        (true, false) if !palette.is_asking.get() => text::shell::FIND_NOTHING,
         _ => "",
     };
     let keeper = move || {
         can_keep(palette).then(|| {
-            let name = phrase::visible(palette.typed.get().trim());
+            let name = meaning::visible(palette.typed.get().trim());
+            let [before, after] = text::shell::KEEP_VIEW;
             view! {
                 <button class="button button-quiet" type="button" on:click=move |_| keep()>
-                    "Keep the page behind this as “"<bdi>{name}</bdi>"”"
+                    {before}<bdi>{name}</bdi>{after}
                 </button>
             }
             .into_any()
@@ -205,17 +206,17 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
     };
     view! {
         <button class="search" type="button" aria-haspopup="dialog" on:click=move |_| open()>
-            <span>"Find a repository, tag or digest"</span>
+            <span>{text::shell::FIND_BUTTON}</span>
             <kbd aria-hidden="true">"/"</kbd>
         </button>
-        <dialog id=DIALOG class="palette" aria-label="Find" on:click=outside on:close=move |_| palette.is_hasty.set_value(false)>
+        <dialog id=DIALOG class="palette" aria-label=text::shell::FIND on:click=outside on:close=move |_| palette.is_hasty.set_value(false)>
             <input
                 id=FIELD
                 class="input"
                 type="search"
                 role="combobox"
-                placeholder="Repository, tag, version or digest"
-                aria-label="Repository, tag, version or digest"
+                placeholder=text::shell::FIND_FIELD
+                aria-label=text::shell::FIND_FIELD
                 aria-expanded=move || rows.with(|rows| !rows.is_empty()).to_string()
                 aria-controls="ways"
                 aria-autocomplete="list"
@@ -230,7 +231,7 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
                 on:input=on_input
                 on:keydown=on_key
             />
-            <ul id="ways" class="palette-list" role="listbox" aria-label="What it leads to">{live(list)}</ul>
+            <ul id="ways" class="palette-list" role="listbox" aria-label=text::shell::FIND_LIST>{live(list)}</ul>
             <p class="palette-status" role="status">{live(status)}</p>
             <p class="palette-keep">{live(keeper)}</p>
         </dialog>

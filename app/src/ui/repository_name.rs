@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::phrase::split_name;
+use crate::meaning::split_name;
 use crate::url;
 
 /// The name as a link to its page.

@@ -13,6 +13,7 @@ use crate::live::Live;
 use crate::remote::Remote;
 use crate::router::use_path;
 use crate::stream::Status;
+use crate::text::shell as text;
 use crate::view::{Show, live};
 use crate::{api, browser, time, url};
 
@@ -55,7 +56,7 @@ pub fn Shell(children: Children) -> impl IntoView {
     let attention = Memo::new(move |_| summary.data.with(|data| data.map_or(0, |data| data.needs_attention)));
     effect(move || browser::set_title(page_title.0.get().as_deref(), attention.get()));
     view! {
-        <button class="button skip" type="button" on:click=|_| browser::focus("main")>"Skip to the page"</button>
+        <button class="button skip" type="button" on:click=|_| browser::focus("main")>{text::SKIP}</button>
         <div class="shell">
             <header class="shell-side">
                 <a class="brand" href=url::OVERVIEW><Logo />"Tagwarden"</a>
@@ -102,20 +103,20 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
     let number = move |of: fn(&Summary) -> u64| summary.data.with(|data| data.as_ref().map_or(0, of));
     let attention = move || {
         let count = number(|summary| summary.needs_attention);
-        (count > 0).then(|| view! { <span class="nav-flags" title="need attention">{count}</span> })
+        (count > 0).then(|| view! { <span class="nav-flags" title=text::NEED_ATTENTION>{count}</span> })
     };
     let repositories = move || {
         let count = number(|summary| summary.repositories);
         (count > 0).then(|| view! { <span class="nav-count">{count}</span> })
     };
     view! {
-        <nav class="nav" aria-label="Pages">
-            {link(0, url::OVERVIEW, "Overview", ().into_any())}
-            {link(1, "flags", "Flags", attention.into_any())}
-            {link(2, "repositories", "Repositories", repositories.into_any())}
-            {link(3, "timeline", "Timeline", ().into_any())}
-            {link(4, "notifiers", "Notifiers", ().into_any())}
-            {link(5, "settings", "Settings", ().into_any())}
+        <nav class="nav" aria-label=text::PAGES>
+            {link(0, url::OVERVIEW, text::OVERVIEW, ().into_any())}
+            {link(1, "flags", text::FLAGS, attention.into_any())}
+            {link(2, "repositories", text::REPOSITORIES, repositories.into_any())}
+            {link(3, "timeline", text::TIMELINE, ().into_any())}
+            {link(4, "notifiers", text::NOTIFIERS, ().into_any())}
+            {link(5, "settings", text::SETTINGS, ().into_any())}
         </nav>
     }
 }
@@ -126,19 +127,20 @@ fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
     let percent = Memo::new(move |_| summary.data.with(|data| data.and_then(|data| data.demo_percent)));
     let telling = move || percent.get().filter(|percent| *percent < 100);
     let is_demo = move || percent.get().is_some();
+    let [before, after] = text::DEMO_NOTE;
     view! {
         <Show when=is_demo>
-            <section class="shell-note" aria-label="Demo">
+            <section class="shell-note" aria-label=text::DEMO>
                 {live(move || {
                     telling()
                         .map(|percent| {
                             view! {
-                                <p>"A year of releases is being told: " <strong>{percent} " %"</strong></p>
-                                <progress max="100" value=percent aria-label="told"></progress>
+                                <p>{text::DEMO_TELLING} <strong>{percent} {text::DEMO_PERCENT}</strong></p>
+                                <progress max="100" value=percent aria-label=text::DEMO_TOLD></progress>
                             }
                         })
                 })}
-                <p>"This is a demo: made-up images, nothing is kept. Watch your own with "<code>"tagwarden serve"</code>"."</p>
+                <p>{before}<code>"tagwarden serve"</code>{after}</p>
             </section>
         </Show>
     }
@@ -146,10 +148,11 @@ fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
 
 #[component]
 fn ReadOnlyNote(summary: Remote<Summary>) -> impl IntoView {
+    let [first, rest] = text::READ_ONLY_NOTE;
     view! {
         <Show when=move || is_read_only(summary)>
-            <section class="shell-note" aria-label="Read-only">
-                <p><strong>"Read-only."</strong>" This server shows a record as it is: nothing is checked or decided here."</p>
+            <section class="shell-note" aria-label=text::READ_ONLY>
+                <p><strong>{first}</strong>{rest}</p>
             </section>
         </Show>
     }
@@ -167,22 +170,22 @@ fn KeptViews(views: Views) -> impl IntoView {
     let forget = move |name: String| {
         spawn_local(async move {
             if let Err(error) = api::forget_view(&name).await {
-                toasts.say(format!("The view is still kept: {}.", error.message()));
+                toasts.say(text::view_not_forgotten(&error.message()));
             } else {
-                toasts.say(format!("The view “{name}” is forgotten."));
+                toasts.say(text::view_forgotten(&name));
             }
             views.0.reload();
         });
     };
     let row = move |kept: View| {
-        let (name, label) = (kept.name.clone(), format!("Forget the view {}", kept.name));
+        let (name, label) = (kept.name.clone(), text::forget_view(&kept.name));
         let button = (!is_read_only(summary)).then(|| {
             view! {
                 <button
                     class="button button-quiet nav-forget"
                     type="button"
                     aria-label=label
-                    title="Forget this view"
+                    title=text::FORGET_VIEW
                     on:click=move |_| forget(name.clone())
                 >
                     "×"
@@ -198,7 +201,8 @@ fn KeptViews(views: Views) -> impl IntoView {
         let kept = views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
         (!kept.is_empty()).then(|| {
             let rows = kept.into_iter().map(row).collect_view();
-            view! { <nav class="nav-views" aria-label="Kept views"><h2>"Views"</h2><ul>{rows}</ul></nav> }.into_any()
+            view! { <nav class="nav-views" aria-label=text::VIEWS_LABEL><h2>{text::VIEWS}</h2><ul>{rows}</ul></nav> }
+                .into_any()
         })
     }
 }
@@ -212,15 +216,15 @@ fn StreamState(summary: Remote<Summary>) -> impl IntoView {
             .data
             .with(|data| data.filter(|data| !data.read_only && data.demo_percent.unwrap_or(100) >= 100)?.promised_ms)?;
         let promised = Millis(i64::try_from(promised).unwrap_or(i64::MAX));
-        Some(format!("new releases checked within {}", time::length(promised)))
+        Some(text::promise(&time::length(promised)))
     };
     let words = move || match status.get() {
-        Status::Live if is_read_only(summary) => ("state-dot", "Read-only".to_owned()),
-        Status::Connecting => ("state-dot", "Connecting".to_owned()),
-        Status::Live => ("state-dot state-dot-live", "Live".to_owned()),
-        Status::Asleep => ("state-dot", "Paused".to_owned()),
+        Status::Live if is_read_only(summary) => ("state-dot", text::READ_ONLY.to_owned()),
+        Status::Connecting => ("state-dot", text::CONNECTING.to_owned()),
+        Status::Live => ("state-dot state-dot-live", text::LIVE.to_owned()),
+        Status::Asleep => ("state-dot", text::PAUSED.to_owned()),
         Status::Stale(since) => {
-            ("state-dot state-dot-stale", format!("Stale since {}", time::clock(since, browser::offset(since))))
+            ("state-dot state-dot-stale", text::stale_since(&time::clock(since, browser::offset(since))))
         }
     };
     view! {
@@ -228,7 +232,7 @@ fn StreamState(summary: Remote<Summary>) -> impl IntoView {
             <span class=move || words().0 aria-hidden="true"></span>
             <span class="state-word">{live(move || words().1)}</span>
             <span class="state-promise">{live(promise)}</span>
-            <span class="state-zone">"times in "{live(move || time::zone(browser::offset(Now::get())))}</span>
+            <span class="state-zone">{text::TIMES_IN}{live(move || time::zone(browser::offset(Now::get())))}</span>
         </p>
     }
 }
@@ -239,10 +243,7 @@ fn LostNote() -> impl IntoView {
     let status = Live::here().status;
     move || {
         let Status::Stale(since) = status.get() else { return None };
-        let at = time::clock(since, browser::offset(since));
-        let words = format!(
-            "Live updates are lost: what is shown may be older than {at}. It connects again by itself as soon as the server answers."
-        );
+        let words = text::lost_since(&time::clock(since, browser::offset(since)));
         Some(view! { <p class="note note-warning" role="status">{words}</p> }.into_any())
     }
 }
@@ -265,8 +266,8 @@ fn ThemeSwitch() -> impl IntoView {
         }
     };
     view! {
-        <div class="segments theme-switch" role="group" aria-label="Theme">
-            {option("", "System")} {option("light", "Light")} {option("dark", "Dark")}
+        <div class="segments theme-switch" role="group" aria-label=text::THEME>
+            {option("", text::THEME_SYSTEM)} {option("light", text::THEME_LIGHT)} {option("dark", text::THEME_DARK)}
         </div>
     }
 }

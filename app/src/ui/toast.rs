@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use crate::text::shell::DISMISS;
 use crate::view::live;
 
 /// How long words stay, unless the pointer or the focus is on them.
@@ -73,7 +74,7 @@ pub fn ToastShelf(toasts: Toasts) -> impl IntoView {
         view! {
             <p class="toast">
                 <bdi>{words}</bdi>
-                <button class="button button-quiet" type="button" aria-label="Dismiss" on:click=move |_| toasts.forget(number)>
+                <button class="button button-quiet" type="button" aria-label=DISMISS on:click=move |_| toasts.forget(number)>
                     "×"
                 </button>
             </p>

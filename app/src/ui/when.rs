@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use tagwarden_model::instant::Instant;
 
 use crate::view::live;
-use crate::{browser, time};
+use crate::{browser, text, time};
 
 /// The present, a few seconds old at most: what relative times are relative to.
 #[derive(Clone, Copy)]
@@ -54,8 +54,8 @@ pub fn WindowWords(
 ) -> impl IntoView {
     let now = expect_context::<Now>().0;
     let offset = browser::offset(not_after);
-    let start = not_before.map_or_else(|| "unknown".to_owned(), |at| time::absolute(at, browser::offset(at)));
-    let title = format!("{start} to {}", time::absolute(not_after, offset));
+    let start = not_before.map_or_else(|| text::time::UNKNOWN.to_owned(), |at| time::absolute(at, browser::offset(at)));
+    let title = text::time::from_to(&start, &time::absolute(not_after, offset));
     view! {
         <time class="when" datetime=not_after.to_string() title=title>
             {live(move || time::window(not_before, not_after, now.get(), offset))}
