@@ -29,12 +29,6 @@ mod live;
 mod pages;
 #[cfg(feature = "ui")]
 mod panic;
-/// What the timeline still takes its words from.
-#[cfg(feature = "ui")]
-mod phrase {
-    pub use crate::meaning::visible;
-    pub use crate::text::{count, grouped};
-}
 #[cfg(feature = "ui")]
 mod remote;
 #[cfg(feature = "ui")]

@@ -12,7 +12,6 @@ mod picture;
 mod svg;
 mod tile_reader;
 mod twin;
-mod words;
 
 use leptos::html::Div;
 use leptos::prelude::*;

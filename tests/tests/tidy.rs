@@ -372,7 +372,10 @@ impl Literal<'_> {
         let is_between = self.before.ends_with('}') && self.after.starts_with('{');
         let is_child = opens_tag || closes_tag || is_between;
         // What the stylesheets or those who build the page read.
-        let is_class = self.before.ends_with("class=") || self.text.split(' ').all(|word| classes.contains(word));
+        let is_known = |word: &str| classes.contains(word.strip_prefix('.').unwrap_or(word));
+        let is_selector = self.text.starts_with('.');
+        let is_class = self.before.ends_with("class=")
+            || self.text.split(' ').all(|word| is_known(word) || (is_selector && word == "canvas"));
         let is_for_builders = ["reason =", "unreachable!("].iter().any(|before| self.before.ends_with(before));
         let is_text = (is_sentence && !is_class) || is_capital || (has_words && (is_attribute || is_child));
         is_text && !is_for_builders && !IN_EVERY_LANGUAGE.contains(&self.text)
@@ -395,9 +398,6 @@ fn may_hold_texts(path: &str) -> bool {
     path.starts_with("app/src/text")
         // Samples for those who build pages; no page leads to it.
         || path == "app/src/pages/styleguide.rs"
-        // Not yet moved.
-        || path.starts_with("app/src/timeline")
-        || path == "app/src/pages/timeline.rs"
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 
+use crate::meaning::visible;
 use crate::router::use_query_map;
+use crate::text::board as text;
 use crate::timeline::Lanes;
 use crate::ui::title;
+use crate::url;
 use crate::view::live;
-use crate::{phrase, url};
 
 /// The page of a group.
 #[component]
@@ -16,8 +18,8 @@ pub fn GroupPage() -> impl IntoView {
     title(move || Some(name.get()));
     view! {
         <div class="page-head">
-            <p class="crumb"><a href=move || url::with_query("repositories", &[("group", Some(&name.get()))])>"Its repositories"</a></p>
-            <h1><bdi>{live(move || phrase::visible(&name.get()))}</bdi></h1>
+            <p class="crumb"><a href=move || url::with_query("repositories", &[("group", Some(&name.get()))])>{text::ITS_REPOSITORIES}</a></p>
+            <h1><bdi>{live(move || visible(&name.get()))}</bdi></h1>
         </div>
         <Lanes path="group" of="group" />
     }
@@ -26,11 +28,11 @@ pub fn GroupPage() -> impl IntoView {
 /// The page of everything.
 #[component]
 pub fn TimelinePage() -> impl IntoView {
-    title(|| Some("Timeline".into()));
+    title(|| Some(text::TIMELINE.into()));
     view! {
         <div class="page-head">
-            <h1>"What was released, and what moved"</h1>
-            <p class="lead">"All repositories that are watched, on one axis."</p>
+            <h1>{text::HEADING}</h1>
+            <p class="lead">{text::LEAD}</p>
         </div>
         <Lanes path="timeline" of="" />
     }

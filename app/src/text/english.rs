@@ -4,6 +4,7 @@
 #![expect(missing_docs, reason = "a text's name says where it stands, and the text says the rest")]
 
 pub mod adding;
+pub mod board;
 pub mod digests;
 pub mod flag;
 pub mod flags;

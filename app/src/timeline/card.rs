@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 
 use super::board::Timeline;
+use crate::meaning::visible;
+use crate::text::{board as text, timeline as words};
 use crate::ui::{Difference, DigestChip, When};
-use crate::{browser, phrase, time, url};
+use crate::{browser, time, url};
 
 /// Beside the pointer.
 #[component]
@@ -18,8 +20,8 @@ pub fn TipBox(timeline: Timeline) -> impl IntoView {
             let ago = told.at.map(|at| time::relative(at, browser::now()));
             view! {
                 <div class=class aria-hidden="true" style:left=x style:top=y>
-                    <p><strong><bdi>{phrase::visible(&told.name)}</bdi></strong>" "{told.word}" "{digest}</p>
-                    <p>{phrase::visible(&told.sentence)}" "{ago}</p>
+                    <p><strong><bdi>{visible(&told.name)}</bdi></strong>" "{told.word}" "{digest}</p>
+                    <p>{visible(&told.sentence)}" "{ago}</p>
                 </div>
             }
         })
@@ -34,7 +36,7 @@ pub fn EventCard(timeline: Timeline) -> impl IntoView {
     let card = move || {
         timeline.card.get().map(|told| {
             let digests = told.new.map(|digest| {
-                if told.word == "deleted" {
+                if told.word == words::DELETED {
                     view! { <Difference before=Some(digest) after=None /> }.into_any()
                 } else if told.old.as_ref().is_some_and(|old| *old != digest) {
                     view! { <Difference before=told.old after=Some(digest) /> }.into_any()
@@ -44,18 +46,18 @@ pub fn EventCard(timeline: Timeline) -> impl IntoView {
             });
             let when = told.at.map(|at| view! { <When at /> });
             let tag = told.tag.map(|tag| {
-                view! { <a class="button" href=url::tag(&told.repository, &tag)><bdi>{["Tag ", &phrase::visible(&tag)].concat()}</bdi></a> }
+                view! { <a class="button" href=url::tag(&told.repository, &tag)><bdi>{text::tag(&visible(&tag))}</bdi></a> }
             });
-            let flag = told.flag.map(|flag| view! { <a class="button" href=url::flag(flag)>"Flag"</a> });
+            let flag = told.flag.map(|flag| view! { <a class="button" href=url::flag(flag)>{text::FLAG}</a> });
             view! {
-                <section class="timeline-pinned" aria-label="Pinned">
+                <section class="timeline-pinned" aria-label=text::PINNED>
                     <p class="timeline-pinned-head">
                         <span class=told.tone.class()>{told.word}</span>
-                        <strong class="mono"><bdi>{phrase::visible(&told.name)}</bdi></strong>
+                        <strong class="mono"><bdi>{visible(&told.name)}</bdi></strong>
                         <span class="quiet"><bdi>{told.repository.clone()}</bdi></span>
-                        <button class="button button-quiet" type="button" on:click=close>"Close"</button>
+                        <button class="button button-quiet" type="button" on:click=close>{text::CLOSE}</button>
                     </p>
-                    <p>{phrase::visible(&told.sentence)}" "<span class="quiet">{when}</span></p>
+                    <p>{visible(&told.sentence)}" "<span class="quiet">{when}</span></p>
                     <p class="acts acts-start">{digests} {flag} {tag}</p>
                 </section>
             }

@@ -7,7 +7,7 @@ use web_sys::{Element, Event, HtmlElement, KeyboardEvent, ScrollIntoViewOptions,
 
 use super::board::Timeline;
 use super::desk::Desk;
-use super::words;
+use crate::text::board as text;
 
 /// Writes those of pinned lanes and all others into their places, if they are others than before. The focus stays on what it
 /// was on.
@@ -56,8 +56,8 @@ pub fn write(desk: &mut Desk) -> Option<()> {
 fn named(desk: &Desk, handle: &Handle) -> Option<(String, String)> {
     let lane = desk.head.lanes.get(handle.lane)?;
     Some(match handle.act {
-        Act::Pin | Act::Unpin => (words::pin(lane), lane.id.clone()),
-        Act::Collapse | Act::Expand => (words::lanes_of(&lane.repository), lane.repository.clone()),
+        Act::Pin | Act::Unpin => (text::pin(lane), lane.id.clone()),
+        Act::Collapse | Act::Expand => (text::lanes_of(&lane.repository), lane.repository.clone()),
     })
 }
 

@@ -11,7 +11,7 @@ use super::board::{Seen, Timeline};
 use super::card::EventCard;
 use super::gestures;
 use super::picture::Picture;
-use super::{tile_reader, twin, words};
+use super::{tile_reader, twin};
 use crate::api::{self, ApiError};
 use crate::effect::{effect, on_change};
 use crate::held::Held;
@@ -19,10 +19,11 @@ use crate::live::Live;
 use crate::remote::Remote;
 use crate::route::Params;
 use crate::router::{NavigateOptions, use_navigate, use_query_map};
+use crate::text::board as text;
 use crate::ui::{ErrorNote, Now};
 use crate::view::live;
 use crate::window::Window;
-use crate::{browser, phrase, url};
+use crate::{browser, url};
 
 /// What an address of such a page may hold, in its order.
 const KEYS: [&str; 15] = [
@@ -32,9 +33,6 @@ const KEYS: [&str; 15] = [
 
 /// What of it stands in fields.
 const FIELDS: [&str; 6] = ["q", "versions", "class", "by", "flagged", "density"];
-
-const RANGES: [(&str, &str); 6] =
-    [("24h", "24 h"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"), ("365d", "Year"), ("all", "All")];
 
 /// The address of the page it is on, and how to change it.
 #[derive(Clone, Copy)]
@@ -84,7 +82,7 @@ pub fn Lanes(
             let path = asked.get_untracked();
             async move {
                 let text = api::lanes(&path).await?;
-                tile_reader::head(&text).ok_or_else(|| ApiError::Unintelligible("no lanes".to_owned()))
+                tile_reader::head(&text).ok_or_else(|| ApiError::Unintelligible(text::NOT_LANES.to_owned()))
             }
         },
     );
@@ -181,7 +179,7 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
             let href = address.with(&window.write());
             view! { <a class="segment" href=href aria-current=(current == Some(window)).then_some("true") data-noscroll="">{words}</a> }
         };
-        RANGES.map(tab).collect_view()
+        text::RANGES.map(tab).collect_view()
     };
     let zoom = move |factor: f64| {
         if let Some(view) = timeline.desk().map(|desk| desk.borrow().view) {
@@ -191,17 +189,17 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
     let help = NodeRef::<Dialog>::new();
     view! {
         <div class="section-head">
-            <h2>"Timeline"</h2>
+            <h2>{text::TIMELINE}</h2>
             <div class="acts timeline-acts">
-                <nav class="segments" aria-label="Range of the timeline">{ranges}</nav>
-                <div class="segments" role="group" aria-label="Zoom">
-                    <button class="segment" type="button" aria-label="Zoom in" on:click=move |_| zoom(0.5)>"+"</button>
-                    <button class="segment" type="button" aria-label="Zoom out" on:click=move |_| zoom(2.0)>"−"</button>
+                <nav class="segments" aria-label=text::RANGE>{ranges}</nav>
+                <div class="segments" role="group" aria-label=text::ZOOM>
+                    <button class="segment" type="button" aria-label=text::ZOOM_IN on:click=move |_| zoom(0.5)>"+"</button>
+                    <button class="segment" type="button" aria-label=text::ZOOM_OUT on:click=move |_| zoom(2.0)>"−"</button>
                 </div>
                 <button
                     class="button button-quiet"
                     type="button"
-                    aria-label="Keys of the timeline"
+                    aria-label=text::KEYS_OF
                     on:click=move |_| show_help(help)
                 >
                     "?"
@@ -209,13 +207,13 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
             </div>
         </div>
         <div class="card timeline-card">
-            <div class="timeline-filter" node_ref=fields on:change=filter role="group" aria-label="Lanes">
-                <input class="input" type="search" name="q" placeholder="Lanes whose name has…" aria-label="Lanes whose name has" />
-                <input class="input timeline-versions" name="versions" placeholder="2.1..2.4" aria-label="Tracks from..to" />
-                <select class="input" name="class" aria-label=words::CLASS>{options(&words::CLASSES)}</select>
-                <select class="input" name="by" aria-label=words::GATHERING>{options(&words::GATHERED)}</select>
-                <label class="check"><input type="checkbox" name="flagged" value="true" />{words::FLAGGED}</label>
-                <label class="check"><input type="checkbox" name="density" value="compact" />{words::COMPACT}</label>
+            <div class="timeline-filter" node_ref=fields on:change=filter role="group" aria-label=text::LANES>
+                <input class="input" type="search" name="q" placeholder=text::NAME_HAS_SHORT aria-label=text::NAME_HAS />
+                <input class="input timeline-versions" name="versions" placeholder=text::TRACKS_EXAMPLE aria-label=text::TRACKS />
+                <select class="input" name="class" aria-label=text::CLASS>{options(&text::CLASSES)}</select>
+                <select class="input" name="by" aria-label=text::GATHERING>{options(&text::GATHERED)}</select>
+                <label class="check"><input type="checkbox" name="flagged" value="true" />{text::FLAGGED}</label>
+                <label class="check"><input type="checkbox" name="density" value="compact" />{text::COMPACT}</label>
             </div>
             <Picture timeline help />
             <EventCard timeline />
@@ -252,39 +250,40 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
     let state = move || {
         let (words, act) = match timeline.seen.get() {
             Seen::Something => return None,
-            Seen::Loading => ("Loading…", false),
-            Seen::Nothing => ("Nothing happened in this window.", true),
-            Seen::Failed => ("The server cannot be reached; asked again every few seconds.", false),
+            Seen::Loading => (text::LOADING, false),
+            Seen::Nothing => (text::NOTHING, true),
+            Seen::Failed => (text::UNREACHABLE, false),
         };
         let button =
-            act.then(|| view! { " "<button class="button" type="button" on:click=to_data>"Zoom to data"</button> });
+            act.then(|| view! { " "<button class="button" type="button" on:click=to_data>{text::TO_DATA}</button> });
         Some(view! { <p class="timeline-state" role="status">{words}{button}</p> })
     };
     let news = move || {
         let news = timeline.news.get();
         (news > 0).then(|| {
-            view! { <button class="button timeline-news" type="button" on:click=to_now>{phrase::grouped(news)}" new →"</button> }
+            view! { <button class="button timeline-news" type="button" on:click=to_now>{text::news(news)}</button> }
         })
     };
     let more = move || {
-        let about = |head: &TimelineHead| (head.lanes.len() as u64, head.total, head.next.clone());
+        let about = |head: &TimelineHead| (head.lanes.len(), head.total, head.next.clone());
         let (count, total, next) = shown.with(|head| head.as_ref().map(about))?;
         let first = address.get("cursor").is_some().then(|| {
-            view! { <a href=address.with(&[("cursor", None)]) data-noscroll="">"First lanes"</a>" " }
+            view! { <a href=address.with(&[("cursor", None)]) data-noscroll="">{text::FIRST_LANES}</a>" " }
         });
-        let next = next
-            .map(|next| view! { <a href=address.with(&[("cursor", Some(next))]) data-noscroll="">"Next lanes"</a> });
+        let next = next.map(
+            |next| view! { <a href=address.with(&[("cursor", Some(next))]) data-noscroll="">{text::NEXT_LANES}</a> },
+        );
         match (count, total) {
-            (0, _) => Some(view! { <p class="quiet">"No lane matches. " {first}</p> }.into_any()),
-            (count, total) if count < total => {
-                let words = format!("{count} of {} shown. ", phrase::count(total, "lane", "lanes"));
+            (0, _) => Some(view! { <p class="quiet">{text::NO_LANE} {first}</p> }.into_any()),
+            (count, total) if (count as u64) < total => {
+                let words = text::shown(count, total);
                 Some(view! { <p class="timeline-more">{words}{first}{next}</p> }.into_any())
             }
             _ => None,
         }
     };
     let reading = move || {
-        let words = shown.with(|head| head.as_ref().and_then(words::reading))?;
+        let words = shown.with(|head| head.as_ref().and_then(text::reading))?;
         Some(view! { <p class="timeline-more">{words}</p> })
     };
     view! {
@@ -308,15 +307,15 @@ fn Legend() -> impl IntoView {
         |class: &'static str, words: &'static str| view! { <span class="legend-key"><i class=class></i>{words}</span> };
     view! {
         <p class="legend">
-            {key("M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "t-mark", "release")}
-            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-before", "from before")}
-            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-claim", "hint: its image's own date")}
-            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-breach", "reassigned")}
-            {key("M-4 -4L4 4M4 -4L-4 4", "t-breach t-stroke", "deleted")}
-            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-restored", "restored")}
-            {fill("legend-dots", "not watched")} {fill("legend-hatch", "not observed")}
-            {fill("legend-checks", "not loaded")}
-            <span class="legend-key">"blank: nothing happened"</span>
+            {key("M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "t-mark", text::RELEASE)}
+            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-before", text::FROM_BEFORE)}
+            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-claim", text::HINT)}
+            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-breach", text::REASSIGNED)}
+            {key("M-4 -4L4 4M4 -4L-4 4", "t-breach", text::DELETED)}
+            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-restored", text::RESTORED)}
+            {fill("legend-dots", text::NOT_WATCHED)} {fill("legend-hatch", text::NOT_OBSERVED)}
+            {fill("legend-checks", text::NOT_LOADED)}
+            <span class="legend-key">{text::BLANK}</span>
         </p>
     }
 }
@@ -369,8 +368,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
     };
     let summary = move || {
         let (written, all) = rows.get();
-        let words = phrase::count(all as u64, "row", "rows");
-        if written < all { format!("the first {written} of {words}: zoom in for more") } else { words }
+        text::rows(written, all)
     };
     view! {
         <div class="twin" class:twin-open=move || is_open.get()>
@@ -381,19 +379,15 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
                     aria-expanded=move || is_open.get().to_string()
                     on:click=move |_| is_open.update(|open| *open = !*open)
                 >
-                    "Table of this window"
+                    {text::TABLE}
                 </button>
                 <span class="quiet">{summary}</span>
             </p>
             <div class="twin-body table-card">
-                <table class="table" role="grid" aria-label="Events of this window" on:keydown=key on:click=click on:focusin=focused on:focusout=move |_| timeline.focus(false)>
+                <table class="table" role="grid" aria-label=text::EVENTS on:keydown=key on:click=click on:focusin=focused on:focusout=move |_| timeline.focus(false)>
                     <thead>
                         <tr>
-                            <th scope="col">"Lane"</th>
-                            <th scope="col">"What"</th>
-                            <th scope="col">"When"</th>
-                            <th scope="col">"Digest"</th>
-                            <th scope="col">"In words"</th>
+                            {text::COLUMNS.map(|words| view! { <th scope="col">{words}</th> }).collect_view()}
                         </tr>
                     </thead>
                     <tbody node_ref=body></tbody>
@@ -405,19 +399,15 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
 
 #[component]
 fn Help(help: NodeRef<Dialog>) -> impl IntoView {
-    let line = |keys: &'static str, words: &'static str| view! { <dt><kbd>{keys}</kbd></dt><dd>{words}</dd> };
+    let keys = text::KEYS.map(|(keys, words)| view! { <dt><kbd>{keys}</kbd></dt><dd>{words}</dd> }).collect_view();
     view! {
-        <dialog class="card dialog" node_ref=help aria-label="Keys of the timeline">
+        <dialog class="card dialog" node_ref=help aria-label=text::KEYS_OF>
             <form method="dialog">
-                <h2>"Keys of the timeline"</h2>
+                <h2>{text::KEYS_OF}</h2>
                 <dl class="keys">
-                    {line("← →", "to the event before or after")} {line("↑ ↓", "to the lane above or below")}
-                    {line("Home End", "to the lane's first or last event")} {line("Enter", "open it; look closer where there are several")}
-                    {line("Esc", "close what is open")} {line("A D", "earlier, later")} {line("W S  or  + −", "look closer, look further")}
-                    {line("P", words::PIN_KEY)} {line("C", words::COLLAPSE_KEY)}
-                    {line("Ctrl + wheel", "zoom about the pointer")} {line("Shift + drag", "zoom to a stretch")}
+                    {keys}
                 </dl>
-                <button class="button" type="submit">"Close"</button>
+                <button class="button" type="submit">{text::CLOSE}</button>
             </form>
         </dialog>
     }

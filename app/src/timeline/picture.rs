@@ -11,9 +11,10 @@ use super::card::TipBox;
 use super::desk::Canvases;
 use super::gestures::{self, Shows};
 use super::lanes::show_help;
-use super::{handles, svg, words};
+use super::{handles, svg};
 use crate::browser;
 use crate::effect::effect;
+use crate::text::board as text;
 
 /// The canvases, which say nothing to assistive technology: the table does.
 #[component]
@@ -61,14 +62,16 @@ pub fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
         timeline.settled.track();
         let view = timeline.desk()?.borrow().view;
         let day = |at| crate::time::absolute(at, browser::offset(at));
-        Some(format!("{} to {}", day(view.from), day(view.until)))
+        Some(text::from_to(&day(view.from), &day(view.until)))
     };
     let printed = move || {
-        let label = "Timeline".to_owned();
-        timeline.print.get().map(|drawing| view! { <div class="print-only">{svg::write(drawing, &label)}</div> })
+        timeline
+            .print
+            .get()
+            .map(|drawing| view! { <div class="print-only">{svg::write(drawing, text::TIMELINE)}</div> })
     };
     view! {
-        <div node_ref=holder class="timeline-lanes screen-only" role="group" aria-label=words::HANDLES on:click=press on:keydown=walk>
+        <div node_ref=holder class="timeline-lanes screen-only" role="group" aria-label=text::HANDLES on:click=press on:keydown=walk>
             <div class="timeline-fixed">
                 <canvas class="timeline-canvas" aria-hidden="true"></canvas>
                 <div class="handles"></div>
@@ -83,7 +86,7 @@ pub fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
             class="timeline-strip screen-only"
             tabindex="0"
             role="slider"
-            aria-label="Window of the timeline: arrow keys move and zoom it"
+            aria-label=text::STRIP
             aria-valuemin="0"
             aria-valuemax="1"
             aria-valuenow="1"
