@@ -3,6 +3,7 @@
 #
 #   packaging/release.sh build [TARGET]   static programs, image contexts and lists of what is inside, below OUT
 #   packaging/release.sh documents FOLDER copies what people read, and what that links to, as the archive has it
+#   packaging/release.sh describe PROGRAM FOLDER writes its completions and manual pages, as the archive has them
 #   packaging/release.sh sign FOLDER      writes FOLDER/SHA256SUMS, and signs it if MINISIGN_KEY names a secret key
 #
 # TARGET is this machine's, x86_64-unknown-linux-musl or aarch64-unknown-linux-musl. OUT is released/ in the target folder.
@@ -50,7 +51,7 @@ build() {
     version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
     name=tagwarden-$version-$target
     rm -rf "${out:?}/$name"*
-    mkdir -p "$out/$name"/{completions,man} "$out/$name-image"
+    mkdir -p "$out/$name" "$out/$name-image"
     cp "$program" "$out/$name"
     documents "$out/$name"
     describe "$program" "$out/$name"
@@ -73,11 +74,13 @@ documents() { # folder
 # Completions and manual pages, written by the program. It must run on this machine, itself or by an emulator.
 describe() { # program, folder
     local command
+    mkdir -p "$2"/{completions,man}
     "$1" completions bash >"$2/completions/tagwarden.bash"
     "$1" completions zsh >"$2/completions/_tagwarden"
     "$1" completions fish >"$2/completions/tagwarden.fish"
     "$1" man >"$2/man/tagwarden.1"
-    for command in $("$1" man | sed -n 's/^tagwarden\\-\(.*\)(1)$/\1/p'); do
+    # roff escapes hyphens.
+    for command in $("$1" man | sed -n 's/^tagwarden\\-\(.*\)(1)$/\1/p' | tr -d '\\'); do
         "$1" man "$command" >"$2/man/tagwarden-$command.1"
     done
 }
@@ -107,6 +110,7 @@ build)
     (cd "$out" && ls -l)
     ;;
 documents) documents "${2:?which folder?}" ;;
+describe) describe "${2:?which program?}" "${3:?which folder?}" ;;
 sign) sign "${2:?which folder?}" ;;
-*) sed -n '2,9p' "$0" >&2; exit 2 ;;
+*) sed -n '2,10p' "$0" >&2; exit 2 ;;
 esac

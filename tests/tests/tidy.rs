@@ -348,11 +348,16 @@ const IN_EVERY_LANGUAGE: &[&str] = &[
     "tagwarden check ",
     "docker pull {pinned}",
     "kubectl set image deployment/{container} {container}={pinned}",
-    // Keys, as the browser calls them.
-    "ArrowDown",
-    "ArrowUp",
+    // Typefaces.
+    "12px ui-monospace, \\\"SF Mono\\\", Menlo, Consolas, \\\"Cascadia Mono\\\", \\\"DejaVu Sans Mono\\\", monospace",
+    // Keys, as the browser calls them; beside those that begin as `KEYS` do.
+    "Home",
+    "End",
     "Enter",
+    "Escape",
 ];
+
+const KEYS: [&str; 3] = ["Arrow", "Key", "Numpad"];
 
 impl Literal<'_> {
     /// Whether people read it: several words, a word that begins like a sentence, a word in an element, or one in an
@@ -378,7 +383,8 @@ impl Literal<'_> {
             || self.text.split(' ').all(|word| is_known(word) || (is_selector && word == "canvas"));
         let is_for_builders = ["reason =", "unreachable!("].iter().any(|before| self.before.ends_with(before));
         let is_text = (is_sentence && !is_class) || is_capital || (has_words && (is_attribute || is_child));
-        is_text && !is_for_builders && !IN_EVERY_LANGUAGE.contains(&self.text)
+        let is_key = |key: &&str| self.text.strip_prefix(key).is_some_and(|rest| rest.starts_with(char::is_uppercase));
+        is_text && !is_for_builders && !KEYS.iter().any(is_key) && !IN_EVERY_LANGUAGE.contains(&self.text)
     }
 }
 

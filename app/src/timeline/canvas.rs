@@ -36,7 +36,7 @@ impl Palette {
         let dot = colour("timeline-probe", "var(--line-strong)")?;
         let hatch = colour("timeline-probe", "var(--warning)")?;
         for hue in 0..HUES {
-            plain.push(colour(&["timeline-probe hue-", &hue.to_string()].concat(), "var(--hue)")?);
+            plain.push(colour(&["timeline-probe", " hue-", &hue.to_string()].concat(), "var(--hue)")?);
         }
         let quiet = plain.get(2)?.clone();
         let mid = plain.get(5)?.clone();

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use tagwarden_tests::tagwarden_process::binary;
+
 use crate::{packaging, root, run};
 
 /// The files beside it that a Markdown text links to or shows.
@@ -32,6 +34,23 @@ fn what_the_documents_link_to_is_in_the_repository_and_in_the_release() {
             let missing: Vec<_> = links.into_iter().filter(|link| !there(link)).collect();
             assert!(missing.is_empty(), "{}: {missing:?}", document.display());
         }
+    }
+}
+
+#[tokio::test]
+async fn every_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = binary().await;
+    let describe = ["describe".as_ref(), program.as_os_str(), folder.path().as_os_str()];
+    let (written, said) = run(Command::new(packaging("release.sh")).args(describe));
+    assert!(written, "{said}");
+    let (_, help) = run(Command::new(program).arg("help"));
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.contains(&"check-config"), "{help}");
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        let page = folder.path().join(format!("man/tagwarden-{command}.1"));
+        assert!(fs::read_to_string(&page).unwrap().contains(".TH"), "{}", page.display());
     }
 }
 
