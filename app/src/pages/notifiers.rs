@@ -51,7 +51,7 @@ fn Body(page: Held<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl I
                             <th scope="col">"Notifier"</th>
                             <th scope="col">"State"</th>
                             <th scope="col" class="wide">"Last told"</th>
-                            <th scope="col" aria-label="Acts"></th>
+                            <th scope="col">"Acts"</th>
                         </tr>
                     </thead>
                     <tbody>{live(rows)}</tbody>

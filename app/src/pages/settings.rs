@@ -156,6 +156,6 @@ fn rules(rules: &[PolicyRule]) -> AnyView {
         .into_any()
     };
     let rows = rules.iter().enumerate().map(row).collect();
-    let heads = ["", "Tags", "Repositories", "Class", "Severity", "From"];
+    let heads = ["Order", "Tags", "Repositories", "Class", "Severity", "From"];
     table("Policy: the first rule that fits gives a tag its class", &heads, rows, "")
 }

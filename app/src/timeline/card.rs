@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::board::Timeline;
 use crate::ui::{Difference, DigestChip};
-use crate::{phrase, url};
+use crate::{browser, phrase, url};
 
 /// Beside the pointer.
 #[component]
@@ -29,7 +29,10 @@ pub fn TipBox(timeline: Timeline) -> impl IntoView {
 /// What is pinned.
 #[component]
 pub fn EventCard(timeline: Timeline) -> impl IntoView {
-    let close = move |_| timeline.unpin();
+    let close = move |_| {
+        timeline.unpin();
+        browser::pass_focus(".twin [tabindex='0']");
+    };
     let card = move || {
         timeline.card.get().map(|told| {
             let digests = match (told.old, told.new) {
