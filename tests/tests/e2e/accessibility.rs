@@ -163,7 +163,7 @@ impl<'a> Outline<'a> {
         let name = node["name"]["value"].as_str().unwrap_or_default();
         if matches!(role, "StaticText" | "InlineTextBox" | "ListMarker" | "LineBreak") {
             if role == "StaticText" && !named.contains(name) {
-                lines.push(Line { depth, words: name.to_owned(), is_text: true });
+                lines.push(Line { depth, words: steady(name), is_text: true });
             }
             return;
         }

@@ -128,8 +128,12 @@ async fn a_timeline_paints_releases_breaches_and_their_names() {
             .await;
         // Each lane has its name, and one mark at its height.
         let at = |lane: &str| painted.text(lane).y;
-        let heights = |discs: Vec<(f64, f64, &str)>| discs.into_iter().map(|(_, y, _)| y).collect::<Vec<_>>();
-        assert_eq!(heights(painted.discs(5.0)), [at("3.0.x"), at("2.5.x")], "published");
+        let heights = |discs: Vec<(f64, f64, &str)>| {
+            let mut heights: Vec<_> = discs.into_iter().map(|(_, y, _)| y).collect();
+            heights.sort_by(f64::total_cmp);
+            heights
+        };
+        assert_eq!(heights(painted.discs(5.0)), [at("3.0.x"), at("2.5.x"), at("2.3.x")], "published");
         let [x, y] = match painted.diamonds(flag).as_slice() {
             [(x, y)] => [*x, *y],
             others => panic!("one release was moved: {others:?}"),
@@ -145,7 +149,8 @@ async fn a_timeline_paints_releases_breaches_and_their_names() {
 
         // What was called is what is seen.
         assert_eq!(pixel(browser, x, y).await, flag_pixel, "{theme}: a breach");
-        for (x, y, hue) in painted.discs(5.0) {
+        // That of the moved release lies under its breach.
+        for (x, y, hue) in painted.discs(5.0).into_iter().filter(|(_, height, _)| (height - y).abs() > 1.0) {
             assert_eq!(pixel(browser, x, y).await, ink(browser, hue).await, "{theme}: a release in {hue}");
         }
         assert_eq!(pixel(browser, x + 20.0, y).await, [0; 4], "{theme}: the future is blank");
