@@ -138,7 +138,7 @@ impl<'a> Outline<'a> {
             }
             is_one
         });
-        let write = |line: &Line| format!("{}{}", "  ".repeat(line.depth), steady(line.words.trim()));
+        let write = |line: &Line| format!("{}{}", "  ".repeat(line.depth), line.words.trim());
         lines.iter().map(write).collect::<Vec<_>>().join("\n")
     }
 
@@ -176,7 +176,7 @@ impl<'a> Outline<'a> {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 (STATES.contains(&name) && value != "false").then(|| format!(" {name}={value}"))
             });
-            let quoted = if name.is_empty() { String::new() } else { format!(" {name:?}") };
+            let quoted = if name.is_empty() { String::new() } else { format!(" {:?}", steady(name)) };
             let words = format!("{role}{quoted}{}", states.collect::<String>());
             lines.push(Line { depth, words, is_text: false });
             // A picture is its name, and a row that has a name has the words of its cells.
