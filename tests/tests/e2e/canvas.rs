@@ -20,7 +20,7 @@ const SCRIPT: &str = "
         beginPath: (context, all) => { all.path = []; },
         fill: (context, all) => all.paths.push({ act: 'fill', ink: `${context.fillStyle}`, shapes: [...all.path] }),
         stroke: (context, all) => all.paths.push({ act: 'stroke', ink: `${context.strokeStyle}`, shapes: [...all.path] }),
-        fillText: (context, all, text, x, y) => all.texts.push({ text, x, y, ink: `${context.fillStyle}` }),
+        fillText: (context, all, text, x, y) => all.texts.push({ words: text, x, y, ink: `${context.fillStyle}` }),
     };
     for (const name of ['rect', 'roundRect', 'arc', 'moveTo', 'lineTo', 'closePath'])
         notes[name] = (context, all, ...numbers) => all.path.push([name, numbers]);
@@ -52,7 +52,7 @@ struct Path {
 
 #[derive(Debug, Deserialize)]
 struct Text {
-    text: String,
+    words: String,
     x: f64,
     y: f64,
     ink: String,
@@ -64,7 +64,7 @@ impl Painted {
     }
 
     fn text(&self, words: &str) -> &Text {
-        let mut found = self.texts.iter().filter(|text| text.text == words);
+        let mut found = self.texts.iter().filter(|text| text.words == words);
         let text = found.next().unwrap_or_else(|| panic!("no text {words:?}: {self:#?}"));
         assert!(found.next().is_none(), "{words:?} stands twice: {self:#?}");
         text

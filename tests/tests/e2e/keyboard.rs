@@ -34,7 +34,7 @@ impl Keyboard<'_> {
         let mut wrong = String::new();
         for _ in 0..50 {
             // A dialog that closes, and a page that comes, give the focus away in their own time.
-            wrong = browser.run(script, Vec::new()).await.as_str().unwrap().to_owned();
+            browser.run(script, Vec::new()).await.as_str().unwrap().clone_into(&mut wrong);
             if wrong.is_empty() {
                 return;
             }
