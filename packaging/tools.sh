@@ -3,10 +3,12 @@
 #
 #   packaging/tools.sh rust    C compiler, clippy, rustfmt, wasm target
 #   packaging/tools.sh app     these, and Trunk, wasm-bindgen-cli, wasm-opt
-#   packaging/tools.sh test    PostgreSQL, docker-registry, skopeo, Chromium, chromedriver, schemathesis, minisign, systemd-analyze
+#   packaging/tools.sh test    PostgreSQL, docker-registry, skopeo, Chromium, chromedriver, schemathesis, axe-core, minisign,
+#                              systemd-analyze
 #   packaging/tools.sh bench   docker-registry, skopeo, ab
 #   packaging/tools.sh release TARGET   what app installs, and Rust and C for a static TARGET, minisign, cargo-cyclonedx
 #   packaging/tools.sh path    prints the folders to put in front of PATH
+#   packaging/tools.sh axe     prints the file of axe-core, which looks for what keeps people from using a page
 #
 # Everything that is built or unpacked goes to the user's cache folder, keyed by version, so another checkout finds it.
 # STEP, if set, is put before each line of progress: STEP=1/4.
@@ -16,6 +18,7 @@ cd "$(dirname "$0")/.."
 TRUNK_VERSION=0.21.14
 BINARYEN_VERSION=132.0.0
 SCHEMATHESIS_VERSION=4.32.5
+AXE_VERSION=4.14.1
 CYCLONEDX_VERSION=0.5.9
 BINDGEN_VERSION=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;q}' Cargo.lock)
 
@@ -24,6 +27,7 @@ trunk="$cache/trunk-$TRUNK_VERSION"
 bindgen="$cache/wasm-bindgen-cli-$BINDGEN_VERSION"
 binaryen="$cache/binaryen-$BINARYEN_VERSION"
 schemathesis="$cache/schemathesis-$SCHEMATHESIS_VERSION"
+axe="$cache/axe-core-$AXE_VERSION"
 cyclonedx="$cache/cargo-cyclonedx-$CYCLONEDX_VERSION"
 
 say() { printf '\033[1m%s\033[0m\n' "${STEP:+$STEP }$*" >&2; }
@@ -128,6 +132,14 @@ install_test_tools() {
         "$schemathesis/bin/pip" install --quiet "schemathesis==$SCHEMATHESIS_VERSION" >&2
         complete "$schemathesis"
     fi
+    if ! installed "$axe"; then
+        has npm || fail "npm is missing; install it with your package manager: the tests fetch axe-core $AXE_VERSION with it"
+        say "fetching axe-core $AXE_VERSION, once, a few seconds"
+        rm -rf "$axe"
+        npm install --silent --no-audit --no-fund --prefix "$axe" "axe-core@$AXE_VERSION" >&2 ||
+            fail "npm could not fetch axe-core $AXE_VERSION"
+        complete "$axe"
+    fi
 }
 
 # The C compiler for static programs of a target: Debian has the one of its own architecture.
@@ -161,5 +173,6 @@ test) install_test_tools ;;
 release) install_release_tools "${2:?which target, such as x86_64-unknown-linux-musl?}" ;;
 bench) install_bench_tools ;;
 path) printf '%s' "$trunk/bin:$bindgen/bin:$binaryen/node_modules/.bin:$schemathesis/bin:$cyclonedx/bin" ;;
-*) sed -n '2,12p' "$0" >&2; exit 2 ;;
+axe) printf '%s' "$axe/node_modules/axe-core/axe.min.js" ;;
+*) sed -n '2,14p' "$0" >&2; exit 2 ;;
 esac

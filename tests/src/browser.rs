@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
-use thirtyfour::{BrowserLogEntry, ChromeCapabilities, LoggingPrefsLogLevel};
+use thirtyfour::{BrowserLogEntry, ChromeCapabilities, LoggingPrefsLogLevel, TypingData};
 
 use crate::process::{Ending, Process, free_port};
 use crate::wait::{START, try_until, until};
@@ -68,6 +68,40 @@ impl Browser {
     pub async fn cdp(&self, command: &str, parameters: serde_json::Value) -> serde_json::Value {
         let answer = self.driver.cdp().send_raw(command, parameters).await;
         answer.unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// Shows pages in the `light` or the `dark` theme, as the system says.
+    pub async fn theme(&self, theme: &str) {
+        let features = serde_json::json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        self.cdp("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Runs `script` in every document that is opened from now on, before the document's own.
+    pub async fn before_pages(&self, script: &str) {
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", serde_json::json!({ "source": script })).await;
+    }
+
+    /// Runs `script` in the page, and gives what it returns.
+    pub async fn run(&self, script: &str, arguments: Vec<serde_json::Value>) -> serde_json::Value {
+        let answer = self.driver.execute(script, arguments).await;
+        answer.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
+    }
+
+    /// Presses keys where the focus is; Shift and Control are held until the last of them.
+    pub async fn press(&self, keys: impl Into<TypingData>) {
+        let (mut chain, mut held) = (self.driver.action_chain(), Vec::new());
+        for key in keys.into().as_vec() {
+            chain = chain.key_down(key);
+            if key == char::from(Key::Shift) || key == char::from(Key::Control) {
+                held.push(key);
+            } else {
+                chain = chain.key_up(key);
+            }
+        }
+        for key in held {
+            chain = chain.key_up(key);
+        }
+        chain.perform().await.expect("keys are pressed");
     }
 
     /// Lets the page read and write the clipboard without asking.

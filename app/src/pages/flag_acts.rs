@@ -100,6 +100,7 @@ fn Reason(
                 Ok(data) => {
                     chosen.try_set(None);
                     detail.put(data);
+                    browser::focus(if decision == Decision::Acknowledge { "decide" } else { "main" });
                 }
                 Err(error) => {
                     failed.try_set(Some(error));

@@ -51,7 +51,7 @@ fn Body(page: Held<Page<Notifier>>, notifiers: Remote<Page<Notifier>>) -> impl I
                             <th scope="col">{text::notifiers::NOTIFIER}</th>
                             <th scope="col">{text::STATE}</th>
                             <th scope="col" class="wide">{text::notifiers::LAST_TOLD}</th>
-                            <th scope="col" aria-label=text::notifiers::ACTS></th>
+                            <th scope="col">{text::notifiers::ACTS}</th>
                         </tr>
                     </thead>
                     <tbody>{live(rows)}</tbody>

@@ -32,7 +32,10 @@ pub fn TipBox(timeline: Timeline) -> impl IntoView {
 /// What is pinned.
 #[component]
 pub fn EventCard(timeline: Timeline) -> impl IntoView {
-    let close = move |_| timeline.unpin();
+    let close = move |_| {
+        timeline.unpin();
+        browser::pass_focus(".twin [tabindex='0']");
+    };
     let card = move || {
         timeline.card.get().map(|told| {
             let digests = told.new.map(|digest| {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use crate::browser;
 use crate::text::shell::DISMISS;
 use crate::view::live;
 
@@ -70,11 +71,15 @@ impl Toasts {
 #[component]
 pub fn ToastShelf(toasts: Toasts) -> impl IntoView {
     let [pointed, focused] = toasts.held;
+    let dismiss = move |number| {
+        toasts.forget(number);
+        browser::pass_focus("main");
+    };
     let row = move |(number, words): (u32, String)| {
         view! {
             <p class="toast">
                 <bdi>{words}</bdi>
-                <button class="button button-quiet" type="button" aria-label=DISMISS on:click=move |_| toasts.forget(number)>
+                <button class="button button-quiet" type="button" aria-label=DISMISS on:click=move |_| dismiss(number)>
                     "×"
                 </button>
             </p>

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tagwarden_tests::browser::Browser;
 use tagwarden_tests::demo_run::Demo;
 
@@ -47,8 +47,7 @@ async fn main() {
     let browser = Browser::start().await;
     for (variant, width, height, theme) in VARIANTS {
         browser.resize(width, height).await;
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
-        browser.cdp("Emulation.setEmulatedMedia", features).await;
+        browser.theme(theme).await;
         for (page, path) in &pages {
             browser.open(&format!("{}/{path}", demo.url)).await;
             browser.shown("main h1").await;

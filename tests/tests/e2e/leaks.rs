@@ -1,0 +1,117 @@
+//! A tab that stays open for a week: what it no longer shows, it no longer holds.
+
+use serde_json::{Value, json};
+use tagwarden_tests::browser::Browser;
+
+use super::world::World;
+
+/// Keeps the memory of the page's WebAssembly where a test finds it.
+const SCRIPT: &str = "
+    const Source = EventSource;
+    window.sources = [];
+    window.EventSource = class extends Source {
+        constructor(address) {
+            super(address);
+            sources.push(this);
+        }
+    };
+    for (const name of ['instantiate', 'instantiateStreaming']) {
+        const real = WebAssembly[name];
+        WebAssembly[name] = async (...given) => {
+            const made = await real.apply(WebAssembly, given);
+            const values = Object.values((made.instance ?? made).exports);
+            window.wasmMemory = values.find(value => value instanceof WebAssembly.Memory) ?? window.wasmMemory;
+            return made;
+        };
+    }";
+
+/// Ten changes of the route, by links and by the browser's history, each one waited for. They end where they began.
+const ROUND: &str = "
+    const done = arguments[0];
+    const wait = async (what, check) => {
+        for (const end = performance.now() + 10_000; performance.now() < end;) {
+            const found = check();
+            if (found) return found;
+            await new Promise(requestAnimationFrame);
+        }
+        throw new Error(`waited in vain: ${what} at ${location.href}`);
+    };
+    const has_its_data = () => document.querySelector('main h1')
+        && !document.querySelector('main .skeleton[role], main .timeline-state:not(:has(button))')
+        && [...document.querySelectorAll('.timeline-lanes canvas')].every(canvas => canvas.width !== 300);
+    const change = async (what, act) => {
+        const before = location.href;
+        await act();
+        await wait(`another address after ${what}`, () => location.href !== before);
+        await wait(`the page of ${what}`, has_its_data);
+    };
+    const follow = selector => change(selector, async () => (await wait(selector, () => document.querySelector(selector))).click());
+    (async () => {
+        sources.at(-1).dispatchEvent(new MessageEvent('change', { data: '{}' }));
+        await follow('nav a[href=\"flags\"]');
+        await follow('.flag-card-button');
+        await follow('nav a[href=\"repositories\"]');
+        await follow('.repository-name');
+        await follow('td .tag');
+        await change('back', () => history.back());
+        await follow('nav a[href=\"timeline\"]');
+        await follow('nav a[href=\"notifiers\"]');
+        await follow('nav a[href=\"settings\"]');
+        await follow('nav a[href=\"./\"]');
+    })().then(() => done(''), error => done(`${error}`));";
+
+/// What a hundred pages may add to the memory of WebAssembly, which grows by 64 KiB at once: about half a kB a page was measured,
+/// of every page alike. A signal that lives as long as the tab forgets who listened to it only when it changes next.
+const GROWTH: u64 = 3 << 16;
+
+/// What the page holds.
+#[derive(Debug)]
+struct Held {
+    wasm_bytes: u64,
+    nodes: u64,
+    listeners: u64,
+}
+
+impl Held {
+    async fn by(browser: &Browser) -> Self {
+        // What the first collection frees may hold what the second one does.
+        for _ in 0..2 {
+            browser.cdp("HeapProfiler.collectGarbage", json!({})).await;
+        }
+        let answer = browser.cdp("Performance.getMetrics", json!({})).await;
+        let metric = |name: &str| {
+            let found = answer["metrics"].as_array()?.iter().find(|metric| metric["name"] == name)?;
+            found["value"].as_f64().map(|value| value as u64)
+        };
+        let bytes = browser.run("return wasmMemory.buffer.byteLength;", Vec::new()).await;
+        Self {
+            wasm_bytes: bytes.as_u64().unwrap(),
+            nodes: metric("Nodes").unwrap(),
+            listeners: metric("JSEventListeners").unwrap(),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_pages_leave_nothing_behind() {
+    let world = World::start().await;
+    let (site, browser) = (&world.site, &world.site.browser);
+    browser.before_pages(SCRIPT).await;
+    browser.cdp("Performance.enable", json!({})).await;
+    site.open("").await;
+    site.has_its_data().await;
+    site.mark_document().await;
+    let mut held = Vec::new();
+    for round in 1..=20 {
+        let said = browser.driver.execute_async(ROUND, Vec::new()).await.unwrap();
+        assert_eq!(said.json(), &Value::from(""), "round {round}");
+        held.push(Held::by(browser).await);
+    }
+    site.is_the_same_document().await;
+    let [.., hundred, _, _, _, _, _, _, _, _, _, two_hundred] = held.as_slice() else { panic!("twenty rounds") };
+    let grown = two_hundred.wasm_bytes.saturating_sub(hundred.wasm_bytes);
+    assert!(grown <= GROWTH, "WebAssembly's memory grows by {grown} bytes: {held:#?}");
+    assert!(two_hundred.nodes <= hundred.nodes, "nodes are kept: {held:#?}");
+    assert!(two_hundred.listeners <= hundred.listeners, "listeners are kept: {held:#?}");
+    world.site.browser.close().await;
+}
