@@ -12,6 +12,9 @@ use tagwarden_tests::demo_run::Demo;
 const VARIANTS: [(&str, u32, u32, &str); 3] =
     [("light", 1440, 900, "light"), ("dark", 1440, 900, "dark"), ("phone", 390, 844, "light")];
 
+/// What a timeline says until its lanes and marks are there.
+const LOADING: &str = "Loading…";
+
 const RELEASED: &str = "registry.acme.example/acme/payments-api";
 
 #[tokio::main]
@@ -54,7 +57,7 @@ async fn main() {
             browser
                 .until("the page has its data", || async {
                     let waiting = browser.driver.find_all(thirtyfour::By::Css("main .skeleton[role]")).await.ok()?;
-                    waiting.is_empty().then_some(())
+                    (waiting.is_empty() && !browser.text().await.contains(LOADING)).then_some(())
                 })
                 .await;
             let path = browser.screenshot(&format!("{page}-{variant}")).await;
