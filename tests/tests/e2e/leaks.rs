@@ -60,8 +60,8 @@ const ROUND: &str = "
         await follow('nav a[href=\"./\"]');
     })().then(() => done(''), error => done(`${error}`));";
 
-/// What a hundred pages may add to the memory of WebAssembly, which grows by 64 KiB at once: about half a kB a page was measured,
-/// of every page alike. A signal that lives as long as the tab forgets who listened to it only when it changes next.
+/// What a hundred pages may add to the memory of WebAssembly, which grows by 64 KiB at once. It should be nothing: half a kB to one
+/// a page was measured, of every page alike, and what keeps it is not known.
 const GROWTH: u64 = 3 << 16;
 
 /// What the page holds.

@@ -49,9 +49,10 @@ impl World {
         world.post("groups", &json!({ "name": "shop" })).await;
         world.post("groups/repositories", &json!({ "group": "shop", "repository": world.site.repository })).await;
         let watched = format!("repositories/one?name={}", world.site.repository);
-        // What is there when the first pass ends stood before the watch.
-        let is_begun = |answer: &Value| !answer["last_pass"].is_null() && answer["progress"].is_null();
-        world.until(&watched, |answer| is_begun(answer) && answer["tags"] == 4).await;
+        // What is there when the first pass of a band ends stood before the watch.
+        let is_swept = |band: &Value| !band["last_complete"].is_null();
+        let is_begun = |answer: &Value| answer["freshness"].as_array().is_some_and(|bands| bands.iter().all(is_swept));
+        world.until(&watched, |answer| answer["state"] == "ok" && answer["tags"] == 4 && is_begun(answer)).await;
         world.publish(REPOSITORY, "2.5.0", 5);
         world.until(&watched, |answer| answer["tags"] == 5).await;
         // Later, so that the two are apart on a timeline.
