@@ -4,9 +4,10 @@
 #   packaging/tools.sh rust    C compiler, clippy, rustfmt, wasm target
 #   packaging/tools.sh app     these, and Trunk, wasm-bindgen-cli, wasm-opt
 #   packaging/tools.sh test    PostgreSQL, docker-registry, skopeo, Chromium, chromedriver, schemathesis, minisign, systemd-analyze
-#   packaging/tools.sh bench   docker-registry, skopeo, ab
+#   packaging/tools.sh bench   docker-registry, skopeo, ab, Chromium, chromedriver, and the charts that the timeline is compared with
 #   packaging/tools.sh release TARGET   what app installs, and Rust and C for a static TARGET, minisign, cargo-cyclonedx
 #   packaging/tools.sh path    prints the folders to put in front of PATH
+#   packaging/tools.sh charts  prints the folder where the charts are
 #
 # Everything that is built or unpacked goes to the user's cache folder, keyed by version, so another checkout finds it.
 # STEP, if set, is put before each line of progress: STEP=1/4.
@@ -17,6 +18,8 @@ TRUNK_VERSION=0.21.14
 BINARYEN_VERSION=132.0.0
 SCHEMATHESIS_VERSION=4.32.5
 CYCLONEDX_VERSION=0.5.9
+VIS_TIMELINE_VERSION=8.5.4
+ECHARTS_VERSION=6.1.0
 BINDGEN_VERSION=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;q}' Cargo.lock)
 
 cache="${XDG_CACHE_HOME:-${HOME:?is not set, so there is no cache folder}/.cache}/tagwarden/tools"
@@ -25,6 +28,7 @@ bindgen="$cache/wasm-bindgen-cli-$BINDGEN_VERSION"
 binaryen="$cache/binaryen-$BINARYEN_VERSION"
 schemathesis="$cache/schemathesis-$SCHEMATHESIS_VERSION"
 cyclonedx="$cache/cargo-cyclonedx-$CYCLONEDX_VERSION"
+charts="$cache/charts-$VIS_TIMELINE_VERSION-$ECHARTS_VERSION"
 
 say() { printf '\033[1m%s\033[0m\n' "${STEP:+$STEP }$*" >&2; }
 fail() { echo "tools.sh: $*" >&2 && exit 1; }
@@ -150,8 +154,17 @@ install_release_tools() {
 
 install_bench_tools() {
     local missing
-    mapfile -t missing < <(packages_of docker-registry skopeo ab)
+    mapfile -t missing < <(packages_of docker-registry skopeo ab chromium chromedriver)
     if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
+    if ! installed "$charts"; then
+        has npm || fail "npm is missing; it fetches the charts that the timeline is compared with"
+        say "fetching vis-timeline $VIS_TIMELINE_VERSION and echarts $ECHARTS_VERSION, once, a few seconds"
+        rm -rf "$charts"
+        # vis-timeline's standalone file has what it needs of other packages in it.
+        npm install --silent --no-audit --no-fund --legacy-peer-deps --ignore-scripts --prefix "$charts" \
+            "vis-timeline@$VIS_TIMELINE_VERSION" "echarts@$ECHARTS_VERSION" >&2
+        complete "$charts"
+    fi
 }
 
 case "${1:-}" in
@@ -161,5 +174,6 @@ test) install_test_tools ;;
 release) install_release_tools "${2:?which target, such as x86_64-unknown-linux-musl?}" ;;
 bench) install_bench_tools ;;
 path) printf '%s' "$trunk/bin:$bindgen/bin:$binaryen/node_modules/.bin:$schemathesis/bin:$cyclonedx/bin" ;;
-*) sed -n '2,12p' "$0" >&2; exit 2 ;;
+charts) printf '%s' "$charts/node_modules" ;;
+*) sed -n '2,13p' "$0" >&2; exit 2 ;;
 esac
