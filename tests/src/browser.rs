@@ -160,8 +160,9 @@ impl Browser {
         loop {
             // Every second time it gives nothing, and has what it should have given the next time.
             let log = self.driver.get_log("performance").await.expect("chromedriver gives the trace");
-            if !log.is_empty() {
-                return log.into_iter().filter_map(event).collect();
+            let events: Vec<serde_json::Value> = log.into_iter().filter_map(event).collect();
+            if !events.is_empty() {
+                return events;
             }
         }
     }
