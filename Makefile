@@ -82,8 +82,9 @@ soak: ## the long truth and fault runs
 release: ## a static program of this machine's kind, its image's context, and lists of what is inside
 	@packaging/release.sh build
 
-bench: ## the measurements: speed, CPU, memory and the page's size, each against its target
+bench: ## the measurements: speed, CPU, memory, the page and its frames, live readers, each against its target
 	@packaging/tools.sh app
 	@packaging/tools.sh bench
 	@$(MAKE) --no-print-directory page
-	@cargo test --release --locked -p tagwarden-tests --test bench -- --ignored --nocapture --test-threads 1
+	@# A thousand readers are as many files, here and in the server.
+	@ulimit -Sn 4096; cargo test --release --locked -p tagwarden-tests --test bench -- --ignored --nocapture --test-threads 1

@@ -5,10 +5,11 @@
 #   packaging/tools.sh app     these, and Trunk, wasm-bindgen-cli, wasm-opt
 #   packaging/tools.sh test    PostgreSQL, docker-registry, skopeo, Chromium, chromedriver, schemathesis, axe-core, minisign,
 #                              systemd-analyze
-#   packaging/tools.sh bench   docker-registry, skopeo, ab
+#   packaging/tools.sh bench   docker-registry, skopeo, ab, Chromium, chromedriver, and the charts that the timeline is compared with
 #   packaging/tools.sh release TARGET   what app installs, and Rust and C for a static TARGET, minisign, cargo-cyclonedx
 #   packaging/tools.sh path    prints the folders to put in front of PATH
 #   packaging/tools.sh axe     prints the file of axe-core, which looks for what keeps people from using a page
+#   packaging/tools.sh charts  prints the folder where the charts are
 #
 # Everything that is built or unpacked goes to the user's cache folder, keyed by version, so another checkout finds it.
 # STEP, if set, is put before each line of progress: STEP=1/4.
@@ -20,6 +21,8 @@ BINARYEN_VERSION=132.0.0
 SCHEMATHESIS_VERSION=4.32.5
 AXE_VERSION=4.14.1
 CYCLONEDX_VERSION=0.5.9
+VIS_TIMELINE_VERSION=8.5.4
+ECHARTS_VERSION=6.1.0
 BINDGEN_VERSION=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;q}' Cargo.lock)
 
 cache="${XDG_CACHE_HOME:-${HOME:?is not set, so there is no cache folder}/.cache}/tagwarden/tools"
@@ -29,6 +32,7 @@ binaryen="$cache/binaryen-$BINARYEN_VERSION"
 schemathesis="$cache/schemathesis-$SCHEMATHESIS_VERSION"
 axe="$cache/axe-core-$AXE_VERSION"
 cyclonedx="$cache/cargo-cyclonedx-$CYCLONEDX_VERSION"
+charts="$cache/charts-$VIS_TIMELINE_VERSION-$ECHARTS_VERSION"
 
 say() { printf '\033[1m%s\033[0m\n' "${STEP:+$STEP }$*" >&2; }
 fail() { echo "tools.sh: $*" >&2 && exit 1; }
@@ -162,8 +166,17 @@ install_release_tools() {
 
 install_bench_tools() {
     local missing
-    mapfile -t missing < <(packages_of docker-registry skopeo ab)
+    mapfile -t missing < <(packages_of docker-registry skopeo ab chromium chromedriver)
     if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
+    if ! installed "$charts"; then
+        has npm || fail "npm is missing; it fetches the charts that the timeline is compared with"
+        say "fetching vis-timeline $VIS_TIMELINE_VERSION and echarts $ECHARTS_VERSION, once, a few seconds"
+        rm -rf "$charts"
+        # vis-timeline's standalone file has what it needs of other packages in it.
+        npm install --silent --no-audit --no-fund --legacy-peer-deps --ignore-scripts --prefix "$charts" \
+            "vis-timeline@$VIS_TIMELINE_VERSION" "echarts@$ECHARTS_VERSION" >&2
+        complete "$charts"
+    fi
 }
 
 case "${1:-}" in
@@ -174,5 +187,6 @@ release) install_release_tools "${2:?which target, such as x86_64-unknown-linux-
 bench) install_bench_tools ;;
 path) printf '%s' "$trunk/bin:$bindgen/bin:$binaryen/node_modules/.bin:$schemathesis/bin:$cyclonedx/bin" ;;
 axe) printf '%s' "$axe/node_modules/axe-core/axe.min.js" ;;
-*) sed -n '2,14p' "$0" >&2; exit 2 ;;
+charts) printf '%s' "$charts/node_modules" ;;
+*) sed -n '2,15p' "$0" >&2; exit 2 ;;
 esac

@@ -26,6 +26,15 @@ pub struct Browser {
 impl Browser {
     /// Starts one with a desktop window.
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// The same with events of these `categories` traced, for [`Browser::trace`]: `devtools.timeline,loading`.
+    pub async fn traced(categories: &str) -> Self {
+        Self::start_with(categories).await
+    }
+
+    async fn start_with(categories: &str) -> Self {
         crate::install_tls();
         let profile = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
@@ -41,7 +50,7 @@ impl Browser {
             async move { request.send().await.ok() }
         })
         .await;
-        let capabilities = capabilities(profile.path()).expect("capabilities that serialise");
+        let capabilities = capabilities(profile.path(), categories).expect("capabilities that serialise");
         let driver = WebDriver::builder(&url, capabilities)
             .request_timeout(Duration::from_mins(1))
             .connect()
@@ -59,8 +68,14 @@ impl Browser {
 
     /// Makes what the page sees exactly `width` to `height` CSS pixels.
     pub async fn resize(&self, width: u32, height: u32) {
+        self.resize_at(width, height, 1).await;
+    }
+
+    /// The same with so many pixels of the screen to each of them.
+    pub async fn resize_at(&self, width: u32, height: u32, ratio: u32) {
         // The window's own size would count a frame, and headless Chromium makes no window narrower than 500 pixels.
-        let metrics = serde_json::json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let metrics =
+            serde_json::json!({ "width": width, "height": height, "deviceScaleFactor": ratio, "mobile": false });
         self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
@@ -169,6 +184,23 @@ impl Browser {
         self.driver.browser_log().await.expect("chromedriver gives the console's log")
     }
 
+    /// The trace's events since the last call, as Chromium's trace format has them. Needs [`Browser::traced`].
+    pub async fn trace(&self) -> Vec<serde_json::Value> {
+        let event = |entry: BrowserLogEntry| {
+            let mut message: serde_json::Value = serde_json::from_str(&entry.message).ok()?;
+            let message = message.get_mut("message")?;
+            (message["method"] == "Tracing.dataCollected").then(|| message["params"].take())
+        };
+        loop {
+            // Every second time it gives nothing, and has what it should have given the next time.
+            let log = self.driver.get_log("performance").await.expect("chromedriver gives the trace");
+            let events: Vec<serde_json::Value> = log.into_iter().filter_map(event).collect();
+            if !events.is_empty() {
+                return events;
+            }
+        }
+    }
+
     /// Fails on an error in the console: a JavaScript exception, a WASM panic, a blocked or missing resource.
     /// `expected` are pieces of messages that the test itself provokes.
     pub async fn assert_no_errors(&self, expected: &[&str]) {
@@ -208,7 +240,7 @@ impl Drop for Browser {
     }
 }
 
-fn capabilities(profile: &Path) -> WebDriverResult<ChromeCapabilities> {
+fn capabilities(profile: &Path, categories: &str) -> WebDriverResult<ChromeCapabilities> {
     let mut capabilities = DesiredCapabilities::chrome();
     for argument in [
         "--headless",
@@ -231,5 +263,10 @@ fn capabilities(profile: &Path) -> WebDriverResult<ChromeCapabilities> {
     }
     capabilities.add_arg(&format!("--user-data-dir={}", profile.display()))?;
     capabilities.set_browser_log_level(LoggingPrefsLogLevel::All)?;
+    if !categories.is_empty() {
+        capabilities.set_logging_prefs("performance", LoggingPrefsLogLevel::All)?;
+        let traced = serde_json::json!({ "enableNetwork": false, "enablePage": false, "traceCategories": categories });
+        capabilities.add_experimental_option("perfLoggingPrefs", traced)?;
+    }
     Ok(capabilities)
 }

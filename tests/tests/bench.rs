@@ -6,8 +6,12 @@ mod bench {
     mod busy;
     mod cpu;
     mod demo;
+    mod frames;
+    mod live;
     mod memory;
+    mod on_screen;
     mod page;
+    mod paint;
     mod scale;
     mod speed;
 }

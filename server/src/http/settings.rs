@@ -7,8 +7,16 @@ use url::Url;
 
 use crate::demo::Told;
 
-/// A process may open 1,024 files where nobody raised the limit; the others are for the database and the registries.
-const CONNECTIONS: usize = 768;
+/// What a process may open where nobody raised the limit.
+const FILES: usize = 1024;
+/// Beyond that, more files make no more connections: their memory is bounded too.
+const MOST_FILES: usize = 4096;
+
+/// Three quarters of the files that the process may open (proc(5), `limits`); the others are for the database and the registries.
+fn connections(limits: &str) -> usize {
+    let limit = |line: &str| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse().ok();
+    limits.lines().find_map(limit).unwrap_or(FILES).min(MOST_FILES) / 4 * 3
+}
 
 /// How the server is reached and by whom.
 #[derive(Debug, Clone)]
@@ -35,7 +43,7 @@ impl Default for HttpSettings {
             no_auth: false,
             read_only: false,
             demo: None,
-            connections: CONNECTIONS,
+            connections: connections(&std::fs::read_to_string("/proc/self/limits").unwrap_or_default()),
         }
     }
 }
@@ -56,6 +64,19 @@ pub fn check_listen(address: &SocketAddr, no_auth: bool) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_are_as_many_as_the_files_allow() {
+        let limits = |files: &str| {
+            format!(
+                "Max processes             31842   31842    processes\nMax open files            {files}   524288   files\n"
+            )
+        };
+        assert_eq!(connections(""), 768, "elsewhere than on Linux");
+        for (files, expected) in [("1024", 768), ("256", 192), ("2048", 1536), ("1048576", 3072), ("unlimited", 768)] {
+            assert_eq!(connections(&limits(files)), expected, "{files}");
+        }
+    }
 
     #[test]
     fn another_address_than_loopback_must_be_said_aloud() {

@@ -33,7 +33,7 @@ async fn memory_of_100_000_tags() {
 }
 
 /// A line of proc(5)'s `status`, in megabytes.
-fn resident(process: u32, line: &str) -> f64 {
+pub fn resident(process: u32, line: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let value = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':')).unwrap();
     value.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / 1e6

@@ -9,7 +9,9 @@ use tagwarden_model::api::{TILE_BUCKETS, TimelineHead};
 use tagwarden_tests::tagwarden_process::Tagwarden;
 use tagwarden_tests::{http_client, postgres};
 
-const HOST: &str = "127.0.0.1:1";
+use super::busy::Times;
+
+pub const HOST: &str = "127.0.0.1:1";
 /// Of each question.
 const REQUESTS: usize = 2_000;
 /// Milliseconds.
@@ -19,27 +21,40 @@ const START: f64 = 300.0;
 /// The large record's median, as a multiple of the small one's.
 const TIMES_SMALL: f64 = 1.5;
 /// When the history begins and how long it is: five years.
-const BEGINS: i64 = 1_600_000_000_000;
-const LENGTH: i64 = 5 * 365 * 86_400_000;
+pub const BEGINS: i64 = 1_600_000_000_000;
+pub const LENGTH: i64 = 5 * 365 * 86_400_000;
 /// What the large record is smaller by, and the questions fewer, for a look without the wait: `TAGWARDEN_BENCH_PART=10`.
 const PART: &str = "TAGWARDEN_BENCH_PART";
 
-/// How much there is. The first repository has far more tags than the others, and 20 rolling ones.
+/// How much there is. The first repository has far more tags than the others, and more rolling ones.
 #[derive(Debug, Clone, Copy)]
-struct Size {
-    repositories: i64,
-    tags: i64,
-    tags_of_first: i64,
-    events: i64,
-    moves_of_first: i64,
+pub struct Size {
+    pub repositories: i64,
+    pub tags: i64,
+    pub tags_of_first: i64,
+    pub rolling_of_first: i64,
+    pub events: i64,
+    pub moves_of_first: i64,
 }
 
-const FIRST_ROLLING: i64 = 20;
 const ROLLING: i64 = 5;
 
-const LARGE: Size =
-    Size { repositories: 2_000, tags: 1_000_000, tags_of_first: 50_000, events: 5_000_000, moves_of_first: 2_500 };
-const SMALL: Size = Size { repositories: 20, tags: 10_000, tags_of_first: 500, events: 50_000, moves_of_first: 500 };
+const LARGE: Size = Size {
+    repositories: 2_000,
+    tags: 1_000_000,
+    tags_of_first: 50_000,
+    rolling_of_first: 20,
+    events: 5_000_000,
+    moves_of_first: 2_500,
+};
+pub const SMALL: Size = Size {
+    repositories: 20,
+    tags: 10_000,
+    tags_of_first: 500,
+    rolling_of_first: 20,
+    events: 50_000,
+    moves_of_first: 500,
+};
 
 impl Size {
     fn part(self, of: i64) -> Self {
@@ -59,7 +74,7 @@ impl Size {
 
     /// Events of every rolling tag of those.
     fn moves_of_other(self) -> i64 {
-        let rest = self.events - self.tags - FIRST_ROLLING * self.moves_of_first;
+        let rest = self.events - self.tags - self.rolling_of_first * self.moves_of_first;
         1 + rest / ((self.repositories - 1) * ROLLING)
     }
 }
@@ -73,7 +88,7 @@ enum Database {
 
 /// Statements that fill an empty record of this schema with `size`: tables in bulk, as the server would leave them.
 fn filled(size: Size, database: Database) -> String {
-    let Size { repositories, tags_of_first: first, moves_of_first, .. } = size;
+    let Size { repositories, tags_of_first: first, rolling_of_first, moves_of_first, .. } = size;
     let (each, moves) = (size.tags_of_other(), size.moves_of_other());
     let tags = first + (repositories - 1) * each;
     let (hash, byte, bytes_of_name) = match database {
@@ -99,7 +114,7 @@ fn filled(size: Size, database: Database) -> String {
         INSERT INTO seed_tags {1} SELECT i, CASE WHEN i <= {first} THEN 1 ELSE 2 + (i - 1 - {first}) / {each} END,
             CASE WHEN i <= {first} THEN i - 1 ELSE (i - 1 - {first}) % {each} END,
             CASE WHEN i <= {first} THEN {first} ELSE {each} END,
-            CASE WHEN i <= {first} THEN {FIRST_ROLLING} ELSE {ROLLING} END,
+            CASE WHEN i <= {first} THEN {rolling_of_first} ELSE {ROLLING} END,
             CASE WHEN i <= {first} THEN {moves_of_first} ELSE {moves} END FROM n;
         INSERT INTO tags (id, repository_id, name, class, rule, retention, family, track, version_key, state, digest_id, verified,
             header_untrusted, listed, band, last_seq, first_seen, baseline, changed)
@@ -183,7 +198,7 @@ fn filled(size: Size, database: Database) -> String {
 }
 
 /// A record of that size at `url`.
-async fn fill(url: &str, size: Size) {
+pub async fn fill(url: &str, size: Size) {
     Store::open(url).await.unwrap().shut().await;
     if url.starts_with("postgres") {
         let mut connection = PgConnection::connect(url).await.unwrap();
@@ -195,20 +210,6 @@ async fn fill(url: &str, size: Size) {
         let sql = format!("PRAGMA cache_size = -400000; BEGIN; {} COMMIT;", filled(size, Database::Sqlite));
         connection.execute(AssertSqlSafe(sql)).await.unwrap();
         connection.close().await.unwrap();
-    }
-}
-
-/// Milliseconds of many answers.
-struct Times(Vec<f64>);
-
-impl Times {
-    fn at(&self, part: f64) -> f64 {
-        self.0[((self.0.len() - 1) as f64 * part) as usize]
-    }
-
-    fn of(mut times: Vec<f64>) -> Self {
-        times.sort_by(f64::total_cmp);
-        Self(times)
     }
 }
 
@@ -264,7 +265,7 @@ const OVERVIEW: [&str; 4] = [
 ];
 
 /// Starts on a record, and asks for the first page.
-async fn started(url: &str) -> (Tagwarden, f64) {
+pub async fn started(url: &str) -> (Tagwarden, f64) {
     let mut server = Tagwarden::start(|place| {
         let docker_config = place.folder.join("config.json");
         std::fs::write(&docker_config, "{}").unwrap();

@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::json;
+use tagwarden_tests::browser::Browser;
+use tagwarden_tests::wait::pause;
+
+use super::busy::median;
+use super::scale::{self, SMALL};
+
+const LOADS: usize = 5;
+const SLOWER: u32 = 4;
+/// Milliseconds.
+const USEFUL: f64 = 1_000.0;
+const LONG_TASK: f64 = 100.0;
+const SHIFT: f64 = 0.02;
+/// The page is looked at for so long after its sentence is there.
+const AFTER: Duration = Duration::from_secs(3);
+
+/// Runs before the page's own scripts. Useful is the frame after the one in which the overview's sentence was found: it has been
+/// painted by then. Layout shifts and tasks of 50 ms and more are those that the browser itself tells.
+const SCRIPT: &str = "window.measured = { useful: null, shift: 0, tasks: [] };
+    const observe = (type, take) => new PerformanceObserver(list => list.getEntries().forEach(take)).observe({ type, buffered: true });
+    observe('layout-shift', shift => { if (!shift.hadRecentInput) measured.shift += shift.value; });
+    observe('longtask', task => measured.tasks.push([task.startTime, task.duration]));
+    const look = () => requestAnimationFrame(document.querySelector('.page-head h1')?.textContent.trim()
+        ? () => measured.useful = performance.now() : look);
+    look();";
+
+#[derive(Deserialize)]
+struct Measured {
+    useful: Option<f64>,
+    shift: f64,
+    /// When each began, and how long it was.
+    tasks: Vec<(f64, f64)>,
+}
+
+/// The first look at the overview, on a processor that is four times slower, with nothing of the page in the browser's cache.
+///
+/// It needs a machine that is idle otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: make bench"]
+async fn first_useful_paint_on_a_slow_processor() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("record.db").display());
+    scale::fill(&url, SMALL).await;
+    let (server, _) = scale::started(&url).await;
+    let browser = Browser::start().await;
+    browser.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": SCRIPT })).await;
+    browser.cdp("Emulation.setCPUThrottlingRate", json!({ "rate": SLOWER })).await;
+    let (mut paints, mut shift, mut longest): (Vec<f64>, f64, f64) = (Vec::new(), 0.0, 0.0);
+    for _ in 0..LOADS {
+        browser.open("about:blank").await;
+        browser.cdp("Network.clearBrowserCache", json!({})).await;
+        browser.open(&server.url()).await;
+        let measured = async || {
+            let answer = browser.driver.execute("return window.measured;", Vec::new()).await.ok()?;
+            answer.convert::<Measured>().ok()
+        };
+        browser.until("the sentence is there", async || measured().await?.useful).await;
+        pause(AFTER).await;
+        let measured = measured().await.unwrap();
+        let useful = measured.useful.unwrap();
+        let later = measured.tasks.iter().filter(|(began, _)| *began >= useful).map(|(_, took)| *took);
+        let later = later.fold(0.0, f64::max);
+        println!(
+            "  useful after {useful:.0} ms; layout shift {:.4}; longest task after it {later:.0} ms; long tasks {:.0?}",
+            measured.shift, measured.tasks
+        );
+        paints.push(useful);
+        (shift, longest) = (shift.max(measured.shift), longest.max(later));
+    }
+    let useful = median(paints);
+    println!("first useful paint at {SLOWER}x slowdown, median of {LOADS}: {useful:.0} ms (less than {USEFUL:.0})");
+    println!("layout shift, at most: {shift:.4} (less than {SHIFT})");
+    println!("longest task after it: {longest:.0} ms (at most {LONG_TASK:.0}; 0 if none took 50)");
+    browser.close().await;
+    assert!(useful < USEFUL, "{useful:.0} ms");
+    assert!(shift < SHIFT, "layout shift {shift:.4}");
+    assert!(longest <= LONG_TASK, "a task of {longest:.0} ms");
+}
