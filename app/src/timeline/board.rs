@@ -141,6 +141,7 @@ impl Timeline {
                 desk.drop_asked(None);
                 desk.chosen = None;
                 desk.hover = None;
+                desk.handles = None;
             }
             let is_first = desk.head.lanes.is_empty();
             desk.head = Rc::new(head);

@@ -76,7 +76,7 @@ pub struct Desk {
     /// What the table's rows say.
     pub rows: Vec<Row>,
     /// What can be done with lanes, as it is written beside them.
-    pub(super) handles: Vec<Handle>,
+    pub(super) handles: Option<Vec<Handle>>,
 }
 
 impl Desk {
@@ -113,7 +113,7 @@ impl Desk {
             ticked: now,
             turn: 0,
             rows: Vec::new(),
-            handles: Vec::new(),
+            handles: None,
         }
     }
 

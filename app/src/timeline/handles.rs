@@ -12,7 +12,7 @@ use crate::text::board as text;
 /// Writes those of pinned lanes and all others into their places, if they are others than before. The focus stays on what it
 /// was on.
 pub fn write(desk: &mut Desk) -> Option<()> {
-    if desk.handles == desk.sheet.handles {
+    if desk.handles.as_ref() == Some(&desk.sheet.handles) {
         return Some(());
     }
     let [fixed, lanes] = &desk.canvases.as_ref()?.handles;
@@ -48,7 +48,7 @@ pub fn write(desk: &mut Desk) -> Option<()> {
             reach(&button);
         }
     }
-    desk.handles.clone_from(&desk.sheet.handles);
+    desk.handles = Some(desk.sheet.handles.clone());
     Some(())
 }
 
@@ -78,7 +78,7 @@ fn beside(of: &Element, selector: &str) -> Option<HtmlElement> {
 /// Scrolls the page until a lane is seen.
 pub fn reveal(desk: &Desk, lane: usize) -> Option<()> {
     let first = *desk.sheet.row(lane)?.lanes.first()?;
-    let at = desk.handles.iter().position(|handle| handle.lane == first && handle.act != Act::Collapse)?;
+    let at = desk.handles.iter().flatten().position(|handle| handle.lane == first && handle.act != Act::Collapse)?;
     let button = beside(&desk.canvases.as_ref()?.handles[1], &["[data-at='", &at.to_string(), "']"].concat())?;
     let options = ScrollIntoViewOptions::new();
     options.set_block(ScrollLogicalPosition::Nearest);
@@ -95,7 +95,7 @@ fn number(event: &Event) -> Option<(Element, usize)> {
 /// Does what a pressed button says.
 pub fn press(timeline: Timeline, event: &Event) -> Option<()> {
     let (_, at) = number(event)?;
-    let handle = *timeline.desk()?.borrow().handles.get(at)?;
+    let handle = *timeline.desk()?.borrow().handles.as_ref()?.get(at)?;
     timeline.arrange(handle.act, handle.lane);
     Some(())
 }

@@ -1,7 +1,7 @@
 //! Which rows a timeline has: pinned lanes first, then the others, those of a collapsed repository as one.
 
 use super::sheet::lane_label;
-use crate::api::{Lane, LaneKind, TimelineHead};
+use crate::api::{Lane, LaneKind, TILE_LANES, TimelineHead};
 use crate::tag::Class;
 
 /// How the reader arranged the lanes.
@@ -30,7 +30,14 @@ impl Arranged {
     /// What an address says: words with commas between them.
     pub fn read(pinned: Option<&str>, collapsed: Option<&str>) -> Self {
         let words = |text: Option<&str>| -> Vec<String> {
-            text.unwrap_or_default().split(',').filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
+            let mut words: Vec<String> = Vec::new();
+            for word in text.unwrap_or_default().split(',').filter(|word| !word.is_empty()) {
+                // An address is anybody's: it names each once, and no more than a page has.
+                if words.len() < TILE_LANES && words.iter().all(|known| known != word) {
+                    words.push(word.to_owned());
+                }
+            }
+            words
         };
         Self { pinned: words(pinned), collapsed: words(collapsed) }
     }

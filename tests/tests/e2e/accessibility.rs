@@ -19,6 +19,7 @@ const RULES: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"
 async fn axe() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let asked = Command::new("bash").args(["packaging/tools.sh", "axe"]).current_dir(root).output().await.unwrap();
+    assert!(asked.status.success(), "packaging/tools.sh axe: {}", String::from_utf8_lossy(&asked.stderr));
     let path = String::from_utf8(asked.stdout).unwrap();
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}; run packaging/tools.sh test"))
 }

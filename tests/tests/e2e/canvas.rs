@@ -33,7 +33,7 @@ const SCRIPT: &str = "
     }
     window.painted = selector => canvases.get(document.querySelector(selector).getContext('2d'));";
 
-const LANES: &str = ".timeline-lanes .timeline-canvas";
+const LANES: &str = ".timeline-rest .timeline-canvas";
 
 /// What a canvas was painted with.
 #[derive(Debug, Deserialize)]
@@ -95,7 +95,10 @@ impl Painted {
 
 /// The colour at a place of the picture: red, green, blue, opacity.
 async fn pixel(browser: &Browser, x: f64, y: f64) -> [u8; 4] {
-    let script = "return [...document.querySelector(arguments[0]).getContext('2d').getImageData(arguments[1], arguments[2], 1, 1).data];";
+    // The lanes are painted on a canvas of their own, below that of the axis.
+    let script = "const above = document.querySelector('.timeline-fixed .timeline-canvas').clientHeight;
+        const brush = document.querySelector(arguments[0]).getContext('2d');
+        return [...brush.getImageData(arguments[1], arguments[2] - above, 1, 1).data];";
     serde_json::from_value(browser.run(script, vec![json!(LANES), json!(x.round()), json!(y.round())]).await).unwrap()
 }
 

@@ -112,11 +112,12 @@ async fn every_view_is_found_again_by_back_forward_and_reload() {
 
     // A timeline: its stretch, its lanes, what is pinned.
     walk.click("nav a[href='timeline']").await;
-    walk.is_at("timeline", &there(".timeline-canvas")).await;
+    walk.is_at("timeline", &there(".timeline-rest .timeline-canvas")).await;
     walk.click_on(".segments a", "7 days").await;
     walk.is_at("timeline?range=7d", &there(".segments a[href*='range=7d'][aria-current=true]")).await;
-    walk.click("input[name=class]").await;
-    walk.is_at("timeline?range=7d&class=release", "document.querySelector('input[name=class]')?.checked").await;
+    walk.click("select[name=class] option[value=release]").await;
+    walk.is_at("timeline?range=7d&class=release", "document.querySelector('select[name=class]')?.value === 'release'")
+        .await;
     browser.shown("input[name=q]").await.send_keys("web" + Key::Enter).await.unwrap();
     let filtered = "document.querySelector('input[name=q]')?.value === 'web'";
     walk.is_at("timeline?range=7d&q=web&class=release", filtered).await;

@@ -31,15 +31,14 @@ impl Keyboard<'_> {
             const is_there = box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
             return has_ring && is_there ? '' : `${at.outerHTML}: ring ${has_ring}, on the screen ${is_there}`;";
         let browser = &self.site.browser;
-        let mut wrong = String::new();
-        for _ in 0..50 {
-            // A dialog that closes, and a page that comes, give the focus away in their own time.
-            browser.run(script, Vec::new()).await.as_str().unwrap().clone_into(&mut wrong);
-            if wrong.is_empty() {
-                return;
-            }
-        }
-        panic!("the focus is not seen: {wrong}");
+        let last = std::cell::RefCell::new(String::new());
+        // A dialog that closes, and a page that comes, give the focus away in their own time.
+        let seen = tagwarden_tests::wait::try_until(std::time::Duration::from_secs(20), || async {
+            browser.run(script, Vec::new()).await.as_str().unwrap().clone_into(&mut last.borrow_mut());
+            last.borrow().is_empty().then_some(())
+        });
+        let seen = seen.await;
+        assert!(seen.is_some(), "the focus is not seen: {}", last.borrow());
     }
 
     /// Goes on with the tab key until the focus is on what matches `selector` and holds `words`.

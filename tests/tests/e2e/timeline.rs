@@ -90,14 +90,14 @@ impl Timeline<'_> {
 
     /// Drags the lanes by some pixels.
     pub async fn drag(&self, by: i64) {
-        let canvas = self.site.browser.shown(".timeline-canvas").await;
+        let canvas = self.site.browser.shown(".timeline-rest .timeline-canvas").await;
         let chain = self.site.browser.driver.action_chain();
         chain.click_and_hold_element(&canvas).move_by_offset(by, 0).release().perform().await.unwrap();
     }
 
     /// Turns the wheel over the lanes while Ctrl is down.
     pub async fn wheel(&self, by: i64) {
-        let script = "const canvas = document.querySelector('.timeline-canvas'); canvas.dispatchEvent(new WheelEvent('wheel', \
+        let script = "const canvas = document.querySelector('.timeline-rest .timeline-canvas'); canvas.dispatchEvent(new WheelEvent('wheel', \
                       { deltaY: arguments[0], ctrlKey: true, bubbles: true, cancelable: true, clientX: 700, clientY: 400 }));";
         self.site.browser.driver.execute(script, vec![json!(by)]).await.unwrap();
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::api::{Breach, Gap, Tile, TileDigest, TileLane};
+use crate::api::{Breach, Gap, TILE_LANES, Tile, TileDigest, TileLane};
 use crate::event::EventKind;
 use crate::tag::Band;
 use crate::timeline::tests::{count, texts};
@@ -192,6 +192,10 @@ fn an_address_arranges_the_lanes_the_same_again() {
     arranged.toggle(Act::Unpin, &head.lanes[2]);
     arranged.toggle(Act::Expand, &head.lanes[2]);
     assert_eq!((arranged.write(), arranged), ([None, None], Arranged::read(Some(""), Some(",,"))));
+    let numbers = (0..1000).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+    let [pinned, _] = Arranged::read(Some(&["4,4,", &numbers].concat()), None).write();
+    assert_eq!(pinned.unwrap().split(',').filter(|id| *id == "4").count(), 1, "each once");
+    assert_eq!(Arranged::read(Some(&numbers), None).write()[0].as_ref().unwrap().split(',').count(), TILE_LANES);
 }
 
 #[test]

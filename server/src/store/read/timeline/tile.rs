@@ -243,6 +243,9 @@ async fn marks(
     for (place, repository, marks) in told {
         let Some(lane) = lanes.get_mut(place) else { continue };
         for [first, last, not_before, n, seq, kind, baseline, tag, digest] in marks {
+            // A purge between two statements may have taken the tag.
+            let Some(tag) = names.places_of_tags.get(&tag) else { continue };
+            lane.tag.push(*tag);
             lane.first_ms.push(first);
             lane.at_ms.push(last);
             lane.not_before_ms.push(not_before);
@@ -250,7 +253,6 @@ async fn marks(
             lane.seq.push(seq);
             lane.kind.push(kind as u8);
             lane.baseline.push(baseline as u8);
-            lane.tag.push(*names.places_of_tags.get(&tag).ok_or_else(|| unlike("tag"))?);
             let digest = names.places_of_digests.get(&(repository, digest));
             lane.digest.push(digest.map_or(-1, |place| *place as i32));
         }
