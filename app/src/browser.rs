@@ -225,6 +225,11 @@ pub async fn copy(text: &str, shown: Option<&Element>) -> bool {
     false
 }
 
+/// The height of what is seen of a page, in its pixels.
+pub fn height() -> f64 {
+    window().and_then(|window| window.inner_height().ok()?.as_f64()).unwrap_or(0.0)
+}
+
 /// Pixels of the screen in one of the page.
 pub fn pixel_ratio() -> f64 {
     window().map_or(1.0, |window| window.device_pixel_ratio())

@@ -106,6 +106,13 @@ impl Timeline {
         self.draw();
     }
 
+    /// The page was scrolled.
+    pub fn scroll(self) {
+        if self.desk().is_some_and(|desk| desk.borrow().is_elsewhere()) {
+            self.draw();
+        }
+    }
+
     /// The colours are others.
     pub fn repaint(self) {
         if let Some(desk) = self.desk() {

@@ -14,8 +14,10 @@ use crate::painter::{Ink, Surface};
 /// Where each ink's colour comes from; the patterns and the hues follow.
 const TOKENS: [&str; 9] = ["surface", "raised", "line", "ink", "ink-2", "ink-3", "on-hue", "flag", "accent"];
 
-/// The colours of a theme.
+/// The colours of a theme, on a screen.
 pub struct Palette {
+    /// Pixels of the screen for each of the page.
+    pub ratio: f64,
     plain: Vec<String>,
     patterns: Vec<CanvasPattern>,
 }
@@ -40,16 +42,20 @@ impl Palette {
         }
         let quiet = plain.get(2)?.clone();
         let mid = plain.get(5)?.clone();
+        let ratio = browser::pixel_ratio();
+        let pattern = |size: f64, colour: &str, opacity: f64, draw: &dyn Fn(&CanvasRenderingContext2d)| {
+            pattern(size, ratio, colour, opacity, draw)
+        };
         let patterns = vec![
-            pattern(8.0, &dot, 1.0, |brush| brush.fill_rect(1.0, 1.0, 1.5, 1.5))?,
-            pattern(8.0, &hatch, 0.5, |brush| diagonal(brush, 8.0, 1.5))?,
-            pattern(16.0, &quiet, 0.6, |brush| {
+            pattern(8.0, &dot, 1.0, &|brush| brush.fill_rect(1.0, 1.0, 1.5, 1.5))?,
+            pattern(8.0, &hatch, 0.5, &|brush| diagonal(brush, 8.0, 1.5))?,
+            pattern(16.0, &quiet, 0.6, &|brush| {
                 brush.fill_rect(0.0, 0.0, 8.0, 8.0);
                 brush.fill_rect(8.0, 8.0, 8.0, 8.0);
             })?,
-            pattern(6.0, &mid, 0.7, |brush| diagonal(brush, 6.0, 2.0))?,
+            pattern(6.0, &mid, 0.7, &|brush| diagonal(brush, 6.0, 2.0))?,
         ];
-        Some(Self { plain, patterns })
+        Some(Self { ratio, plain, patterns })
     }
 }
 
@@ -64,11 +70,20 @@ fn diagonal(brush: &CanvasRenderingContext2d, size: f64, width: f64) {
     brush.stroke();
 }
 
-fn pattern(size: f64, colour: &str, opacity: f64, draw: impl Fn(&CanvasRenderingContext2d)) -> Option<CanvasPattern> {
+/// In the pixels of the screen: what is as large there as it is drawn is sharp, and filled in half the time.
+fn pattern(
+    size: f64,
+    ratio: f64,
+    colour: &str,
+    opacity: f64,
+    draw: &dyn Fn(&CanvasRenderingContext2d),
+) -> Option<CanvasPattern> {
     let canvas = web_sys::window()?.document()?.create_element("canvas").ok()?.dyn_into::<HtmlCanvasElement>().ok()?;
-    canvas.set_width(size as u32);
-    canvas.set_height(size as u32);
+    let whole = (size * ratio).round().max(1.0);
+    canvas.set_width(whole as u32);
+    canvas.set_height(whole as u32);
     let brush = context(&canvas)?;
+    let _ = brush.scale(whole / size, whole / size);
     brush.set_global_alpha(opacity);
     brush.set_fill_style_str(colour);
     brush.set_stroke_style_str(colour);
@@ -84,6 +99,7 @@ fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
 pub struct Canvas {
     context: CanvasRenderingContext2d,
     palette: Rc<Palette>,
+    top: f64,
 }
 
 impl Canvas {
@@ -91,7 +107,7 @@ impl Canvas {
     /// empties it.
     pub fn prepare(element: &HtmlCanvasElement, width: f64, part: &Range<f64>, palette: &Rc<Palette>) -> Option<Self> {
         let height = part.end - part.start;
-        let ratio = browser::pixel_ratio();
+        let ratio = palette.ratio;
         let (across, down) = ((width * ratio).round() as u32, (height * ratio).round() as u32);
         if element.width() != across || element.height() != down {
             element.set_width(across);
@@ -99,12 +115,20 @@ impl Canvas {
             let _ = element.style().set_property("height", &[&height.to_string(), "px"].concat());
         }
         let context = context(element)?;
-        let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, -part.start * ratio);
-        context.clear_rect(0.0, part.start, width, height);
+        let _ = context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
+        context.clear_rect(0.0, 0.0, across.into(), down.into());
         context.set_text_baseline("middle");
         context.set_line_join("round");
         context.set_line_cap("round");
-        Some(Self { context, palette: palette.clone() })
+        let canvas = Self { context, palette: palette.clone(), top: part.start };
+        canvas.measure();
+        Some(canvas)
+    }
+
+    /// What follows is in pixels of the page.
+    fn measure(&self) {
+        let ratio = self.palette.ratio;
+        let _ = self.context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, -self.top * ratio);
     }
 
     fn place(ink: Ink) -> Result<usize, usize> {
@@ -163,15 +187,16 @@ impl Surface for Canvas {
     }
 
     fn fill(&mut self, ink: Ink) {
-        match Self::place(ink) {
-            Ok(_) => self.context.set_fill_style_str(self.colour(ink)),
-            Err(at) => {
-                if let Some(pattern) = self.palette.patterns.get(at) {
-                    self.context.set_fill_style_canvas_pattern(pattern);
-                }
-            }
+        let pattern = Self::place(ink).err().and_then(|at| self.palette.patterns.get(at));
+        if let Some(pattern) = pattern {
+            self.context.set_fill_style_canvas_pattern(pattern);
+            let _ = self.context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
+            self.context.fill();
+            self.measure();
+        } else {
+            self.context.set_fill_style_str(self.colour(ink));
+            self.context.fill();
         }
-        self.context.fill();
     }
 
     fn stroke(&mut self, ink: Ink, width: f64, dashed: bool) {

@@ -1,5 +1,6 @@
 //! What a timeline holds between two frames: lanes, tiles, window, what is pointed at and what is chosen.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use tagwarden_model::api::{Activity, Lane, LaneKind, TimelineHead};
@@ -17,6 +18,9 @@ use super::twin::Row;
 use crate::telling::{Told, tell};
 use crate::window::Window;
 use crate::{browser, painter};
+
+/// The canvas of the lanes grows and moves by so many pixels.
+const BLOCK: f64 = 64.0;
 
 /// A tile that is asked for.
 pub(super) struct Asked {
@@ -66,6 +70,8 @@ pub struct Desk {
     pub(super) canvases: Option<Canvases>,
     pub(super) palette: Option<Rc<Palette>>,
     pub(super) width: f64,
+    /// What is painted on the lanes' canvas, in pixels of the picture.
+    pub(super) part: Range<f64>,
     pub(super) asked: Vec<Asked>,
     pub(super) frame_due: bool,
     pub(super) ask_due: bool,
@@ -106,6 +112,7 @@ impl Desk {
             canvases: None,
             palette: None,
             width: 0.0,
+            part: 0.0..0.0,
             asked: Vec::new(),
             frame_due: false,
             ask_due: false,
@@ -215,23 +222,57 @@ impl Desk {
         self.sheet = sheet;
     }
 
+    /// Whether other lanes are on the screen than those that are painted.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        let all = self.sheet.fixed..self.sheet.drawing.height;
+        self.canvases.as_ref().is_some_and(|canvases| on_screen(&canvases.lanes, all) != self.part)
+    }
+
     pub(super) fn paint(&mut self, now: Instant) {
         let Some(Canvases { fixed, lanes, strip: below, probe, .. }) = &self.canvases else { return };
         if self.width <= 0.0 {
             return;
         }
-        if self.palette.is_none() {
+        if self.palette.as_ref().is_none_or(|palette| palette.ratio != browser::pixel_ratio()) {
             self.palette = Palette::read(probe).map(Rc::new);
         }
         let Some(palette) = &self.palette else { return };
         let strip = strip(&self.head.activity, self.all(now), self.view, self.sheet.left, self.width);
         let (whole, edge) = (&self.sheet.drawing, self.sheet.fixed);
+        stand(fixed, edge);
+        self.part = on_screen(lanes, edge..whole.height);
+        place(lanes, &self.part, &(edge..whole.height));
         for (element, drawing, part) in
-            [(fixed, whole, 0.0..edge), (lanes, whole, edge..whole.height), (below, &strip, 0.0..strip.height)]
+            [(fixed, whole, 0.0..edge), (lanes, whole, self.part.clone()), (below, &strip, 0.0..strip.height)]
         {
             if let Some(mut surface) = Canvas::prepare(element, drawing.width, &part, palette) {
                 painter::paint(drawing, &part, &mut surface);
             }
         }
     }
+}
+
+/// What is pinned stays in sight, unless it would take the room of all others.
+fn stand(fixed: &HtmlCanvasElement, height: f64) -> Option<()> {
+    let is_high = height * 2.0 > browser::height();
+    fixed.parent_element()?.class_list().toggle_with_force("timeline-high", is_high).ok()?;
+    Some(())
+}
+
+/// The part of the lanes that is on the screen, and a little more.
+fn on_screen(lanes: &HtmlCanvasElement, all: Range<f64>) -> Range<f64> {
+    let Some(holder) = lanes.parent_element() else { return all };
+    let above = -holder.get_bounding_client_rect().top();
+    let length = all.end - all.start;
+    let from = ((above / BLOCK).floor() * BLOCK).clamp(0.0, length);
+    let until = (((above + browser::height()) / BLOCK).ceil() * BLOCK).clamp(from, length);
+    all.start + from..all.start + until
+}
+
+/// Puts the canvas where that part is. It has no more than that, as it costs by its size and not by what is seen of it.
+fn place(lanes: &HtmlCanvasElement, part: &Range<f64>, all: &Range<f64>) -> Option<()> {
+    let pixels = |length: f64| [&length.to_string(), "px"].concat();
+    let holder = lanes.parent_element()?.dyn_into::<HtmlElement>().ok()?;
+    holder.style().set_property("height", &pixels(all.end - all.start)).ok()?;
+    lanes.style().set_property("top", &pixels(part.start - all.start)).ok()
 }

@@ -68,7 +68,7 @@ fn handle(timeline: Timeline, canvas: &HtmlCanvasElement, shows: Shows, event: &
     }
     let Some(event) = event.dyn_ref::<PointerEvent>() else { return };
     let Some(shared) = timeline.desk() else { return };
-    let above = if shows == Shows::Lanes { shared.borrow().sheet.fixed } else { 0.0 };
+    let above = if shows == Shows::Lanes { shared.borrow().part.start } else { 0.0 };
     let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()) + above);
     match event.type_().as_str() {
         "pointerdown" if event.button() == 0 => {

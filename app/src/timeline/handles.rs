@@ -3,7 +3,7 @@
 
 use tagwarden_model::timeline::{Act, Handle};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlElement, KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::board::Timeline;
 use super::desk::Desk;
@@ -17,7 +17,7 @@ pub fn write(desk: &mut Desk) -> Option<()> {
     }
     let [fixed, lanes] = &desk.canvases.as_ref()?.handles;
     let document = lanes.owner_document()?;
-    let active = document.active_element().and_then(|active| active.get_attribute("data-of"));
+    let mut active = document.active_element().and_then(|active| active.get_attribute("data-of"));
     fixed.set_text_content(None);
     lanes.set_text_content(None);
     for (at, handle) in desk.sheet.handles.iter().enumerate() {
@@ -45,8 +45,19 @@ pub fn write(desk: &mut Desk) -> Option<()> {
         }
         let _ = parent.append_child(&button);
         if active.as_ref() == Some(&of) {
-            reach(&button);
+            // What came by itself does not scroll the page, what somebody has done does.
+            let stays = desk
+                .handles
+                .iter()
+                .flatten()
+                .any(|old| old.act == handle.act && named(desk, old).is_some_and(|(_, other)| other == of));
+            reach(&button, !stays);
+            active = None;
         }
+    }
+    // Its lane is gone.
+    if let Some(first) = active.and_then(|_| beside(lanes, "[tabindex='0']")) {
+        reach(&first, false);
     }
     desk.handles = Some(desk.sheet.handles.clone());
     Some(())
@@ -61,12 +72,14 @@ fn named(desk: &Desk, handle: &Handle) -> Option<(String, String)> {
     })
 }
 
-fn reach(button: &HtmlElement) {
+fn reach(button: &HtmlElement, scroll: bool) {
     if let Some(before) = beside(button, "[tabindex='0']") {
         let _ = before.set_attribute("tabindex", "-1");
     }
     let _ = button.set_attribute("tabindex", "0");
-    let _ = button.focus();
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(!scroll);
+    let _ = button.focus_with_options(&options);
 }
 
 /// A button beside another one.
@@ -110,6 +123,6 @@ pub fn key(event: &KeyboardEvent) -> Option<()> {
     };
     event.prevent_default();
     let next = at.checked_add_signed(by)?;
-    reach(&beside(&button, &["[data-at='", &next.to_string(), "']"].concat())?);
+    reach(&beside(&button, &["[data-at='", &next.to_string(), "']"].concat())?, true);
     Some(())
 }

@@ -100,6 +100,8 @@ pub fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
     }
 }
 
+const WATCHED: [&str; 5] = ["resize", "scroll", "redraw", "beforeprint", "afterprint"];
+
 /// Draws again when the room, the screen or the colours change.
 fn watch_screen(timeline: Timeline) {
     let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| match event.type_().as_str() {
@@ -109,10 +111,11 @@ fn watch_screen(timeline: Timeline) {
         }
         "afterprint" => drop(timeline.print.try_set(None)),
         "resize" => timeline.measure(),
+        "scroll" => timeline.scroll(),
         _ => timeline.repaint(),
     });
     let Some(window) = web_sys::window() else { return };
-    for name in ["resize", "redraw", "beforeprint", "afterprint"] {
+    for name in WATCHED {
         let _ = window.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
     }
     let mut queries = Vec::new();
@@ -126,7 +129,7 @@ fn watch_screen(timeline: Timeline) {
     on_cleanup(move || {
         kept.try_with_value(|(listener, queries)| {
             let function = listener.as_ref().unchecked_ref();
-            for name in ["resize", "redraw", "beforeprint", "afterprint"] {
+            for name in WATCHED {
                 let _ = window.remove_event_listener_with_callback(name, function);
             }
             for query in queries {

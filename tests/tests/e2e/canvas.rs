@@ -97,8 +97,9 @@ impl Painted {
 async fn pixel(browser: &Browser, x: f64, y: f64) -> [u8; 4] {
     // The lanes are painted on a canvas of their own, below that of the axis.
     let script = "const above = document.querySelector('.timeline-fixed .timeline-canvas').clientHeight;
-        const brush = document.querySelector(arguments[0]).getContext('2d');
-        return [...brush.getImageData(arguments[1], arguments[2] - above, 1, 1).data];";
+        const canvas = document.querySelector(arguments[0]);
+        const y = arguments[2] - above - canvas.offsetTop;
+        return [...canvas.getContext('2d').getImageData(arguments[1], y, 1, 1).data];";
     serde_json::from_value(browser.run(script, vec![json!(LANES), json!(x.round()), json!(y.round())]).await).unwrap()
 }
 
