@@ -6,13 +6,19 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 
+use crate::effect::leave_in_time;
+
 /// A part of a view that is made anew whenever what it read changes.
 pub fn live<V: IntoAny>(part: impl Fn() -> V + Send + 'static) -> AnyView {
     make(Box::new(move || part().into_any()))
 }
 
 fn make(part: Box<dyn Fn() -> AnyView + Send>) -> AnyView {
-    view! { {move || part()} }.into_any()
+    let part = move || {
+        leave_in_time();
+        part()
+    };
+    view! { {part} }.into_any()
 }
 
 /// Shows its children while a condition holds, as Leptos' own does.
@@ -30,6 +36,9 @@ pub fn Show(
 }
 
 fn choose(when: Box<dyn Fn() -> bool + Send + Sync>, fallback: ViewFn, children: ChildrenFn) -> AnyView {
-    let holds = Memo::new(move |_| when());
+    let holds = Memo::new(move |_| {
+        leave_in_time();
+        when()
+    });
     live(move || if holds.get() { Either::Left(children()) } else { Either::Right(fallback.run()) })
 }

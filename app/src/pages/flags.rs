@@ -7,7 +7,7 @@ use tagwarden_model::api::{Flag, Page};
 use tagwarden_model::flag::FlagState;
 
 use super::acknowledge_many::AcknowledgeMany;
-use crate::effect::on_change;
+use crate::effect::{leave_in_time, on_change};
 use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
@@ -149,7 +149,10 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
     let has_more = Signal::derive(move || page.with(|page| page.next.is_some()));
     let first =
         move || page.with(|page| page.items.iter().find(|flag| meaning::needs_attention(flag)).map(|flag| flag.id));
-    let can_act = Memo::new(move |_| summary.data.with(|data| data.is_some_and(|data| !data.read_only)));
+    let can_act = Memo::new(move |_| {
+        leave_in_time();
+        summary.data.with(|data| data.is_some_and(|data| !data.read_only))
+    });
     // What one pass found together is one row, and is taken note of together.
     let row = move |together: Vec<Flag>| {
         let flags: Vec<(i64, i64)> =

@@ -231,6 +231,8 @@ impl Timeline {
                 return;
             }
             desk.arranged.toggle(act, lane);
+            desk.lay(browser::now());
+            desk.choose_near();
             desk.is_ahead = true;
         }
         self.tip.try_set(None);

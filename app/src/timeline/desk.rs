@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tagwarden_model::api::{Activity, Lane, LaneKind, TimelineHead};
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::timeline::{
-    Arranged, Board, Handle, Hit, Item, Shape, Sheet, Style, TileStore, View, sheet, short, strip,
+    Arranged, Board, Handle, Hit, Item, Place, Shape, Sheet, Style, TileStore, View, sheet, short, strip,
 };
 use wasm_bindgen::JsCast;
 use web_sys::{AbortController, HtmlCanvasElement, HtmlElement};
@@ -220,6 +220,18 @@ impl Desk {
         }
         self.store.touch(self.view);
         self.sheet = sheet;
+    }
+
+    /// Chooses what is nearest in time, where what was chosen is part of something else now, or its lane of another one.
+    pub(super) fn choose_near(&mut self) {
+        let Some((lane, key)) = self.chosen.filter(|chosen| self.sheet.find(*chosen).is_none()) else { return };
+        let repository = |lane: usize| self.head.lanes.get(lane).map(|lane| &lane.repository);
+        let is_its = |place: &&Place| place.lanes.first().and_then(|first| repository(*first)) == repository(lane);
+        let place = self.sheet.row(lane).or_else(|| self.sheet.lanes.iter().find(is_its));
+        let near = place.and_then(|place| place.hits.iter().min_by_key(|hit| hit.key().abs_diff(key)));
+        if let Some(hit) = near {
+            self.chosen = Some((hit.lane, hit.key()));
+        }
     }
 
     /// Whether other lanes are on the screen than those that are painted.

@@ -356,6 +356,12 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
             timeline.choose(Some(hit), false);
         }
     };
+    let left = move |event: leptos::ev::FocusEvent| {
+        let next = event.related_target().and_then(|next| next.dyn_into::<Element>().ok());
+        if !body.get_untracked().is_some_and(|body| body.contains(next.as_deref())) {
+            timeline.focus(false);
+        }
+    };
     let key = move |event: KeyboardEvent| {
         if event.key() == "?" {
             show_help(help);
@@ -384,7 +390,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
                 <span class="quiet">{summary}</span>
             </p>
             <div class="twin-body table-card">
-                <table class="table" role="grid" aria-label=text::EVENTS on:keydown=key on:click=click on:focusin=focused on:focusout=move |_| timeline.focus(false)>
+                <table class="table" role="grid" aria-label=text::EVENTS on:keydown=key on:click=click on:focusin=focused on:focusout=left>
                     <thead>
                         <tr>
                             {text::COLUMNS.map(|words| view! { <th scope="col">{words}</th> }).collect_view()}

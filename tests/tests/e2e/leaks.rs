@@ -60,10 +60,6 @@ const ROUND: &str = "
         await follow('nav a[href=\"./\"]');
     })().then(() => done(''), error => done(`${error}`));";
 
-/// What a hundred pages may add to the memory of WebAssembly, which grows by 64 KiB at once. It should be nothing: half a kB to one
-/// a page was measured, of every page alike, and what keeps it is not known.
-const GROWTH: u64 = 3 << 16;
-
 /// What the page holds.
 #[derive(Debug)]
 struct Held {
@@ -109,8 +105,7 @@ async fn two_hundred_pages_leave_nothing_behind() {
     }
     site.is_the_same_document().await;
     let [.., hundred, _, _, _, _, _, _, _, _, _, two_hundred] = held.as_slice() else { panic!("twenty rounds") };
-    let grown = two_hundred.wasm_bytes.saturating_sub(hundred.wasm_bytes);
-    assert!(grown <= GROWTH, "WebAssembly's memory grows by {grown} bytes: {held:#?}");
+    assert!(two_hundred.wasm_bytes <= hundred.wasm_bytes, "WebAssembly's memory grows: {held:#?}");
     assert!(two_hundred.nodes <= hundred.nodes, "nodes are kept: {held:#?}");
     assert!(two_hundred.listeners <= hundred.listeners, "listeners are kept: {held:#?}");
     world.site.browser.close().await;

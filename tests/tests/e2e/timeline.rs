@@ -39,6 +39,18 @@ impl Timeline<'_> {
         self.path_with("collapse=").await;
         let both = self.site.path().await;
         browser.shown(closed).await;
+        // What was chosen is part of something else now: the same key brings it back.
+        self.press("c").await;
+        self.path_without("collapse=").await;
+        self.focus("latest").await;
+        self.press("c").await;
+        self.path_with("collapse=").await;
+        browser.shown(closed).await;
+        self.press("c").await;
+        self.path_without("collapse=").await;
+        self.has_row("latest").await;
+        self.press("c").await;
+        self.path_until("it is collapsed again", |path| path == both).await;
         browser.driver.refresh().await.unwrap();
         browser.shown(pinned).await;
         browser.shown(closed).await;
