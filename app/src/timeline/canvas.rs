@@ -17,7 +17,7 @@ const TOKENS: [&str; 9] = ["surface", "raised", "line", "ink", "ink-2", "ink-3",
 /// The colours of a theme, on a screen.
 pub struct Palette {
     /// Pixels of the screen for each of the page.
-    pub ratio: f64,
+    ratio: f64,
     plain: Vec<String>,
     patterns: Vec<CanvasPattern>,
 }
@@ -56,6 +56,11 @@ impl Palette {
             pattern(6.0, &mid, 0.7, &|brush| diagonal(brush, 6.0, 2.0))?,
         ];
         Some(Self { ratio, plain, patterns })
+    }
+
+    /// Whether it is for the screen as it is now.
+    pub fn fits(&self) -> bool {
+        (self.ratio - browser::pixel_ratio()).abs() < 1e-6
     }
 }
 

@@ -245,7 +245,7 @@ impl Desk {
         if self.width <= 0.0 {
             return;
         }
-        if self.palette.as_ref().is_none_or(|palette| palette.ratio != browser::pixel_ratio()) {
+        if self.palette.as_ref().is_none_or(|palette| !palette.fits()) {
             self.palette = Palette::read(probe).map(Rc::new);
         }
         let Some(palette) = &self.palette else { return };
