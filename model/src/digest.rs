@@ -78,26 +78,35 @@ impl Digest {
 
 /// Lower-case hex of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// What a byte is worth as a digit; 255: it is none.
+const WORTH: [u8; 256] = {
+    let mut worth = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        worth[DIGITS[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    worth
+};
 
 /// Bytes from lower-case hex, `None` for anything else.
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let value = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let text = text.as_bytes();
-    if text.len() != 2 * N {
-        return None;
-    }
-    let mut out = [0; N];
-    for (slot, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
-        *slot = value(pair[0])? << 4 | value(pair[1])?;
-    }
-    Some(out)
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let pairs: &[[u8; 2]; N] = pairs.try_into().ok()?;
+    let worth = pairs.map(|pair| pair.map(|byte| WORTH[usize::from(byte)]));
+    // A timeline brings thousands: one look at all digits, and not one at each.
+    let is_hex = worth.iter().flatten().fold(0, |all, worth| all | worth) < 16;
+    is_hex.then(|| worth.map(|[high, low]| high << 4 | low))
 }
 
 impl FromStr for Digest {
@@ -117,7 +126,9 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.algorithm(), self.hex())
+        f.write_str(self.algorithm())?;
+        f.write_str(":")?;
+        f.write_str(&self.hex())
     }
 }
 

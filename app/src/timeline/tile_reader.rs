@@ -128,7 +128,7 @@ fn lane(value: &JsValue) -> TileLane {
         count: small(value, "count"),
         seq: whole(value, "seq"),
         kind: bytes(value, "kind"),
-        baseline: bytes(value, "baseline"),
+        baseline: small(value, "baseline"),
         tag: small(value, "tag"),
         digest: column(value, "digest").into_iter().map(|place| place as i32).collect(),
     }

@@ -152,8 +152,8 @@ pub struct TileLane {
     pub seq: Vec<i64>,
     /// The code of its kind.
     pub kind: Vec<u8>,
-    /// Whether it only says that the tag stood when the watch began: 1 or 0.
-    pub baseline: Vec<u8>,
+    /// How many of the bucket's events only say that the tag stood when the watch began.
+    pub baseline: Vec<u32>,
     /// Its tag: a place in `tags`.
     pub tag: Vec<u32>,
     /// The digest after it: a place in `digests`, or -1.

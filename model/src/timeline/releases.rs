@@ -60,23 +60,30 @@ fn at(pen: &Pen<'_>, lane: usize, from: i64, at: i64) -> Hit {
 
 /// A bucket without its breaches, which are drawn one by one; `None` if nothing is left of it.
 fn release(pen: &Pen<'_>, part: &Part<'_>, mark: &Seen, lane: usize) -> Option<Hit> {
-    let within = part.befell.iter().filter(|breach| (mark.first..=mark.at).contains(&breach.at)).count();
-    let count = (mark.count as usize).saturating_sub(within);
+    let within = || part.befell.iter().filter(|breach| (mark.first..=mark.at).contains(&breach.at));
+    let count = mark.count.saturating_sub(u32::try_from(within().count()).unwrap_or(u32::MAX));
     let what = match mark.kind {
-        _ if mark.baseline => What::Before,
+        _ if mark.baseline >= count => What::Before,
         EventKind::Moved | EventKind::Recreated if mark.count == 1 => What::Reassigned,
         EventKind::Deleted if mark.count == 1 => What::Deleted,
         _ => What::Release,
     };
-    (count > 0).then(|| Hit {
-        what,
-        not_before: mark.not_before,
-        seq: mark.seq,
-        count: u32::try_from(count).unwrap_or(u32::MAX),
-        tag: Some(mark.tag),
-        digest: mark.digest,
-        ..at(pen, lane, if count > 1 { mark.first } else { mark.at }, mark.at)
-    })
+    let hit = |from, until| Hit { what, count, ..at(pen, lane, from, until) };
+    match count {
+        0 => None,
+        // What the bucket tells of its last event is told by a breach. The one that is left came before, and is known if it is
+        // what a breach befell.
+        1 if within().any(|breach| breach.seq == mark.seq) => {
+            let after = within().find(|breach| breach.first == mark.first);
+            let (tag, digest) = (after.map(|breach| breach.tag), after.and_then(|breach| breach.old));
+            Some(Hit { tag, digest, ..hit(mark.first, mark.first) })
+        }
+        _ => {
+            let (tag, digest) = (Some(mark.tag), mark.digest);
+            let from = if count > 1 { mark.first } else { mark.at };
+            Some(Hit { not_before: mark.not_before, seq: mark.seq, tag, digest, ..hit(from, mark.at) })
+        }
+    }
 }
 
 fn befell(pen: &Pen<'_>, breach: &Befell, lane: usize) -> Hit {

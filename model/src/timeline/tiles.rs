@@ -30,8 +30,8 @@ pub struct Seen {
     pub count: u32,
     /// What the last one was.
     pub kind: EventKind,
-    /// It only says that the tag stood when the watch began.
-    pub baseline: bool,
+    /// How many only say that the tag stood when the watch began.
+    pub baseline: u32,
     /// Its tag.
     pub tag: Word,
     /// The digest after it.
@@ -294,7 +294,7 @@ fn held_lane(lane: &TileLane, tags: &[Word], digests: &[Word]) -> HeldLane {
             seq: *lane.seq.get(at)?,
             count: *lane.count.get(at)?,
             kind: EventKind::from_code(i64::from(*lane.kind.get(at)?))?,
-            baseline: *lane.baseline.get(at)? != 0,
+            baseline: *lane.baseline.get(at)?,
             tag: *tags.get(*lane.tag.get(at)? as usize)?,
             digest: digest(i64::from(*lane.digest.get(at)?)),
         })

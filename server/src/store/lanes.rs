@@ -51,10 +51,10 @@ statements! {
         "INSERT INTO rollups (lane_id, level, bucket, n, first_at, last_at, last_seq, not_before, kind, baseline, tag_id, digest_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (lane_id, level, bucket) DO UPDATE
-        SET n = rollups.n + excluded.n,
+        SET n = rollups.n + excluded.n, baseline = rollups.baseline + excluded.baseline,
             first_at = CASE WHEN excluded.first_at < rollups.first_at THEN excluded.first_at ELSE rollups.first_at END, ",
         last!("last_at"), ", ", last!("last_seq"), ", ", last!("not_before"), ", ", last!("kind"), ", ",
-        last!("baseline"), ", ", last!("tag_id"), ", ", last!("digest_id")
+        last!("tag_id"), ", ", last!("digest_id")
     );
     RECLASS = "UPDATE lanes SET class = $4, position = $5 WHERE repository_id = $1 AND kind = $2 AND name = $3";
     /// Until something happens to it, what it names is drawn.
@@ -107,6 +107,7 @@ struct Place {
 #[derive(Clone, Copy)]
 struct Rollup {
     n: i64,
+    baseline: i64,
     first: Instant,
     last: Last,
 }
@@ -118,7 +119,6 @@ struct Last {
     seq: i64,
     not_before: Option<Instant>,
     kind: EventKind,
-    baseline: bool,
     tag: i64,
     digest: Option<i64>,
 }
@@ -162,15 +162,15 @@ impl Lanes {
             seq: event.seq,
             not_before: event.not_before,
             kind: event.kind,
-            baseline: event.baseline,
             tag: event.tag,
             digest: event.new,
         };
         let levels = if kind == WHOLE { &WHOLE_LEVELS[..] } else { &LEVELS };
         for level in levels {
-            let none = Rollup { n: 0, first: event.at, last };
+            let none = Rollup { n: 0, baseline: 0, first: event.at, last };
             let rollup = sum.rollups.entry((*level, event.at.0 >> level)).or_insert(none);
             rollup.n += 1;
+            rollup.baseline += i64::from(event.baseline);
             rollup.first = rollup.first.min(event.at);
             if (last.at, last.seq) > (rollup.last.at, rollup.last.seq) {
                 rollup.last = last;
@@ -195,9 +195,9 @@ impl Lanes {
                 conn.execute(ADD_TRACK, values![repository, WHOLE]).await?;
             }
             let lane = row.int("id")?;
-            for ((level, bucket), Rollup { n, first, last }) in rollups {
+            for ((level, bucket), Rollup { n, baseline, first, last }) in rollups {
                 let head = values![lane, level, bucket, n, first, last.at, last.seq, last.not_before];
-                let tail = values![last.kind.code(), last.baseline, last.tag, last.digest];
+                let tail = values![last.kind.code(), baseline, last.tag, last.digest];
                 conn.execute(ADD_ROLLUP, &[&head[..], &tail[..]].concat()).await?;
             }
         }

@@ -225,7 +225,11 @@ db_test! {
         assert_eq!((track.events, track.baseline, track.first, track.last), (2, 1, at, world.now()));
         assert_eq!((latest.events, latest.baseline, latest.class), (1, 0, Class::Rolling));
         let tile = tile_of(&world, &found, 28, number(28, at)).await;
-        assert_eq!((tile.lanes[0].count.as_slice(), tile.lanes[1].baseline.as_slice()), (&[2][..], &[1][..]));
+        for level in [28, 30] {
+            let TileLane { count, baseline, .. } = &tile_of(&world, &found, level, number(level, at)).await.lanes[0];
+            assert_eq!((count.as_slice(), baseline.as_slice()), (&[2][..], &[1][..]), "at level {level}");
+        }
+        assert_eq!(tile.lanes[1].baseline, [1]);
         assert_eq!(tile.lanes[1].not_before_ms, tile.lanes[1].at_ms, "nothing is known");
         assert_eq!(tile.digests[tile.lanes[1].digest[0] as usize].release.as_deref(), Some("1.0.0"));
     }

@@ -90,6 +90,24 @@ fn tile(releases: &[Row], moves: &[Row]) -> Tile {
     }
 }
 
+/// The tag 2.3.40 moved some days ago, and was first seen before.
+fn breach(days: f64, first: f64) -> Breach {
+    Breach {
+        lane: 0,
+        at_ms: ago(days),
+        not_before_ms: ago(days + 1.0),
+        seq: ago(days),
+        kind: EventKind::Moved,
+        tag: 40,
+        old_digest: Some(40),
+        new_digest: Some(70),
+        restored: false,
+        flag: Some(1),
+        active: true,
+        first_ms: ago(first),
+    }
+}
+
 fn draw(head: &TimelineHead, tile: Option<&Tile>, width: f64) -> Sheet {
     let mut store = TileStore::default();
     if let Some(tile) = tile {
@@ -268,21 +286,7 @@ fn a_breach_stands_out_of_a_crowd_and_is_named() {
     head.lanes[0].flags = 1;
     let crowd: Vec<Row> = (0..90).map(|at| (28.0 - f64::from(at) / 4.0, at, at as i32)).collect();
     let mut tile = tile(&crowd, &[]);
-    let at_ms = ago(9.9);
-    tile.breaches.push(Breach {
-        lane: 0,
-        at_ms,
-        not_before_ms: at_ms - DAY,
-        seq: 5,
-        kind: EventKind::Moved,
-        tag: 40,
-        old_digest: Some(40),
-        new_digest: Some(70),
-        restored: false,
-        flag: Some(1),
-        active: true,
-        first_ms: ago(18.0),
-    });
+    tile.breaches.push(breach(9.9, 18.0));
     let shown = draw(&head, Some(&tile), 1000.0);
     assert_eq!(texts(&shown.drawing, Style::BreachText), ["2.3.40 reassigned"]);
     assert_eq!((count(&shown.drawing, Style::Breach), count(&shown.drawing, Style::Link)), (1, 1));
@@ -294,6 +298,22 @@ fn a_breach_stands_out_of_a_crowd_and_is_named() {
         Some(Some(1)),
         "the pointer finds it"
     );
+}
+
+#[test]
+fn what_came_before_a_breach_of_the_same_bucket_stays_what_it_was() {
+    let hits = |baseline: u32, first: f64| {
+        let mut tile = tile(&[(9.9, 40, 70)], &[]);
+        let lane = &mut tile.lanes[0];
+        (lane.first_ms, lane.count, lane.baseline) = (vec![ago(10.0)], vec![2], vec![baseline]);
+        tile.breaches.push(breach(9.9, first));
+        let told = |hit: &Hit| (hit.what, hit.at, hit.tag.is_some(), hit.seq);
+        draw(&head(), Some(&tile), 1000.0).lanes[0].hits.iter().map(told).collect::<Vec<_>>()
+    };
+    let moved = (What::Reassigned, ago(9.9), true, ago(9.9));
+    assert_eq!(hits(1, 10.0), [(What::Before, ago(10.0), true, 0), moved]);
+    assert_eq!(hits(0, 10.0), [(What::Release, ago(10.0), true, 0), moved]);
+    assert_eq!(hits(0, 18.0), [(What::Release, ago(10.0), false, 0), moved], "another tag, not known by its name");
 }
 
 #[test]

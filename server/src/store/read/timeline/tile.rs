@@ -1,6 +1,6 @@
 //! The marks of lanes in one stretch of time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use tagwarden_model::api::{Breach, Hint, LaneKind, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane};
 use tagwarden_model::digest::Digest;
@@ -35,22 +35,6 @@ macro_rules! release {
     };
 }
 
-/// The marks of a lane in one text, as numbers with blanks between them: a row for each of ten thousand marks would take longer
-/// than all else.
-macro_rules! marks {
-    ($summed:literal, $rest:expr) => {
-        concat!(
-            "SELECT l.id AS lane_id, l.repository_id, string_agg(concat_ws(' ', ",
-            $summed,
-            ".first_at, r.last_at, COALESCE(r.not_before, r.last_at), ",
-            $summed,
-            ".n, r.last_seq, r.kind, r.baseline, r.tag_id, COALESCE(r.digest_id, 0)), ' ' ORDER BY r.bucket) AS marks ",
-            $rest,
-            " GROUP BY l.id, l.repository_id"
-        )
-    };
-}
-
 /// Digests of a repository with their releases, by a list of numbers.
 macro_rules! digests {
     ($hash:literal, $listed:literal) => {
@@ -59,7 +43,7 @@ macro_rules! digests {
             $hash,
             ", ",
             release!("d.id", "$2"),
-            "), ';') AS digests FROM digests d WHERE d.id ",
+            "), ';') AS digests FROM ",
             $listed
         )
     };
@@ -73,8 +57,11 @@ macro_rules! tags {
 }
 
 const DIGESTS: Dialects = Dialects {
-    sqlite: digests!("lower(hex(d.hash))", "IN (SELECT value FROM json_each($1))"),
-    postgres: digests!("encode(d.hash, 'hex')", "= ANY(CAST(translate($1, '[]', '{}') AS BIGINT[]))"),
+    sqlite: digests!("lower(hex(d.hash))", "json_each($1) j CROSS JOIN digests d ON d.id = j.value"),
+    postgres: digests!(
+        "encode(d.hash, 'hex')",
+        "digests d WHERE d.id = ANY(CAST(translate($1, '[]', '{}') AS BIGINT[]))"
+    ),
 };
 
 const TAGS: Dialects = Dialects {
@@ -87,18 +74,14 @@ pub(in crate::store) const DIALECTS: &[Dialects] = &[DIGESTS, TAGS];
 statements! {
     SEQ = "SELECT event AS seq FROM counter";
     LANES = concat!("SELECT id, repository_id, kind, name FROM lanes WHERE kind <> 0 AND class <> 4 AND id IN ", asked!());
-    /// Of a level that is kept.
-    MARKS = marks!("r", concat!("FROM lanes l JOIN rollups r ON r.lane_id = l.id AND r.level = $41 AND r.bucket >= $42 AND r.bucket < $43
-        WHERE l.id IN ", asked!()));
-    /// Of a level in between: the last bucket of some has the last event.
-    MERGED = marks!("m", concat!("FROM (SELECT b.lane_id, max(b.bucket) AS bucket, CAST(sum(b.n) AS BIGINT) AS n, min(b.first_at) AS first_at
-            FROM rollups b WHERE b.lane_id IN ", asked!(), " AND b.level = $41 AND b.bucket >= $42 AND b.bucket < $43
-            GROUP BY b.lane_id, b.bucket >> CAST($44 AS INTEGER)) m
-            JOIN lanes l ON l.id = m.lane_id
-            JOIN rollups r ON r.lane_id = m.lane_id AND r.level = $41 AND r.bucket = m.bucket"));
+    /// The rollups of a lane in one text, as numbers with blanks between them: a row for each of ten thousand would take longer than
+    /// all else. Levels in between are merged here: the database would sort for it.
+    MARKS = concat!("SELECT r.lane_id, string_agg(concat_ws(' ', r.first_at, r.last_at, COALESCE(r.not_before, r.last_at), r.n, r.baseline,
+            r.last_seq, r.kind, r.tag_id, COALESCE(r.digest_id, 0)), ' ') AS marks
+        FROM rollups r WHERE r.lane_id IN ", asked!(), " AND r.level = $41 AND r.bucket >= $42 AND r.bucket < $43 GROUP BY r.lane_id");
     /// The newest span that began before the tile, if it reaches into it. What has begun before the lane's first event has no mark
     /// on it, and may begin in the tile: the tag was of another class then.
-    ENTERING = concat!("SELECT l.id AS lane_id, l.repository_id, s.from_at, s.digest_id, d.hash, ", release!("s.digest_id", "l.repository_id"),
+    ENTERING = concat!("SELECT l.id AS lane_id, s.from_at, s.digest_id, d.hash, ", release!("s.digest_id", "l.repository_id"),
         " AS release_tag
         FROM lanes l JOIN tags t ON t.repository_id = l.repository_id AND t.name = l.name
             JOIN spans s ON s.began_seq = (SELECT x.began_seq FROM spans x WHERE x.tag_id = t.id
@@ -173,8 +156,9 @@ impl Store {
             let id = row.int("id")?;
             let place = lanes.iter().position(|lane| *lane == id).unwrap_or_default();
             let kind = row.code("kind", LaneKind::from_code)?;
-            places.by_id.insert(id, place);
-            places.by_name.insert((row.int("repository_id")?, kind, row.text("name")?), place);
+            let repository = row.int("repository_id")?;
+            places.by_id.insert(id, (place, repository));
+            places.by_name.insert((repository, kind, row.text("name")?), place);
         }
         let mut names = Names::default();
         let mut found = vec![TileLane::default(); lanes.len()];
@@ -183,8 +167,8 @@ impl Store {
         let of_tags = |kind: &LaneKind| *kind == LaneKind::Tag;
         if places.by_name.keys().any(|(_, kind, _)| of_tags(kind)) {
             for row in conn.all(ENTERING, &[&asked[..], values![begins, ends]].concat()).await? {
-                let Some(lane) = places.lane(&row)?.and_then(|place| found.get_mut(place)) else { continue };
-                let repository = row.int("repository_id")?;
+                let Some((place, repository)) = places.lane(&row)? else { continue };
+                let Some(lane) = found.get_mut(place) else { continue };
                 lane.entering = names.digest(&row, repository, "digest_id", "hash", "release_tag")?;
                 lane.entering_since_ms = Some(row.int("from_at")?);
             }
@@ -219,30 +203,23 @@ async fn marks(
     let level = i64::from(at.level);
     let Some(kept) = LEVELS.into_iter().rfind(|kept| *kept <= level) else { return Ok(()) };
     let (begins, ends) = at.buckets(kept);
-    let rows = if kept == level {
-        conn.all(MARKS, &[asked, values![kept, begins, ends]].concat()).await?
-    } else {
-        conn.all(MERGED, &[asked, values![kept, begins, ends, level - kept]].concat()).await?
-    };
+    let rows = conn.all(MARKS, &[asked, values![kept, begins, ends]].concat()).await?;
     let mut told = Vec::new();
-    let (mut tags, mut digests) = (BTreeSet::new(), BTreeMap::<i64, BTreeSet<i64>>::new());
+    let (mut tags, mut digests) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
     for row in rows {
-        let Some(place) = places.lane(&row)? else { continue };
-        let (repository, marks) = (row.int("repository_id")?, marks_of(&row.text("marks")?)?);
-        let of_repository = digests.entry(repository).or_default();
-        for [.., tag, digest] in &marks {
-            tags.insert(*tag);
-            of_repository.insert(*digest);
-        }
+        let Some((place, repository)) = places.lane(&row)? else { continue };
+        let marks = marks_of(&row.text("marks")?, level)?;
+        tags.extend(marks.iter().map(|[.., tag, _]| *tag));
+        digests.entry(repository).or_default().extend(marks.iter().map(|[.., digest]| *digest));
         told.push((place, repository, marks));
     }
-    names.read_tags(conn, &tags).await?;
+    names.read_tags(conn, tags).await?;
     for (repository, digests) in digests {
-        names.read_digests(conn, repository, &digests).await?;
+        names.read_digests(conn, repository, digests).await?;
     }
     for (place, repository, marks) in told {
         let Some(lane) = lanes.get_mut(place) else { continue };
-        for [first, last, not_before, n, seq, kind, baseline, tag, digest] in marks {
+        for [first, last, not_before, n, baseline, seq, kind, tag, digest] in marks {
             // A purge between two statements may have taken the tag.
             let Some(tag) = names.places_of_tags.get(&tag) else { continue };
             lane.tag.push(*tag);
@@ -252,7 +229,7 @@ async fn marks(
             lane.count.push(u32::try_from(n).unwrap_or(u32::MAX));
             lane.seq.push(seq);
             lane.kind.push(kind as u8);
-            lane.baseline.push(baseline as u8);
+            lane.baseline.push(u32::try_from(baseline).unwrap_or(u32::MAX));
             let digest = names.places_of_digests.get(&(repository, digest));
             lane.digest.push(digest.map_or(-1, |place| *place as i32));
         }
@@ -260,24 +237,43 @@ async fn marks(
     Ok(())
 }
 
-/// First and last instant, lower bound, events, number, kind, baseline, tag and digest (0: none), as [`marks!`] writes them.
+/// First and last instant, lower bound, events, how many are baseline, number, kind, tag and digest (0: none), as [`MARKS`]
+/// writes them.
 type Mark = [i64; 9];
 
-fn marks_of(text: &str) -> Result<Vec<Mark>, StoreError> {
-    let numbers = text.split(' ').map(str::parse).collect::<Result<Vec<i64>, _>>().map_err(|_| unlike("mark"))?;
+/// Rising, one for each bucket of `level`, which is not finer than what they are read from.
+fn marks_of(text: &str, level: i64) -> Result<Vec<Mark>, StoreError> {
+    let numbers =
+        text.split_ascii_whitespace().map(str::parse).collect::<Result<Vec<i64>, _>>().map_err(|_| unlike("mark"))?;
     let (marks, rest) = numbers.as_chunks();
-    if rest.is_empty() { Ok(marks.to_vec()) } else { Err(unlike("mark")) }
+    if !rest.is_empty() {
+        return Err(unlike("mark"));
+    }
+    let mut marks: Vec<Mark> = marks.to_vec();
+    marks.sort_unstable_by_key(|[_, last, ..]| *last);
+    // What is told of a bucket is told of its last event.
+    marks.dedup_by(|later, kept| {
+        let [first, _, _, n, baseline, ..] = *kept;
+        let is_same = first >> level == later[0] >> level;
+        if is_same {
+            *kept = *later;
+            (kept[0], kept[3], kept[4]) = (first, kept[3] + n, kept[4] + baseline);
+        }
+        is_same
+    });
+    Ok(marks)
 }
 
 /// Where the lanes that are there stand in the answer.
 #[derive(Default)]
 struct Places {
-    by_id: HashMap<i64, usize>,
+    by_id: HashMap<i64, (usize, i64)>,
     by_name: HashMap<(i64, LaneKind, String), usize>,
 }
 
 impl Places {
-    fn lane(&self, row: &Row) -> Result<Option<usize>, StoreError> {
+    /// A lane's place and its repository.
+    fn lane(&self, row: &Row) -> Result<Option<(usize, i64)>, StoreError> {
         Ok(self.by_id.get(&row.int("lane_id")?).copied())
     }
 
@@ -323,7 +319,7 @@ impl Places {
 
 impl Names {
     /// Takes up tags by their numbers.
-    async fn read_tags(&mut self, conn: &mut Conn, ids: &BTreeSet<i64>) -> Result<(), StoreError> {
+    async fn read_tags(&mut self, conn: &mut Conn, ids: Vec<i64>) -> Result<(), StoreError> {
         let row = conn.one(conn.pick(TAGS), values![list(ids)]).await?;
         for entry in row.text_opt("tags")?.iter().flat_map(|tags| tags.split(';')) {
             let (id, name) = entry.split_once(' ').ok_or_else(|| unlike("tag"))?;
@@ -334,10 +330,10 @@ impl Names {
     }
 
     /// Takes up digests by their numbers, with the releases that they are in a repository.
-    async fn read_digests(&mut self, conn: &mut Conn, of: i64, ids: &BTreeSet<i64>) -> Result<(), StoreError> {
+    async fn read_digests(&mut self, conn: &mut Conn, of: i64, ids: Vec<i64>) -> Result<(), StoreError> {
         let row = conn.one(conn.pick(DIGESTS), values![list(ids), of]).await?;
         for entry in row.text_opt("digests")?.iter().flat_map(|digests| digests.split(';')) {
-            let mut parts = entry.split(' ');
+            let mut parts = entry.split_ascii_whitespace();
             let id = parts.next().and_then(|id| id.parse().ok()).ok_or_else(|| unlike("digest"))?;
             let digest = parts.next().and_then(of_hash).ok_or_else(|| unlike("digest"))?;
             self.places_of_digests.insert((of, id), self.digests.len() as u32);
@@ -377,15 +373,17 @@ impl Names {
     }
 }
 
-/// Numbers as JSON has them.
-fn list(ids: &BTreeSet<i64>) -> String {
+/// Numbers as JSON has them, each once.
+fn list(mut ids: Vec<i64>) -> String {
+    ids.sort_unstable();
+    ids.dedup();
     serde_json::json!(ids).to_string()
 }
 
 /// The digest of a hash in hex.
 fn of_hash(hex: &str) -> Option<Digest> {
-    let algorithm = if hex.len() == 64 { "sha256" } else { "sha512" };
-    format!("{algorithm}:{hex}").parse().ok()
+    let algorithm = if hex.len() == 64 { "sha256:" } else { "sha512:" };
+    [algorithm, hex].concat().parse().ok()
 }
 
 fn unlike(what: &str) -> StoreError {
