@@ -18,6 +18,8 @@ use super::Gap;
 pub const TILE_BUCKETS: i64 = 256;
 /// Lanes that a tile is asked for, and that a page of lanes has, at most.
 pub const TILE_LANES: usize = 40;
+/// In the place of a digest that a tile does not tell.
+pub const TILE_BRIEF: i32 = -2;
 /// The finest and the coarsest level: 16 ms and 34 years a bucket.
 pub const TILE_LEVELS: std::ops::RangeInclusive<u8> = 4..=40;
 
@@ -156,7 +158,8 @@ pub struct TileLane {
     pub baseline: Vec<u32>,
     /// Its tag: a place in `tags`.
     pub tag: Vec<u32>,
-    /// The digest after it: a place in `digests`, or -1.
+    /// The digest after it: a place in `digests`; -1: none; -2 on a tag's lane: one that is not told, because the tag named it for less
+    /// than a bucket after several moves in this one.
     pub digest: Vec<i32>,
 }
 

@@ -86,7 +86,7 @@ fn spans(pen: &Pen<'_>, lane: usize) -> Vec<Hit> {
             if several {
                 spans.found.push(Hit { left: pen.x(mark.first), what: What::Many, from: mark.first, ..happened });
             }
-            if mark.digest.is_some() {
+            if mark.digest.is_some() || mark.is_brief {
                 let count = u32::from(!several);
                 spans.open = Some(Hit { at: i64::MAX, count, ..happened });
             } else {

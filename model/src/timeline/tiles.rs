@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::view::{View, tile_length};
-use crate::api::{TILE_LEVELS, Tile, TileDigest, TileLane};
+use crate::api::{TILE_BRIEF, TILE_LEVELS, Tile, TileDigest, TileLane};
 use crate::digest::Digest;
 use crate::event::EventKind;
 use crate::instant::Instant;
@@ -36,6 +36,8 @@ pub struct Seen {
     pub tag: Word,
     /// The digest after it.
     pub digest: Option<Word>,
+    /// There is one, which the tag named for less than a bucket: it is not told.
+    pub is_brief: bool,
 }
 
 /// What befell a release.
@@ -297,6 +299,7 @@ fn held_lane(lane: &TileLane, tags: &[Word], digests: &[Word]) -> HeldLane {
             baseline: *lane.baseline.get(at)?,
             tag: *tags.get(*lane.tag.get(at)? as usize)?,
             digest: digest(i64::from(*lane.digest.get(at)?)),
+            is_brief: *lane.digest.get(at)? == TILE_BRIEF,
         })
     };
     let entering = lane.entering.and_then(|place| digest(i64::from(place)));

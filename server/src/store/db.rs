@@ -23,6 +23,12 @@ const STATEMENT_CACHE: usize = 500;
 /// Pages that a connection to SQLite keeps at most, in KiB as SQLite has it. By itself it keeps 2 MB, of a record of gigabytes.
 const CACHE: &str = "-65536";
 
+/// What is asked of PostgreSQL takes a few milliseconds: it shall not plan for longer than it works. By itself it plans a join of
+/// eight tables at each request, because it values the exact number of a LIMIT and not its own time, and it compiles, or shares among
+/// processes, what looks large to it.
+const PLANS: [(&str, &str); 3] =
+    [("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("max_parallel_workers_per_gather", "0")];
+
 /// The database, chosen once from its URL.
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
@@ -156,6 +162,7 @@ impl Db {
     async fn postgres(url: &str, read_only: bool) -> Result<Self, StoreError> {
         let failed = |error: sqlx::Error| StoreError::Open(format!("the database cannot be opened: {error}"));
         let options = PgConnectOptions::from_str(url).map_err(failed)?.statement_cache_capacity(STATEMENT_CACHE);
+        let options = options.options(PLANS);
         let options = if read_only { options.options([("default_transaction_read_only", "on")]) } else { options };
         let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await.map_err(failed)?;
         Ok(Self::Postgres(pool))

@@ -7,7 +7,9 @@ use tagwarden::store::read::Position;
 use tagwarden::store::read::timeline::tile::TileAt;
 use tagwarden::store::read::timeline::{LaneFilter, LanesOf, Versions};
 use tagwarden::store::record::{Commit, TagWrite};
-use tagwarden_model::api::{Acknowledge, Close, Event, Lane, LaneKind, TILE_BUCKETS, Tile, TileLane, TimelineHead};
+use tagwarden_model::api::{
+    Acknowledge, Close, Event, Lane, LaneKind, TILE_BRIEF, TILE_BUCKETS, Tile, TileLane, TimelineHead,
+};
 use tagwarden_model::class::Ruling;
 use tagwarden_model::event::{EventKind, NewEvent};
 use tagwarden_model::flag::Resolution;
@@ -423,6 +425,7 @@ db_test! {
                 }
             }
         }
+        let mut briefs = 0;
         for level in 4..=40 {
             let mut numbers: Vec<i64> = events.iter().map(|(_, event)| number(level, event.at)).collect();
             numbers.sort_unstable();
@@ -436,12 +439,19 @@ db_test! {
                     for at in 0..found.seq.len() {
                         let event = &events.iter().find(|(_, event)| event.seq == found.seq[at]).unwrap().1;
                         assert_eq!(Some(&tile.tags[found.tag[at] as usize]), event.tag.as_ref());
+                        let ends = found.first_ms.get(at + 1).map(|next| next - found.at_ms[at]);
+                        if lane.kind == LaneKind::Tag && found.count[at] > 1 && event.new_digest.is_some() && ends.is_some_and(|ends| ends < 1 << level) {
+                            assert_eq!(found.digest[at], TILE_BRIEF, "nobody could see it");
+                            briefs += 1;
+                            continue;
+                        }
                         let named = usize::try_from(found.digest[at]).ok().map(|place| &tile.digests[place].digest);
                         assert_eq!(named, event.new_digest.as_ref());
                     }
                 }
             }
         }
+        assert!(briefs > 20, "{briefs}");
         world.assert_projections().await;
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::api::{Breach, Gap, TILE_LANES, Tile, TileDigest, TileLane};
+use crate::api::{Breach, Gap, TILE_BRIEF, TILE_LANES, Tile, TileDigest, TileLane};
 use crate::event::EventKind;
 use crate::tag::Band;
 use crate::timeline::tests::{count, texts};
@@ -278,6 +278,20 @@ fn many_moves_are_stripes_with_a_count() {
     assert_eq!(texts(&shown.drawing, Style::CountText), ["59"]);
     let total: u32 = shown.lanes[1].hits.iter().map(|hit| hit.count).sum();
     assert_eq!(total, 60, "every move is counted once");
+}
+
+#[test]
+fn a_digest_that_is_not_told_leaves_no_gap() {
+    let moves: Vec<Row> = (0..60).map(|at| (10.0 - f64::from(at) * 0.07, 0, 60)).collect();
+    let mut tile = tile(&[], &moves);
+    let lane = &mut tile.lanes[1];
+    lane.count = vec![2; 60];
+    lane.digest[..59].fill(TILE_BRIEF);
+    let shown = draw(&head(), Some(&tile), 1000.0);
+    let [many, last] = &shown.lanes[1].hits[..] else { panic!("{:?}", shown.lanes[1].hits) };
+    assert_eq!((many.what, many.count, many.from), (What::Many, 120, ago(10.0)));
+    assert_eq!((last.what, last.digest.is_some()), (What::Span, true), "what it names now is told");
+    assert_eq!(count(&shown.drawing, Style::End), 0, "it was never gone");
 }
 
 #[test]

@@ -73,8 +73,9 @@ statements! {
             JOIN passes p ON p.repository_id = c.repository_id AND p.band = c.band AND p.newest = 1
             JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
         WHERE c.band = $1 AND c.class = 1 AND c.state = 1 AND c.n > 0";
+    /// Both ends are given: PostgreSQL takes a range with one end for a third of all there is.
     PUBLISHED = "SELECT CAST(COALESCE(SUM(d.n), 0) AS BIGINT) AS n FROM releases_by_day d
-        JOIN repositories r ON r.id = d.repository_id WHERE r.period_id IS NOT NULL AND d.day > $1";
+        JOIN repositories r ON r.id = d.repository_id WHERE r.period_id IS NOT NULL AND d.day > $1 AND d.day <= $2";
     FLAGS = "SELECT state, severity, count(*) AS n FROM flags WHERE state IN (1, 3) GROUP BY state, severity";
 }
 
@@ -154,11 +155,12 @@ impl Store {
         let mut conn = self.read_conn().await?;
         let watched = conn.one(WATCHED, values![]).await?;
         let promised = conn.one(PROMISED, values![Band::Hot.code()]).await?.int_opt("promised")?;
+        let today = now.0.div_euclid(DAY);
         let mut summary = Summary {
             repositories: watched.count("n")?,
             registries: watched.count("hosts")?,
             releases: conn.one(RELEASES, values![]).await?.count("n")?,
-            published_30_days: conn.one(PUBLISHED, values![now.0.div_euclid(DAY) - 30]).await?.count("n")?,
+            published_30_days: conn.one(PUBLISHED, values![today - 30, today]).await?.count("n")?,
             needs_attention: 0,
             needs_review: 0,
             late: conn.one(LATE, values![now]).await?.count("n")?,

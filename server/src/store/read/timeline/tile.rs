@@ -1,8 +1,10 @@
 //! The marks of lanes in one stretch of time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tagwarden_model::api::{Breach, Hint, LaneKind, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane};
+use tagwarden_model::api::{
+    Breach, Hint, LaneKind, TILE_BRIEF, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane,
+};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::EventKind;
 
@@ -19,6 +21,14 @@ macro_rules! asked {
     () => {
         "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
             $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)"
+    };
+}
+
+/// Their repositories, of which there are at most as many; no statement can find them faster than they are given to it.
+macro_rules! of_asked {
+    () => {
+        "($44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64, $65, $66, $67, \
+            $68, $69, $70, $71, $72, $73, $74, $75, $76, $77, $78, $79, $80, $81, $82, $83)"
     };
 }
 
@@ -95,7 +105,7 @@ statements! {
             release!("e.new_id", "x.repository_id"), " AS new_release
         FROM flag_events x JOIN events e ON e.seq = x.seq JOIN tags t ON t.id = e.tag_id JOIN flags f ON f.id = x.flag_id
             LEFT JOIN digests o ON o.id = e.old_id LEFT JOIN digests n ON n.id = e.new_id
-        WHERE x.repository_id IN (SELECT a.repository_id FROM lanes a WHERE a.id IN ", asked!(), ")
+        WHERE x.repository_id IN ", of_asked!(), "
             AND x.at >= $41 AND x.at < $42 AND e.class = 1
             AND EXISTS (SELECT 1 FROM lanes l WHERE l.repository_id = x.repository_id AND l.id IN ", asked!(), "
                 AND ((l.kind = 1 AND l.name = t.family) OR (l.kind = 3 AND l.name = COALESCE(t.track, t.family))))
@@ -103,7 +113,7 @@ statements! {
     HINTS = concat!("SELECT h.repository_id, h.created, h.tag_id, t.name AS tag, t.family, COALESCE(t.track, t.family) AS track, h.digest_id,
             d.hash, ", release!("h.digest_id", "h.repository_id"), " AS release_tag
         FROM hints h JOIN tags t ON t.id = h.tag_id JOIN digests d ON d.id = h.digest_id
-        WHERE h.repository_id IN (SELECT a.repository_id FROM lanes a WHERE a.id IN ", asked!(), ")
+        WHERE h.repository_id IN ", of_asked!(), "
             AND h.created >= $41 AND h.created < $42 AND t.class = 1
             AND EXISTS (SELECT 1 FROM lanes l WHERE l.repository_id = h.repository_id AND l.id IN ", asked!(), "
                 AND ((l.kind = 1 AND l.name = t.family) OR (l.kind = 3 AND l.name = COALESCE(t.track, t.family))))
@@ -149,15 +159,14 @@ impl Store {
         let mut conn = self.read_conn().await?;
         // First: what the other statements find is at least that new.
         let seq = conn.one(SEQ, values![]).await?.int("seq")?;
-        let asked: Vec<Value> =
-            lanes.iter().copied().chain(std::iter::repeat(0)).take(TILE_LANES).map(Value::from).collect();
+        let asked = as_many(lanes.iter().copied());
         let mut places = Places::default();
         for row in conn.all(LANES, &asked).await? {
             let id = row.int("id")?;
             let place = lanes.iter().position(|lane| *lane == id).unwrap_or_default();
             let kind = row.code("kind", LaneKind::from_code)?;
             let repository = row.int("repository_id")?;
-            places.by_id.insert(id, (place, repository));
+            places.by_id.insert(id, Place { place, repository, kind });
             places.by_name.insert((repository, kind, row.text("name")?), place);
         }
         let mut names = Names::default();
@@ -167,7 +176,7 @@ impl Store {
         let of_tags = |kind: &LaneKind| *kind == LaneKind::Tag;
         if places.by_name.keys().any(|(_, kind, _)| of_tags(kind)) {
             for row in conn.all(ENTERING, &[&asked[..], values![begins, ends]].concat()).await? {
-                let Some((place, repository)) = places.lane(&row)? else { continue };
+                let Some(Place { place, repository, .. }) = places.lane(&row)? else { continue };
                 let Some(lane) = found.get_mut(place) else { continue };
                 lane.entering = names.digest(&row, repository, "digest_id", "hash", "release_tag")?;
                 lane.entering_since_ms = Some(row.int("from_at")?);
@@ -175,7 +184,8 @@ impl Store {
         }
         let (mut breaches, mut hints) = (Vec::new(), Vec::new());
         if places.by_name.keys().any(|(_, kind, _)| !of_tags(kind)) {
-            let values = [&asked[..], values![begins, ends, MOST]].concat();
+            let repositories: BTreeSet<i64> = places.by_id.values().map(|lane| lane.repository).collect();
+            let values = [&asked[..], values![begins, ends, MOST], &as_many(repositories)].concat();
             for row in conn.all(BREACHES, &values).await?.iter().rev() {
                 places.breaches(row, &mut names, &mut breaches)?;
             }
@@ -207,8 +217,11 @@ async fn marks(
     let mut told = Vec::new();
     let (mut tags, mut digests) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
     for row in rows {
-        let Some((place, repository)) = places.lane(&row)? else { continue };
-        let marks = marks_of(&row.text("marks")?, level)?;
+        let Some(Place { place, repository, kind }) = places.lane(&row)? else { continue };
+        let mut marks = marks_of(&row.text("marks")?, level)?;
+        if kind == LaneKind::Tag {
+            leave_out_brief(&mut marks, level);
+        }
         tags.extend(marks.iter().map(|[.., tag, _]| *tag));
         digests.entry(repository).or_default().extend(marks.iter().map(|[.., digest]| *digest));
         told.push((place, repository, marks));
@@ -230,8 +243,12 @@ async fn marks(
             lane.seq.push(seq);
             lane.kind.push(kind as u8);
             lane.baseline.push(u32::try_from(baseline).unwrap_or(u32::MAX));
-            let digest = names.places_of_digests.get(&(repository, digest));
-            lane.digest.push(digest.map_or(-1, |place| *place as i32));
+            let place = names.places_of_digests.get(&(repository, digest));
+            lane.digest.push(match place {
+                Some(place) => *place as i32,
+                None if digest == BRIEF => TILE_BRIEF,
+                None => -1,
+            });
         }
     }
     Ok(())
@@ -264,16 +281,40 @@ fn marks_of(text: &str, level: i64) -> Result<Vec<Mark>, StoreError> {
     Ok(marks)
 }
 
+/// In the place of a digest: it is not told.
+const BRIEF: i64 = -1;
+
+/// Leaves out digests that nobody could see: of those that a tag named for less than a bucket, after it had moved more than once in
+/// another. Far out these are nearly all, and looking them up would take longer than all else.
+fn leave_out_brief(marks: &mut [Mark], level: i64) {
+    for at in 1..marks.len() {
+        if let Some([[_, last, _, n, .., digest], [next, ..]]) = marks.get_mut(at - 1..=at)
+            && *n > 1
+            && *digest > 0
+            && *next - *last < 1 << level
+        {
+            *digest = BRIEF;
+        }
+    }
+}
+
+/// A lane's place in the answer, and what it is.
+#[derive(Clone, Copy)]
+struct Place {
+    place: usize,
+    repository: i64,
+    kind: LaneKind,
+}
+
 /// Where the lanes that are there stand in the answer.
 #[derive(Default)]
 struct Places {
-    by_id: HashMap<i64, (usize, i64)>,
+    by_id: HashMap<i64, Place>,
     by_name: HashMap<(i64, LaneKind, String), usize>,
 }
 
 impl Places {
-    /// A lane's place and its repository.
-    fn lane(&self, row: &Row) -> Result<Option<(usize, i64)>, StoreError> {
+    fn lane(&self, row: &Row) -> Result<Option<Place>, StoreError> {
         Ok(self.by_id.get(&row.int("lane_id")?).copied())
     }
 
@@ -373,8 +414,14 @@ impl Names {
     }
 }
 
+/// As many numbers as there are places for lanes.
+fn as_many(numbers: impl IntoIterator<Item = i64>) -> Vec<Value> {
+    numbers.into_iter().chain(std::iter::repeat(0)).take(TILE_LANES).map(Value::from).collect()
+}
+
 /// Numbers as JSON has them, each once.
 fn list(mut ids: Vec<i64>) -> String {
+    ids.retain(|id| *id > 0);
     ids.sort_unstable();
     ids.dedup();
     serde_json::json!(ids).to_string()
