@@ -159,7 +159,7 @@ pub struct TileLane {
     /// Its tag: a place in `tags`.
     pub tag: Vec<u32>,
     /// The digest after it: a place in `digests`; -1: none; -2 on a tag's lane: one that is not told, because the tag named it for less
-    /// than a bucket after several moves in this one.
+    /// than a bucket, and the one before as well.
     pub digest: Vec<i32>,
 }
 

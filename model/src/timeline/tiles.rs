@@ -36,7 +36,7 @@ pub struct Seen {
     pub tag: Word,
     /// The digest after it.
     pub digest: Option<Word>,
-    /// There is one, which the tag named for less than a bucket: it is not told.
+    /// There is one, which the tag named as briefly as the one before: it is not told.
     pub is_brief: bool,
 }
 

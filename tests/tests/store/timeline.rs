@@ -439,8 +439,10 @@ db_test! {
                     for at in 0..found.seq.len() {
                         let event = &events.iter().find(|(_, event)| event.seq == found.seq[at]).unwrap().1;
                         assert_eq!(Some(&tile.tags[found.tag[at] as usize]), event.tag.as_ref());
-                        let ends = found.first_ms.get(at + 1).map(|next| next - found.at_ms[at]);
-                        if lane.kind == LaneKind::Tag && found.count[at] > 1 && event.new_digest.is_some() && ends.is_some_and(|ends| ends < 1 << level) {
+                        let bucket = 1 << level;
+                        let ends = found.first_ms.get(at + 1).is_some_and(|next| next - found.at_ms[at] < bucket);
+                        let many = found.count[at] > 1 || at > 0 && found.first_ms[at] - found.at_ms[at - 1] < bucket;
+                        if lane.kind == LaneKind::Tag && many && ends && event.new_digest.is_some() {
                             assert_eq!(found.digest[at], TILE_BRIEF, "nobody could see it");
                             briefs += 1;
                             continue;

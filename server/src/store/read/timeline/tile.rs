@@ -32,6 +32,23 @@ macro_rules! of_asked {
     };
 }
 
+/// Whether the release of the row is on a lane that is asked for: one of its two.
+macro_rules! on_asked {
+    ($repository:literal) => {
+        concat!(
+            "((SELECT l.id FROM lanes l WHERE l.repository_id = ",
+            $repository,
+            " AND l.kind = 1 AND l.name = t.family) IN ",
+            asked!(),
+            " OR (SELECT l.id FROM lanes l WHERE l.repository_id = ",
+            $repository,
+            " AND l.kind = 3 AND l.name = COALESCE(t.track, t.family)) IN ",
+            asked!(),
+            ")"
+        )
+    };
+}
+
 /// The first release that the digest of the row was published as.
 macro_rules! release {
     ($digest:literal, $repository:literal) => {
@@ -107,16 +124,14 @@ statements! {
             LEFT JOIN digests o ON o.id = e.old_id LEFT JOIN digests n ON n.id = e.new_id
         WHERE x.repository_id IN ", of_asked!(), "
             AND x.at >= $41 AND x.at < $42 AND e.class = 1
-            AND EXISTS (SELECT 1 FROM lanes l WHERE l.repository_id = x.repository_id AND l.id IN ", asked!(), "
-                AND ((l.kind = 1 AND l.name = t.family) OR (l.kind = 3 AND l.name = COALESCE(t.track, t.family))))
+            AND ", on_asked!("x.repository_id"), "
         ORDER BY x.at DESC, x.seq DESC LIMIT $43");
     HINTS = concat!("SELECT h.repository_id, h.created, h.tag_id, t.name AS tag, t.family, COALESCE(t.track, t.family) AS track, h.digest_id,
             d.hash, ", release!("h.digest_id", "h.repository_id"), " AS release_tag
         FROM hints h JOIN tags t ON t.id = h.tag_id JOIN digests d ON d.id = h.digest_id
         WHERE h.repository_id IN ", of_asked!(), "
             AND h.created >= $41 AND h.created < $42 AND t.class = 1
-            AND EXISTS (SELECT 1 FROM lanes l WHERE l.repository_id = h.repository_id AND l.id IN ", asked!(), "
-                AND ((l.kind = 1 AND l.name = t.family) OR (l.kind = 3 AND l.name = COALESCE(t.track, t.family))))
+            AND ", on_asked!("h.repository_id"), "
         ORDER BY h.created DESC, h.tag_id DESC LIMIT $43");
 }
 
@@ -284,16 +299,17 @@ fn marks_of(text: &str, level: i64) -> Result<Vec<Mark>, StoreError> {
 /// In the place of a digest: it is not told.
 const BRIEF: i64 = -1;
 
-/// Leaves out digests that nobody could see: of those that a tag named for less than a bucket, after it had moved more than once in
-/// another. Far out these are nearly all, and looking them up would take longer than all else.
+/// Leaves out digests that nobody could see: each was named for less than a bucket, and so was what came before it. Far out these
+/// are nearly all, and looking them up would take longer than all else.
 fn leave_out_brief(marks: &mut [Mark], level: i64) {
+    let bucket = 1 << level;
+    let mut since = i64::MIN;
     for at in 1..marks.len() {
-        if let Some([[_, last, _, n, .., digest], [next, ..]]) = marks.get_mut(at - 1..=at)
-            && *n > 1
-            && *digest > 0
-            && *next - *last < 1 << level
-        {
-            *digest = BRIEF;
+        if let Some([[first, last, _, n, .., digest], [next, ..]]) = marks.get_mut(at - 1..=at) {
+            if *digest > 0 && *next - *last < bucket && (*n > 1 || first.saturating_sub(since) < bucket) {
+                *digest = BRIEF;
+            }
+            since = *last;
         }
     }
 }
