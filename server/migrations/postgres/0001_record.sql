@@ -255,9 +255,9 @@ CREATE INDEX spans_by_digest ON spans (digest_id, began_seq);
 CREATE TABLE first_releases (
     digest_id BIGINT NOT NULL REFERENCES digests (id),
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
-    tag_id BIGINT NOT NULL REFERENCES tags (id),
+    tag TEXT NOT NULL,
     seq BIGINT NOT NULL,
-    PRIMARY KEY (digest_id, repository_id)
+    PRIMARY KEY (digest_id, repository_id) INCLUDE (tag)
 );
 CREATE INDEX first_releases_by_repository ON first_releases (repository_id);
 
@@ -280,7 +280,8 @@ CREATE TABLE lanes (
 );
 CREATE INDEX lanes_in_order ON lanes (repository_id, position);
 
--- Events of a lane per bucket of 2^level milliseconds, and the last of them in time. A projection too.
+-- Events of a lane per bucket of 2^level milliseconds: how many, how many of them only say that a tag stood, and the last of
+-- them in time. A projection too.
 CREATE TABLE rollups (
     lane_id BIGINT NOT NULL REFERENCES lanes (id),
     level BIGINT NOT NULL,

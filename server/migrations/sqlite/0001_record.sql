@@ -255,7 +255,7 @@ CREATE INDEX spans_by_digest ON spans (digest_id, began_seq);
 CREATE TABLE first_releases (
     digest_id INTEGER NOT NULL REFERENCES digests (id),
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
-    tag_id INTEGER NOT NULL REFERENCES tags (id),
+    tag TEXT NOT NULL,
     seq INTEGER NOT NULL,
     PRIMARY KEY (digest_id, repository_id)
 ) STRICT, WITHOUT ROWID;
@@ -280,7 +280,8 @@ CREATE TABLE lanes (
 ) STRICT;
 CREATE INDEX lanes_in_order ON lanes (repository_id, position);
 
--- Events of a lane per bucket of 2^level milliseconds, and the last of them in time. A projection too.
+-- Events of a lane per bucket of 2^level milliseconds: how many, how many of them only say that a tag stood, and the last of
+-- them in time. A projection too.
 CREATE TABLE rollups (
     lane_id INTEGER NOT NULL REFERENCES lanes (id),
     level INTEGER NOT NULL,

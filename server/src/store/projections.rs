@@ -22,12 +22,13 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     REMOVE_LASTING_SPAN = "DELETE FROM spans WHERE tag_id = $1 AND ended_seq IS NULL RETURNING began_seq, digest_id";
     RESUME_SPAN = "UPDATE spans SET until_at = NULL, ended_by = NULL, ended_seq = NULL WHERE tag_id = $1 AND ended_seq = $2";
-    PUBLISH = "INSERT INTO first_releases (digest_id, repository_id, tag_id, seq) VALUES ($1, $2, $3, $4)
+    PUBLISH = "INSERT INTO first_releases (digest_id, repository_id, tag, seq) VALUES ($1, $2, $3, $4)
         ON CONFLICT (digest_id, repository_id) DO NOTHING";
     UNPUBLISH = "DELETE FROM first_releases WHERE digest_id = $1 AND repository_id = $2 AND seq = $3";
     /// By what is left of the releases that named the digest.
-    PUBLISH_AGAIN = "INSERT INTO first_releases (digest_id, repository_id, tag_id, seq)
-        SELECT s.digest_id, s.repository_id, s.tag_id, s.began_seq FROM spans s JOIN events e ON e.seq = s.began_seq
+    PUBLISH_AGAIN = "INSERT INTO first_releases (digest_id, repository_id, tag, seq)
+        SELECT s.digest_id, s.repository_id, t.name, s.began_seq FROM spans s JOIN events e ON e.seq = s.began_seq
+            JOIN tags t ON t.id = s.tag_id
         WHERE s.digest_id = $1 AND s.repository_id = $2 AND e.class = $3 ORDER BY s.began_seq LIMIT 1";
     ADD_COUNT = "INSERT INTO tag_counts (repository_id, band, class, state, n) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (repository_id, band, class, state) DO UPDATE SET n = tag_counts.n + excluded.n";
@@ -85,7 +86,7 @@ pub(super) async fn put_span(conn: &mut Conn, event: &Projected<'_>) -> Result<(
                 let values = values![event.seq, event.repository, event.tag, new, event.at, kind, baseline];
                 conn.execute(BEGIN_SPAN, values).await?;
                 if event.class == Class::Release {
-                    conn.execute(PUBLISH, values![new, event.repository, event.tag, event.seq]).await?;
+                    conn.execute(PUBLISH, values![new, event.repository, event.name.as_str(), event.seq]).await?;
                 }
             }
         }

@@ -138,8 +138,8 @@ fn filled(size: Size, database: Database) -> String {
         INSERT INTO spans (began_seq, repository_id, tag_id, digest_id, from_at, until_at, began_by, ended_by, ended_seq, baseline)
             SELECT seq, repository_id, tag_id, new_id, at, lead(at) OVER w, kind, CASE WHEN lead(seq) OVER w > 0 THEN 2 END,
                 lead(seq) OVER w, 0 FROM events WINDOW w AS (PARTITION BY tag_id ORDER BY seq);
-        INSERT INTO first_releases (digest_id, repository_id, tag_id, seq)
-            SELECT new_id, repository_id, tag_id, seq FROM events WHERE class = 1;
+        INSERT INTO first_releases (digest_id, repository_id, tag, seq)
+            SELECT e.new_id, e.repository_id, t.name, e.seq FROM events e JOIN tags t ON t.id = e.tag_id WHERE e.class = 1;
         INSERT INTO lanes (repository_id, kind, name, family, class, position, tracks, n, baseline, first_at, last_at)
             SELECT e.repository_id, 0, '', '', 4, {byte}, count(DISTINCT t.track), count(*), 0, min(e.at), max(e.at)
                 FROM events e JOIN tags t ON t.id = e.tag_id GROUP BY e.repository_id

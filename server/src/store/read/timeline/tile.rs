@@ -53,7 +53,7 @@ macro_rules! on_asked {
 macro_rules! release {
     ($digest:literal, $repository:literal) => {
         concat!(
-            "(SELECT x.name FROM first_releases p JOIN tags x ON x.id = p.tag_id WHERE p.digest_id = ",
+            "(SELECT p.tag FROM first_releases p WHERE p.digest_id = ",
             $digest,
             " AND p.repository_id = ",
             $repository,
