@@ -11,7 +11,7 @@ use tagwarden_model::api::{
     PreviewPolicy, ProveTargets, ReadCatalogue, Registry, Repository, Retried, SayDoNotUse, Summary, Tag, Target,
     Transition, View,
 };
-use tagwarden_model::change::ChangeRow;
+use tagwarden_model::change::{ChangeRow, SourceCommit};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
@@ -270,6 +270,24 @@ pub fn close(id: i64, body: &Close) -> Asked<FlagDetail> {
 /// `GET digests/{digest}`.
 pub fn digest(digest: &str) -> Asked<Page<DigestUse>> {
     get(&format!("api/v1/digests/{}", encode(digest)))
+}
+
+/// What people are shown of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Compared {
+    /// It in one sentence, without capital and full stop.
+    pub sentence: String,
+    /// It as a table.
+    pub rows: Vec<ChangeRow>,
+    /// What the old one claims to be built from.
+    pub old_source: Option<SourceCommit>,
+    /// The same of the new one.
+    pub new_source: Option<SourceCommit>,
+}
+
+/// `GET compare`.
+pub fn compare(old: &str, new: &str) -> Asked<Compared> {
+    get(&with_query("api/v1/compare", &[("old", Some(old)), ("new", Some(new))]))
 }
 
 /// `POST targets/proofs`; waits a little for the end.

@@ -2,6 +2,7 @@
 
 mod acknowledge_many;
 mod add_form;
+mod compare;
 mod digest;
 mod do_not_use;
 mod event_list;
@@ -52,6 +53,7 @@ const ROUTES: &[Route] = &[
     ("notifiers", || view! { <notifiers::NotifiersPage /> }.into_any()),
     ("settings", || view! { <settings::SettingsPage /> }.into_any()),
     ("styleguide", || view! { <styleguide::StyleguidePage /> }.into_any()),
+    ("compare", || view! { <compare::ComparePage /> }.into_any()),
     ("digest/:digest", || view! { <digest::DigestPage /> }.into_any()),
 ];
 

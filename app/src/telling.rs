@@ -30,6 +30,8 @@ pub struct Told {
     pub old: Option<Digest>,
     /// The digest after it; of what is gone, the one that it named.
     pub new: Option<Digest>,
+    /// Whether the tag names nothing after it.
+    pub is_gone: bool,
     /// Its flag.
     pub flag: Option<i64>,
     /// The number of its event.
@@ -88,6 +90,7 @@ pub fn tell(hit: &Hit, lane: &Lane, store: &TileStore, now: Instant, offset: Mil
         tag: tag.filter(|_| single),
         old: hit.old.and_then(digest).filter(|_| single),
         new: hit.digest.and_then(digest).filter(|_| single),
+        is_gone: matches!(hit.what, What::Deleted | What::Gone),
         flag: hit.flag,
         seq: (hit.seq > 0).then_some(hit.seq),
     }

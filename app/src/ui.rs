@@ -1,5 +1,6 @@
 //! Parts that more than one page uses.
 
+mod changes;
 mod configuration_note;
 mod copy_button;
 mod digest_chip;
@@ -11,6 +12,7 @@ mod shell;
 mod toast;
 mod when;
 
+pub use changes::{Commit, CompareLink, changes, commit};
 pub use configuration_note::ConfigurationNote;
 pub use copy_button::{CopyButton, Copyable};
 pub use digest_chip::{Difference, DigestChip};

@@ -81,6 +81,11 @@ pub fn digest(digest: &str) -> String {
     format!("digest/{}", encode(digest))
 }
 
+/// The page that compares two digests.
+pub fn compare(old: &str, new: &str) -> String {
+    with_query("compare", &[("old", Some(old)), ("new", Some(new))])
+}
+
 /// What a person typed into the search field leads to.
 pub fn find(typed: &str) -> String {
     let typed = typed.trim();

@@ -22,7 +22,7 @@ pub use self::adding::{
 };
 pub use self::configuration::{Configuration, ConfigurationError};
 pub use self::finding::{DoNotUse, Found, FoundTag, KeepView, SayDoNotUse, View};
-pub use self::flag::{Acknowledge, Close, Flag, FlagDetail, MakePromise, Promise, Transition};
+pub use self::flag::{Acknowledge, Close, Comparison, Flag, FlagDetail, MakePromise, Promise, Transition};
 pub use self::job::{Check, Job, JobKind, JobState, ProveTargets, Readiness, Target};
 pub use self::notifier::{Delivery, DeliveryState, Notifier, Occasion, Retried};
 pub use self::policy::{

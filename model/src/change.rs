@@ -23,6 +23,7 @@ mod pairs;
 mod platform;
 mod refresh;
 mod rows;
+mod source;
 mod table;
 mod words;
 
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use self::compare::compare;
 pub use self::content::{Body, Config, Content, Entry, History, Index, Manifest, Part, Unread, Wanted, wanted};
 pub use self::platform::Platform;
+pub use self::source::{SourceCommit, source};
 pub use self::table::ChangeRow;
 pub use self::words::{is_trick, visible};
 use crate::coded::coded;

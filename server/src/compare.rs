@@ -32,6 +32,8 @@ const ROUND: u32 = 100;
 const LOOK_BACK: i64 = 200;
 /// All bytes of one comparison. An index of 64 platforms has some hundred kilobytes.
 const LARGEST: usize = 64 << 20;
+/// The same, while somebody waits for it.
+const LARGEST_AT_ONCE: usize = 8 << 20;
 /// The targets of an open flag that are proven without being asked for.
 const TARGETS: usize = 2;
 /// How long such a proof is taken to hold.
@@ -181,7 +183,7 @@ impl<R: Registry> Comparer<R> {
             return Ok(Err(Undecided));
         }
         for _ in 0..DEPTH {
-            let [before, after] = self.read([old, new], &mut held).await;
+            let [before, after] = read([old, new], &mut held).await;
             let wanted = change::wanted(&before, &after);
             match self.load(repository, &mut held, wanted).await? {
                 Err(Undecided) => return Ok(Err(Undecided)),
@@ -189,7 +191,7 @@ impl<R: Registry> Comparer<R> {
                 Ok(_) => {}
             }
         }
-        let [before, after] = self.read([old, new], &mut held).await;
+        let [before, after] = read([old, new], &mut held).await;
         // Hostile contents take a while: no other task waits for that.
         let compared = tokio::task::spawn_blocking(move || change::compare(&before, &after)).await;
         compared.map(Ok).map_err(|error| StoreError::Inconsistent(format!("comparing {old} and {new}: {error}")))
@@ -209,29 +211,10 @@ impl<R: Registry> Comparer<R> {
                 Ok(0) => break,
                 Ok(_) => {}
             }
-            let [content] = self.read([digest], &mut held).await;
+            let [content] = read([digest], &mut held).await;
             wanted = missing(&content);
         }
         Ok(Ok(()))
-    }
-
-    async fn read<const N: usize>(&self, digests: [&Digest; N], held: &mut Held) -> [Content; N] {
-        let (digests, bytes) = (digests.map(Clone::clone), std::mem::take(&mut held.bytes));
-        let read = tokio::task::spawn_blocking(move || {
-            let contents = digests.each_ref().map(|digest| content::read(digest, &bytes));
-            (contents, bytes, digests)
-        });
-        match read.await {
-            Ok((contents, bytes, _)) => {
-                held.bytes = bytes;
-                contents
-            }
-            // Reading panicked or the process ends: nothing is known.
-            Err(error) => {
-                let why = Unread::Unreadable(error.to_string());
-                std::array::from_fn(|_| Content { digest: Digest::of(b""), body: Err(why.clone()) })
-            }
-        }
     }
 
     /// Loads what is wanted and not held yet, from the record or else from the registry. How many were new.
@@ -247,7 +230,7 @@ impl<R: Registry> Comparer<R> {
             if held.bytes.contains_key(digest) || held.gone.contains(digest) {
                 continue;
             }
-            let bytes = match self.kept(digest).await? {
+            let bytes = match kept(&self.store, digest).await? {
                 Some(bytes) => Some(bytes),
                 None => match self.fetch(repository, &wanted).await? {
                     Ok(bytes) => bytes,
@@ -266,16 +249,6 @@ impl<R: Registry> Comparer<R> {
             }
         }
         Ok(Ok(new))
-    }
-
-    async fn kept(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.store.content(digest).await {
-            Err(StoreError::Inconsistent(reason)) => {
-                tracing::error!(%digest, %reason, "kept bytes are damaged and count as not held");
-                Ok(None)
-            }
-            kept => Ok(kept?.map(|kept| kept.bytes)),
-        }
     }
 
     /// Bytes from the registry, kept from now on; `None` when it does not have them, or has something else.
@@ -310,6 +283,63 @@ impl<R: Registry> Comparer<R> {
                 Ok(Err(Undecided))
             }
         }
+    }
+}
+
+/// What the record itself keeps of two digests: no registry is asked.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn of_record(store: &Store, digests: [&Digest; 2]) -> Result<[Content; 2], StoreError> {
+    let mut held = Held::default();
+    let mut wanted: Vec<_> = digests.map(|digest| Wanted::Manifest(digest.clone())).into();
+    loop {
+        let mut new = 0;
+        for Wanted::Manifest(digest) | Wanted::Config(digest) in wanted {
+            if held.bytes.contains_key(&digest) {
+                continue;
+            }
+            if let Some(bytes) = kept(store, &digest).await?.filter(|bytes| held.size + bytes.len() <= LARGEST_AT_ONCE)
+            {
+                held.size += bytes.len();
+                held.bytes.insert(digest, bytes);
+                new += 1;
+            }
+        }
+        let contents = read(digests, &mut held).await;
+        if new == 0 {
+            return Ok(contents);
+        }
+        wanted = contents.iter().flat_map(missing).collect();
+    }
+}
+
+async fn read<const N: usize>(digests: [&Digest; N], held: &mut Held) -> [Content; N] {
+    let (digests, bytes) = (digests.map(Clone::clone), std::mem::take(&mut held.bytes));
+    let read = tokio::task::spawn_blocking(move || {
+        let contents = digests.each_ref().map(|digest| content::read(digest, &bytes));
+        (contents, bytes, digests)
+    });
+    match read.await {
+        Ok((contents, bytes, _)) => {
+            held.bytes = bytes;
+            contents
+        }
+        // Reading panicked or the process ends: nothing is known.
+        Err(error) => {
+            let why = Unread::Unreadable(error.to_string());
+            std::array::from_fn(|_| Content { digest: Digest::of(b""), body: Err(why.clone()) })
+        }
+    }
+}
+
+async fn kept(store: &Store, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    match store.content(digest).await {
+        Err(StoreError::Inconsistent(reason)) => {
+            tracing::error!(%digest, %reason, "kept bytes are damaged and count as not held");
+            Ok(None)
+        }
+        kept => Ok(kept?.map(|kept| kept.bytes)),
     }
 }
 

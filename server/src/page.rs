@@ -81,8 +81,9 @@ impl Page {
 
 /// The page's own routes; its router shows them.
 fn is_page_route(path: &str) -> bool {
-    const PAGES: [&str; 11] = [
+    const PAGES: [&str; 12] = [
         "",
+        "compare",
         "flags",
         "group",
         "notifiers",

@@ -52,7 +52,12 @@ impl Image {
 
     /// An OCI index of two images, for linux/amd64 and linux/arm64.
     pub fn index(seed: u64) -> Self {
-        let of = |platform| Self::of(seed, platform, &[], [OCI_MANIFEST, OCI_CONFIG, OCI_LAYER]);
+        Self::labelled_index(seed, &[])
+    }
+
+    /// The same with labels in both configs.
+    pub fn labelled_index(seed: u64, labels: &[(&str, &str)]) -> Self {
+        let of = |platform| Self::of(seed, platform, labels, [OCI_MANIFEST, OCI_CONFIG, OCI_LAYER]);
         Self::listing(&["amd64", "arm64"].map(|platform| (platform, of(platform))), None)
     }
 

@@ -41,7 +41,22 @@ async fn a_year_is_told_and_every_incident_is_found() {
     let rows = detail["differences"].as_array().unwrap();
     assert!(rows.iter().any(|row| row["what"] == "entrypoint" && row["critical"] == true), "{rows:#?}");
     let pair = format!("compare?old={}&new={}", main["promise"].as_str().unwrap(), main["current"].as_str().unwrap());
-    assert_eq!(demo.get(&pair).await["level"], "content");
+    let compared = demo.get(&pair).await;
+    assert_eq!((&compared["level"], &compared["rows"]), (&"content".into(), &detail["differences"]));
+    let [before, after] = ["old_source", "new_source"].map(|side| {
+        let revision = compared[side]["revision"].as_str().unwrap();
+        let address = format!("https://git.acme.example/acme/payments-api/commit/{revision}");
+        assert_eq!(compared[side]["url"], address);
+        revision
+    });
+    assert_ne!(before, after);
+    // What no flag is about is compared as the record has it.
+    let promise = main["promise"].as_str().unwrap();
+    let alone = demo.get(&format!("compare?old={promise}&new={promise}")).await;
+    assert_eq!((&alone["level"], &alone["new_source"]), (&"same".into(), &compared["old_source"]));
+    let other = flags.iter().find_map(|flag| flag["promise"].as_str().filter(|digest| *digest != promise)).unwrap();
+    let other = demo.get(&format!("compare?old={promise}&new={other}")).await;
+    assert_eq!(other["level"], "content", "{other:#}");
     let states = |wanted: &str| flags.iter().filter(|flag| flag["state"] == wanted).count();
     // One moved and put back, one compressed anew, three deleted together.
     assert_eq!((states("closed"), states("acknowledged"), states("open"), states("restored")), (5, 1, 4, 0));

@@ -14,7 +14,7 @@ use crate::live::Live;
 use crate::meaning::{self, Breach};
 use crate::remote::Remote;
 use crate::router::use_params_map;
-use crate::ui::{Acting, Difference, DigestChip, Loaded, Now, WindowWords, title};
+use crate::ui::{Acting, Difference, DigestChip, Loaded, Now, WindowWords, changes, title};
 use crate::view::{Show, live};
 use crate::{api, browser, text, time, url};
 
@@ -165,21 +165,6 @@ fn Changed(data: Held<FlagDetail>) -> impl IntoView {
             (..) => text::flag::PROMISED_AND_NOW.to_owned(),
         };
         let revision = revision.map(|claim| text::flag::claim(&meaning::visible(&claim)));
-        let table: Vec<_> = differences
-            .into_iter()
-            .map(|row| {
-                let class = if row.critical { "changed-critical mono" } else { "mono" };
-                let value =
-                    |value: Option<String>| value.map_or_else(|| "—".to_owned(), |value| meaning::visible(&value));
-                view! {
-                    <tr>
-                        <th scope="row">{meaning::capital(&meaning::visible(&row.what))}</th>
-                        <td class="mono"><bdi>{value(row.before)}</bdi></td>
-                        <td class=class><bdi>{value(row.after)}</bdi></td>
-                    </tr>
-                }
-            })
-            .collect();
         let digests = match flag.promise {
             Some(digest) if flag.current.as_ref() == Some(&digest) => view! { <DigestChip digest /> }.into_any(),
             before => view! { <Difference before after=flag.current /> }.into_any(),
@@ -187,12 +172,7 @@ fn Changed(data: Held<FlagDetail>) -> impl IntoView {
         view! {
             <p class="flag-difference">{digests}</p>
             <p class="quiet"><bdi>{words}{revision}</bdi></p>
-            {(!table.is_empty()).then(|| view! {
-                <table class="table table-plain changed">
-                    <thead><tr><th scope="col">{text::flag::WHAT}</th><th scope="col">{text::flag::BEFORE}</th><th scope="col">{text::flag::AFTER}</th></tr></thead>
-                    <tbody>{table}</tbody>
-                </table>
-            })}
+            {changes(differences)}
             {(steps.len() > 1).then(|| view! { <table class="table table-plain"><tbody>{steps}</tbody></table> })}
         }
     })

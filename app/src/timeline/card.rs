@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::board::Timeline;
 use crate::meaning::visible;
-use crate::text::{board as text, timeline as words};
-use crate::ui::{Difference, DigestChip, When};
+use crate::text::board as text;
+use crate::ui::{Commit, CompareLink, Difference, DigestChip, When};
 use crate::{browser, time, url};
 
 /// Beside the pointer.
@@ -39,13 +39,16 @@ pub fn EventCard(timeline: Timeline) -> impl IntoView {
     let card = move || {
         timeline.card.get().map(|told| {
             let digests = told.new.map(|digest| {
-                if told.word == words::DELETED {
-                    view! { <Difference before=Some(digest) after=None /> }.into_any()
-                } else if told.old.as_ref().is_some_and(|old| *old != digest) {
-                    view! { <Difference before=told.old after=Some(digest) /> }.into_any()
-                } else {
-                    view! { <DigestChip digest /> }.into_any()
-                }
+                let source = view! { <Commit digest=digest.clone() /> };
+                let digests = match told.old {
+                    _ if told.is_gone => view! { <Difference before=Some(digest) after=None /> }.into_any(),
+                    Some(old) if old != digest => {
+                        let difference = view! { <Difference before=Some(old.clone()) after=Some(digest.clone()) /> };
+                        view! { {difference} <CompareLink old new=digest /> }.into_any()
+                    }
+                    _ => view! { <DigestChip digest /> }.into_any(),
+                };
+                view! { {digests} {source} }
             });
             let when = told.at.map(|at| view! { <When at /> });
             let tag = told.tag.map(|tag| {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Target};
-use crate::change::ChangeRow;
+use crate::change::{Change, ChangeRow, SourceCommit};
 use crate::digest::Digest;
 use crate::event::Severity;
 use crate::flag::{FlagKind, FlagState, Resolution};
@@ -78,6 +78,23 @@ pub struct FlagDetail {
     pub transitions: Vec<Transition>,
     /// The way back, best first.
     pub targets: Vec<Target>,
+}
+
+/// What two digests differ in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Comparison {
+    /// All of it, platform by platform.
+    #[serde(flatten)]
+    pub change: Change,
+    /// It in one sentence, without capital and full stop.
+    pub sentence: String,
+    /// It as a table for people. At most 40 rows.
+    pub rows: Vec<ChangeRow>,
+    /// What the old one claims to be built from; `None` where it claims nothing, or the record does not keep it.
+    pub old_source: Option<SourceCommit>,
+    /// The same of the new one.
+    pub new_source: Option<SourceCommit>,
 }
 
 /// One step in the life of a flag.

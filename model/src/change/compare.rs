@@ -1,20 +1,17 @@
 //! The comparison: what stands beside what, and the worst of it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
-use super::content::{Body, Content, Index, Manifest, Unread, entries};
+use super::content::{Body, Content, Index, Manifest, Unread};
 use super::pairs::{Listed, Pair, pair};
 use super::rows::Rows;
 use super::words::visible;
-use super::{Change, ChangeLevel, Field, Platform, PlatformChange, REVISION, Revision, attestations, manifests};
+use super::{Change, ChangeLevel, Field, Platform, PlatformChange, Revision, attestations, manifests, source};
 
 /// So many platforms are listed, the worst ones if there are more.
 const PLATFORMS: usize = 32;
 /// So many characters of a reason.
 const REASON: usize = 300;
-/// So many characters of a claimed revision.
-const CLAIM: usize = 80;
 const INDEX: &str = "index";
 
 /// What differs between two contents, and how bad that is.
@@ -195,33 +192,10 @@ fn problem(side: &str, what: &str, unread: &Unread) -> String {
 
 /// What both claim to be built from.
 fn revision(old: &Content, new: &Content) -> Option<Revision> {
-    let (before, after) = (claim(old), claim(new));
-    let shown = |claim: Option<&str>| claim.map(|claim| visible(claim, CLAIM));
+    let (before, after) = (source::revision(old), source::revision(new));
     (before.is_some() || after.is_some()).then(|| Revision {
-        old: shown(before),
-        new: shown(after),
+        old: before.map(source::shown),
+        new: after.map(source::shown),
         same: before == after,
     })
-}
-
-/// The one revision that is claimed in all that was read; `None` if there are several.
-fn claim(content: &Content) -> Option<&str> {
-    let mut claims = BTreeSet::new();
-    let roots = std::iter::once(content);
-    let offered = entries(content).iter().filter(|entry| !entry.is_attestation()).map(|entry| &entry.content);
-    for content in roots.chain(offered) {
-        let of_config = match &content.body {
-            Ok(Body::Manifest(manifest)) => manifest.image.as_ref().and_then(|image| image.as_ref().ok()),
-            _ => None,
-        };
-        let annotations = match &content.body {
-            Ok(Body::Index(index)) => Some(&index.annotations),
-            Ok(Body::Manifest(manifest)) => Some(&manifest.annotations),
-            Err(_) => None,
-        };
-        let maps = annotations.into_iter().chain(of_config.map(|config| &config.labels));
-        claims.extend(maps.filter_map(|map| map.get(REVISION)).map(String::as_str));
-    }
-    let one = claims.pop_first();
-    one.filter(|claim| claims.is_empty() && !claim.is_empty())
 }

@@ -8,7 +8,7 @@ use tagwarden_model::change::{Body, Content, Unread, Wanted};
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
-use super::{Comparer, DEPTH, Held, Undecided};
+use super::{Comparer, DEPTH, Held, Undecided, read};
 use crate::registry::Registry;
 use crate::store::StoreError;
 use crate::store::hints::Stood;
@@ -76,7 +76,7 @@ impl<R: Registry> Comparer<R> {
                 Ok(0) => break,
                 Ok(_) => {}
             }
-            let [content] = self.read([digest], &mut held).await;
+            let [content] = read([digest], &mut held).await;
             match made(&content) {
                 Made::Says(created) => {
                     let created = created.and_then(|text| text.parse::<Instant>().ok());

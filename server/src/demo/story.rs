@@ -320,6 +320,7 @@ impl Story {
                 ("org.opencontainers.image.title".to_owned(), of.title.to_owned()),
                 ("org.opencontainers.image.version".to_owned(), version.to_owned()),
                 ("org.opencontainers.image.revision".to_owned(), revision),
+                ("org.opencontainers.image.source".to_owned(), format!("https://git.acme.example/{}", of.repository)),
             ],
             layers,
             compression: 6,

@@ -112,6 +112,13 @@ fn common(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("cache_size", CACHE)
 }
 
+/// Why a file cannot be used. SQLite's code 26: it is something else than a database.
+fn unopened(path: &str, error: &sqlx::Error) -> StoreError {
+    let is_other = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "26");
+    let what = if is_other { "holds no record of Tagwarden" } else { "cannot be opened" };
+    StoreError::Open(format!("the database {path} {what}: {error}"))
+}
+
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new().min_connections(1).max_connections(connections).idle_timeout(None).max_lifetime(None)
 }
@@ -124,7 +131,7 @@ impl Db {
             Place::Memory => (":memory:", true),
             Place::File(path) => (path, false),
         };
-        let failed = |error: sqlx::Error| StoreError::Open(format!("the database {path} cannot be opened: {error}"));
+        let failed = |error: sqlx::Error| unopened(path, &error);
         let options = if memory {
             SqliteConnectOptions::from_str("sqlite::memory:").map_err(failed)?
         } else {
@@ -152,10 +159,8 @@ impl Db {
     /// The same for a file. One that is `private` to us is not locked, and no other file is looked for beside it.
     pub(crate) async fn read_file(path: &Path, private: bool) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(private);
-        let reader = pool(4)
-            .connect_with(common(options))
-            .await
-            .map_err(|error| StoreError::Open(format!("the database {} cannot be opened: {error}", path.display())))?;
+        let reader =
+            pool(4).connect_with(common(options)).await.map_err(|error| unopened(&path.to_string_lossy(), &error))?;
         Ok(Self::Sqlite { writer: reader.clone(), reader })
     }
 

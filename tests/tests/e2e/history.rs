@@ -3,6 +3,7 @@
 use thirtyfour::{By, Key};
 
 use super::site::Site;
+use super::timeline::Timeline;
 use super::world::World;
 
 /// A view that was gone to: its address, and a condition that the page meets there alone.
@@ -144,6 +145,20 @@ async fn every_view_is_found_again_by_back_forward_and_reload() {
     walk.click("nav a[href='settings']").await;
     walk.is_at("settings", &heading("Settings")).await;
     walk.is_found_again().await;
+
+    // From a breach on a timeline to what changed.
+    let timeline = Timeline { site };
+    site.open(&format!("repository?name={name}")).await;
+    timeline.has_row("2.3.0 reassigned").await;
+    timeline.focus("2.3.0 reassigned").await;
+    timeline.press(Key::Enter).await;
+    browser.shows("Commit 3f91c0e2a1b4 on git.acme.example (claimed)").await;
+    let mut walk = Walk { site, views: Vec::new() };
+    walk.click_on(".timeline-pinned a", "Compare").await;
+    let compared = format!("compare?old={}&new={}", world.promised, world.moved);
+    walk.is_at(&compared, &there(".changed")).await;
+    let address = "https://git.acme.example/team/api/commit/3f91c0e2a1b43f91c0e2a1b43f91c0e2a1b43f91";
+    assert_eq!(browser.count(&format!("main a[href='{address}'][rel~=noreferrer]")).await, 1);
 
     // These two have no link of their own here.
     let mut walk = Walk { site, views: Vec::new() };

@@ -21,6 +21,8 @@ pub struct World {
     pub site: Site,
     /// The digest that the moved release is held to.
     pub promised: String,
+    /// The digest that it names instead. Its image claims a commit.
+    pub moved: String,
     _serving: Serving,
     _receiver: Receiver,
 }
@@ -41,7 +43,14 @@ impl World {
         let repository = format!("{host}/{REPOSITORY}");
         let site = Site { browser: Browser::start().await, url: tagwarden.url(), repository };
         let promised = Image::index(2).digest.to_string();
-        let world = Self { registry, tagwarden, host, site, promised, _serving: serving, _receiver: receiver };
+        let labels = [
+            ("org.opencontainers.image.revision", "3f91c0e2a1b43f91c0e2a1b43f91c0e2a1b43f91"),
+            ("org.opencontainers.image.source", "https://git.acme.example/team/api"),
+        ];
+        let moved = Image::labelled_index(9, &labels);
+        let to = moved.digest.to_string();
+        let world =
+            Self { registry, tagwarden, host, site, promised, moved: to, _serving: serving, _receiver: receiver };
 
         for name in ["team/api", "team/web"] {
             world.post("repositories", &json!({ "name": format!("{}/{name}", world.host) })).await;
@@ -56,7 +65,7 @@ impl World {
         world.publish(REPOSITORY, "2.5.0", 5);
         world.until(&watched, |answer| answer["tags"] == 5).await;
         // Later, so that the two are apart on a timeline.
-        world.publish(REPOSITORY, "2.3.0", 9);
+        publish(&world.registry, REPOSITORY, "2.3.0", &moved);
         let proven = |answer: &Value| answer["comparing"] == false && answer["targets"][0]["readiness"] == "ready";
         world.until("flags/1", proven).await;
         world
@@ -102,6 +111,7 @@ impl World {
             ("settings", "settings".to_owned()),
             ("styleguide", "styleguide".to_owned()),
             ("digest", format!("digest/{}", self.promised)),
+            ("compare", format!("compare?old={}&new={}", self.promised, self.moved)),
         ]
     }
 }

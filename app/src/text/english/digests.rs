@@ -8,6 +8,15 @@ pub const UNTIL: &str = "Until";
 pub const NOW: &str = "now";
 pub const ABSENT: &str = "absent";
 pub const BECAME: &str = "became";
+pub const COMPARE: &str = "Compare";
+pub const CLAIMED: &str = "What an image was built from is a label that whoever pushed it wrote, and no proof.";
+
+/// A claimed commit, and the host that its address leads to.
+pub fn commit(revision: &str, url: Option<&str>) -> String {
+    let short = if url.is_some() { revision.get(..12).unwrap_or(revision) } else { revision };
+    let host = url.and_then(|url| url.split('/').nth(2)).map(|host| [" on ", host].concat());
+    ["Commit ", short, &host.unwrap_or_default(), " (claimed)"].concat()
+}
 
 /// How many tags ever pointed at it, and how many do now.
 pub fn uses(all: u64, now: u64) -> String {
