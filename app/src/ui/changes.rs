@@ -38,7 +38,7 @@ pub fn changes(rows: Vec<ChangeRow>) -> impl IntoView {
 pub fn commit(source: SourceCommit) -> impl IntoView {
     let label = words::commit(&visible(&source.revision), source.url.as_deref());
     match source.url {
-        Some(url) => view! { <a href=url rel="noopener noreferrer" title=words::CLAIMED>{label}</a> }.into_any(),
+        Some(url) => view! { <a href=url rel="noreferrer" title=words::CLAIMED>{label}</a> }.into_any(),
         None => view! { <span class="quiet" title=words::CLAIMED>{label}</span> }.into_any(),
     }
 }
