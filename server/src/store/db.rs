@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
@@ -114,7 +115,7 @@ fn common(options: SqliteConnectOptions) -> SqliteConnectOptions {
 
 /// Why a file cannot be used. SQLite's code 26: it is something else than a database.
 fn unopened(path: &str, error: &sqlx::Error) -> StoreError {
-    let is_other = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "26");
+    let is_other = error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "26");
     let what = if is_other { "holds no record of Tagwarden" } else { "cannot be opened" };
     StoreError::Open(format!("the database {path} {what}: {error}"))
 }

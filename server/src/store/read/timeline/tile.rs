@@ -181,7 +181,7 @@ impl Store {
             let place = lanes.iter().position(|lane| *lane == id).unwrap_or_default();
             let kind = row.code("kind", LaneKind::from_code)?;
             let repository = row.int("repository_id")?;
-            places.by_id.insert(id, Place { place, repository, kind });
+            places.by_id.insert(id, LaneAsked { place, repository, kind });
             places.by_name.insert((repository, kind, row.text("name")?), place);
         }
         let mut names = Names::default();
@@ -191,7 +191,7 @@ impl Store {
         let of_tags = |kind: &LaneKind| *kind == LaneKind::Tag;
         if places.by_name.keys().any(|(_, kind, _)| of_tags(kind)) {
             for row in conn.all(ENTERING, &[&asked[..], values![begins, ends]].concat()).await? {
-                let Some(Place { place, repository, .. }) = places.lane(&row)? else { continue };
+                let Some(LaneAsked { place, repository, .. }) = places.lane(&row)? else { continue };
                 let Some(lane) = found.get_mut(place) else { continue };
                 lane.entering = names.digest(&row, repository, "digest_id", "hash", "release_tag")?;
                 lane.entering_since_ms = Some(row.int("from_at")?);
@@ -232,7 +232,7 @@ async fn marks(
     let mut told = Vec::new();
     let (mut tags, mut digests) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
     for row in rows {
-        let Some(Place { place, repository, kind }) = places.lane(&row)? else { continue };
+        let Some(LaneAsked { place, repository, kind }) = places.lane(&row)? else { continue };
         let mut marks = marks_of(&row.text("marks")?, level)?;
         if kind == LaneKind::Tag {
             leave_out_brief(&mut marks, level);
@@ -316,7 +316,7 @@ fn leave_out_brief(marks: &mut [Mark], level: i64) {
 
 /// A lane's place in the answer, and what it is.
 #[derive(Clone, Copy)]
-struct Place {
+struct LaneAsked {
     place: usize,
     repository: i64,
     kind: LaneKind,
@@ -325,12 +325,12 @@ struct Place {
 /// Where the lanes that are there stand in the answer.
 #[derive(Default)]
 struct Places {
-    by_id: HashMap<i64, Place>,
+    by_id: HashMap<i64, LaneAsked>,
     by_name: HashMap<(i64, LaneKind, String), usize>,
 }
 
 impl Places {
-    fn lane(&self, row: &Row) -> Result<Option<Place>, StoreError> {
+    fn lane(&self, row: &Row) -> Result<Option<LaneAsked>, StoreError> {
         Ok(self.by_id.get(&row.int("lane_id")?).copied())
     }
 
