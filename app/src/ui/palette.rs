@@ -186,8 +186,9 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         (true, false) if !palette.is_asking.get() => text::shell::FIND_NOTHING,
         _ => "",
     };
+    let can_keep = Memo::new(move |_| can_keep(palette));
     let keeper = move || {
-        can_keep(palette).then(|| {
+        can_keep.get().then(|| {
             let name = meaning::visible(palette.typed.get().trim());
             let [before, after] = text::shell::KEEP_VIEW;
             view! {
