@@ -19,12 +19,14 @@ pub fn ComparePage() -> impl IntoView {
     let compared = Remote::new(move || (of("old"), of("new")), |(old, new)| api::compare(&old, &new));
     let digests = live(move || {
         let [before, after] = ["old", "new"].map(|key| of(key).parse().ok());
-        view! { <p class="flag-difference"><Difference before after /></p> }
+        view! { <p><Difference before after /></p> }
     });
     view! {
         <div class="page-head"><h1>{text::digests::COMPARE}</h1></div>
-        {digests}
-        <Loaded remote=compared let:found><Compared found /></Loaded>
+        <div class="stack">
+            {digests}
+            <Loaded remote=compared let:found><Compared found /></Loaded>
+        </div>
     }
 }
 
@@ -33,13 +35,17 @@ fn Compared(found: Held<api::Compared>) -> impl IntoView {
     live(move || {
         let api::Compared { sentence, rows, old_source, new_source } = found.get();
         let sources = [(text::flag::BEFORE, old_source), (text::flag::AFTER, new_source)];
-        let sources = sources.map(|(side, source)| source.map(|source| view! { <p>{side}": "{commit(source)}</p> }));
+        let sources: Vec<_> = sources
+            .into_iter()
+            .filter_map(|(side, source)| Some(view! { <p>{side}": "{commit(source?)}</p> }))
+            .collect();
+        let sources = (!sources.is_empty())
+            .then(|| view! { <div class="stack-tight">{sources}<p class="quiet">{text::digests::CLAIMED}</p></div> });
         view! {
-            <section class="card">
+            <section class="card stack">
                 <p class="lead"><bdi>{[&capital(&visible(&sentence)), "."].concat()}</bdi></p>
                 {changes(rows)}
-                {sources.into_iter().flatten().collect_view()}
-                <p class="quiet">{text::digests::CLAIMED}</p>
+                {sources}
             </section>
         }
     })
