@@ -76,7 +76,7 @@ impl Postgres {
             "fsync=off",
             "synchronous_commit=off",
             "full_page_writes=off",
-            "max_connections=200",
+            "max_connections=500",
         ] {
             shell.arg("-c").arg(setting);
         }

@@ -26,9 +26,8 @@ const CACHE: &str = "-65536";
 
 /// What is asked of PostgreSQL takes a few milliseconds: it shall not plan for longer than it works. By itself it plans a join of
 /// eight tables at each request, because it values the exact number of a LIMIT and not its own time, and it compiles, or shares among
-/// processes, what looks large to it.
-const PLANS: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("max_parallel_workers_per_gather", "0")];
+/// processes, what looks large to it. These are statements and no startup options, which PgBouncer refuses.
+const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET max_parallel_workers_per_gather = 0";
 
 /// The database, chosen once from its URL.
 #[derive(Debug, Clone)]
@@ -168,9 +167,11 @@ impl Db {
     async fn postgres(url: &str, read_only: bool) -> Result<Self, StoreError> {
         let failed = |error: sqlx::Error| StoreError::Open(format!("the database cannot be opened: {error}"));
         let options = PgConnectOptions::from_str(url).map_err(failed)?.statement_cache_capacity(STATEMENT_CACHE);
-        let options = options.options(PLANS);
         let options = if read_only { options.options([("default_transaction_read_only", "on")]) } else { options };
-        let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await.map_err(failed)?;
+        let pool = PgPoolOptions::new().max_connections(16).after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql(PLANS).execute(connection).await.map(drop) })
+        });
+        let pool = pool.connect_with(options).await.map_err(failed)?;
         Ok(Self::Postgres(pool))
     }
 

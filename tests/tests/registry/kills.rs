@@ -10,6 +10,7 @@ use tagwarden_model::event::EventKind;
 use tagwarden_model::flag::FlagState;
 use tagwarden_tests::http_client;
 use tagwarden_tests::images::{Image, delete_digest};
+use tagwarden_tests::wait::pause;
 
 use super::world::{Api, During, Step, World, during, of_tag, step};
 use crate::scenario;
@@ -17,6 +18,9 @@ use crate::scenario;
 const REPOSITORY: &str = "team/api";
 const TAGS: [&str; 3] = ["1.0.0", "2.0.0", "3.0.0"];
 const KILLS: usize = 20;
+
+/// Between two looks at the record while servers come and go.
+const LOOK: Duration = Duration::from_millis(20);
 
 scenario! {
     async fn kills(world: World) {
@@ -134,6 +138,11 @@ impl Driver {
             };
             acts.push(((kind, state.clone(), next.clone()), when));
             state = next;
+            // No life may be long enough for what must be doubted first: patience begins when nobody is killed any more.
+            let is_recorded = async || self.api.has_events(REPOSITORY, self.tag, acts.len()).await;
+            while !stop.load(Ordering::SeqCst) && !is_recorded().await {
+                pause(LOOK).await;
+            }
             self.api.recorded_of(REPOSITORY, self.tag, acts.len()).await;
         }
         Log { tag: self.tag, acts }

@@ -159,6 +159,11 @@ impl Api {
         events
     }
 
+    /// Whether a tag has this many events already; not while nobody answers.
+    pub async fn has_events(&self, repository: &str, tag: &str, count: usize) -> bool {
+        self.try_events(repository).await.is_some_and(|events| of_tag(events, tag).len() >= count)
+    }
+
     /// Waits until a tag has this many events, and gives them.
     pub async fn recorded_of(&self, repository: &str, tag: &str, count: usize) -> Vec<Event> {
         let events = wait::until(format!("{count} events of {repository}:{tag}"), PATIENCE, || async {
