@@ -97,10 +97,13 @@ fn registries(registries: &[Registry]) -> AnyView {
             RegistryState::Unauthorized | RegistryState::Failing => Tone::Warning,
         };
         let reason = registry.state_reason.as_deref().map(meaning::visible);
+        let host = (registry.host != registry.name).then(|| registry.host.clone());
         view! {
             <tr>
-                <td class="grow"><a class="mono" href=url::find(&registry.host)><bdi>{registry.name.clone()}</bdi></a></td>
-                <td><bdi class="mono">{registry.host.clone()}</bdi></td>
+                <td class="grow">
+                    <a class="mono" href=url::find(&registry.host)><bdi>{registry.name.clone()}</bdi></a>
+                    {host.map(|host| view! { <div class="row-note"><bdi class="mono">{host}</bdi></div> })}
+                </td>
                 <td class="number">{text::grouped(registry.repositories)}</td>
                 <td><span class=tone.class() title=reason>{text::kinds::registry_state(registry.state)}</span></td>
                 <td>{registry.state_since.map(|at| view! { <When at /> })}</td>

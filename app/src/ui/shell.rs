@@ -1,9 +1,12 @@
 //! What surrounds every page: navigation with counts, search, the state of the stream, the theme.
 
+use leptos::html::Nav;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tagwarden_model::api::{Page, Summary, View};
 use tagwarden_model::instant::Millis;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use super::palette::PaletteHere;
 use super::toast::{ToastShelf, Toasts};
@@ -96,7 +99,7 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
         "settings" => 5,
         _ => 6,
     });
-    let link = move |at: usize, href: &'static str, name: &'static str, count: AnyView| {
+    let link = move |at: u32, href: &'static str, name: &'static str, count: AnyView| {
         let current = move || (place.get() == at).then_some("page");
         view! { <a class="nav-link" href=href aria-current=current><span>{name}</span>{count}</a> }
     };
@@ -109,8 +112,20 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
         let count = number(|summary| summary.repositories);
         (count > 0).then(|| view! { <span class="nav-count">{count}</span> })
     };
+    // On a phone the links stand in a row that is wider than the screen.
+    let row = NodeRef::<Nav>::new();
+    effect(move || {
+        let (Some(row), at) = (row.get(), place.get()) else { return };
+        // Counts make them wider.
+        summary.data.with(|_| ());
+        request_animation_frame(move || {
+            if let Some(link) = row.children().item(at) {
+                row.set_scroll_left(link.unchecked_into::<HtmlElement>().offset_left() - row.offset_left());
+            }
+        });
+    });
     view! {
-        <nav class="nav" aria-label=text::PAGES>
+        <nav class="nav" node_ref=row aria-label=text::PAGES>
             {link(0, url::OVERVIEW, text::OVERVIEW, ().into_any())}
             {link(1, "flags", text::FLAGS, attention.into_any())}
             {link(2, "repositories", text::REPOSITORIES, repositories.into_any())}

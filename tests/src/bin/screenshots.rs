@@ -24,6 +24,7 @@ async fn main() {
     let flags = demo.all("flags?state=active").await;
     let flag = flags.iter().find(|flag| flag["repository"] == RELEASED).unwrap_or(&Value::Null).clone();
     let digest = flag["current"].as_str().unwrap_or_default();
+    let promise = flag["promise"].as_str().unwrap_or_default();
     let lanes = demo.get(&format!("timeline/lanes?repository={RELEASED}")).await;
     let lane = lanes["lanes"][0]["id"].as_str().unwrap_or_default();
     let pages = [
@@ -42,6 +43,7 @@ async fn main() {
         ("rolling-tag", format!("tag?repository={RELEASED}&name=latest")),
         ("targets", format!("targets?repository={RELEASED}&tag=2.3.0")),
         ("digest", format!("digest/{digest}")),
+        ("compare", format!("compare?old={promise}&new={digest}")),
         ("notifiers", "notifiers".to_owned()),
         ("settings", "settings".to_owned()),
         ("styleguide", "styleguide".to_owned()),

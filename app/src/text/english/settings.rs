@@ -9,7 +9,7 @@ use crate::meaning::split_name;
 
 pub const LEAD: &str = "Registries, file groups and policy stand in the configuration file, which is taken up when it is saved without mistakes.";
 pub const REGISTRIES: &str = "Registries";
-pub const REGISTRIES_HEADS: [&str; 5] = ["Registry", "Host", "Repositories", "State", "Since"];
+pub const REGISTRIES_HEADS: [&str; 4] = ["Registry", "Repositories", "State", "Since"];
 pub const REGISTRIES_NONE: &str = "None yet: watching the first repository makes the first entry.";
 pub const GROUPS: &str = "Groups";
 pub const GROUPS_HEADS: [&str; 3] = ["Group", "Repositories", "Made by"];
