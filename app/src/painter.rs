@@ -31,8 +31,6 @@ pub enum Ink {
     Hatch,
     /// Not loaded.
     Checks,
-    /// Many moves.
-    Stripes,
     /// A digest.
     Hue(u8),
 }
@@ -169,7 +167,8 @@ fn look(style: Style, hue: Option<u8>) -> Look {
         Style::Unloaded => filled(Ink::Checks),
         Style::Activity => filled(Ink::Text3),
         Style::Span => Look { radius: 3.0, ..filled(hue) },
-        Style::Many => Look { radius: 3.0, ..filled(Ink::Stripes) },
+        // Plain, as whole lanes may be of it: a pattern or round corners would cost a frame milliseconds.
+        Style::Many => Look { clear: 50, ..filled(Ink::Text3) },
         Style::Window => Look { radius: 2.0, clear: 50, ..filled(Ink::Text3) },
         Style::Outside => Look { clear: 35, ..filled(Ink::Surface) },
         Style::LaneLine => Look { clear: 40, ..drawn(Ink::Line, 1.0) },
@@ -274,6 +273,7 @@ mod tests {
             item(Style::Span, rect(70.0), Some(3), false),
             item(Style::Claim, Shape::Glyph(Glyph::Ring, 20.0, 40.0), None, false),
             item(Style::Unloaded, rect(0.0), None, false),
+            item(Style::Many, rect(5.0), None, false),
             item(Style::LaneText, Shape::Text { x: 0.0, y: 90.0, end: false, text: "below".into() }, None, false),
         ];
         let mut recorder = Recorder::default();
@@ -288,6 +288,10 @@ begin
 rect 40 30 20 18 round 3
 opacity 0.2
 fill Hue(7)
+begin
+rect 5 30 20 18 round 0
+opacity 0.5
+fill Text3
 begin
 rect 0 30 20 18 round 0
 opacity 1

@@ -13,7 +13,7 @@ use crate::effect::effect;
 use crate::held::Held;
 
 /// Time between two questions that follow each other because of changes.
-const PAUSE: Duration = Duration::from_millis(400);
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// One question to the server, asked again whenever its key changes or [`Remote::reload`] is called. Old data stays
 /// until newer data is there; a new key drops it.

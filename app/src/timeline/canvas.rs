@@ -41,7 +41,6 @@ impl Palette {
             plain.push(colour(&["timeline-probe", " hue-", &hue.to_string()].concat(), "var(--hue)")?);
         }
         let quiet = plain.get(2)?.clone();
-        let mid = plain.get(5)?.clone();
         let ratio = browser::pixel_ratio();
         let pattern = |size: f64, colour: &str, opacity: f64, draw: &dyn Fn(&CanvasRenderingContext2d)| {
             pattern(size, ratio, colour, opacity, draw)
@@ -53,7 +52,6 @@ impl Palette {
                 brush.fill_rect(0.0, 0.0, 8.0, 8.0);
                 brush.fill_rect(8.0, 8.0, 8.0, 8.0);
             })?,
-            pattern(6.0, &mid, 0.7, &|brush| diagonal(brush, 6.0, 2.0))?,
         ];
         Some(Self { ratio, plain, patterns })
     }
@@ -151,7 +149,6 @@ impl Canvas {
             Ink::Dots => return Err(0),
             Ink::Hatch => return Err(1),
             Ink::Checks => return Err(2),
-            Ink::Stripes => return Err(3),
         })
     }
 

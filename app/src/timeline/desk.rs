@@ -20,7 +20,7 @@ use crate::window::Window;
 use crate::{browser, painter};
 
 /// The canvas of the lanes grows and moves by so many pixels.
-const BLOCK: f64 = 64.0;
+const BLOCK: f64 = 32.0;
 
 /// A tile that is asked for.
 pub(super) struct Asked {

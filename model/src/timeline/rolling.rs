@@ -1,4 +1,4 @@
-//! A lane of a tag that may move: a span for each digest, and stripes where it moved more often than can be drawn.
+//! A lane of a tag that may move: a span for each digest, and one stretch where it moved more often than can be drawn.
 
 use super::hits::{Hit, What};
 use super::labels;

@@ -271,7 +271,7 @@ fn marks_that_are_too_near_are_counted() {
 }
 
 #[test]
-fn many_moves_are_stripes_with_a_count() {
+fn many_moves_are_one_stretch_with_a_count() {
     let moves: Vec<Row> = (0..60).map(|at| (10.0 - f64::from(at) / 20.0, 2, at)).collect();
     let shown = draw(&head(), Some(&tile(&[], &moves)), 1200.0);
     assert_eq!((count(&shown.drawing, Style::Many), count(&shown.drawing, Style::Span)), (1, 1));
