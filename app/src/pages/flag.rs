@@ -41,7 +41,7 @@ pub fn FlagPage() -> impl IntoView {
     });
     view! {
         <p class="crumb"><a href="flags">{text::shell::FLAGS}</a> " / " {id}</p>
-        <Loaded remote=detail lines=8 let:data><Body data detail /></Loaded>
+        <Loaded remote=detail lines=8 has_heading=true let:data><Body data detail /></Loaded>
     }
 }
 

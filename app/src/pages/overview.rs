@@ -44,7 +44,7 @@ pub fn OverviewPage() -> impl IntoView {
     let overview = Remote::new(|| (), |()| load());
     Live::here().keep_fresh(overview, |_| true);
     view! {
-        <Loaded remote=overview lines=8 let:data>
+        <Loaded remote=overview lines=8 has_heading=true let:data>
             <Headline data />
             <Show
                 when=move || data.with(|data| !data.repositories.items.is_empty())

@@ -49,7 +49,7 @@ pub fn TagPage() -> impl IntoView {
     };
     view! {
         <p class="crumb">{crumb}</p>
-        <Loaded remote=data lines=8 let:shown><Body shown on_change=move || data.reload() /></Loaded>
+        <Loaded remote=data lines=8 has_heading=true let:shown><Body shown on_change=move || data.reload() /></Loaded>
     }
 }
 

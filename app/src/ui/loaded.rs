@@ -18,6 +18,9 @@ pub fn Loaded<T, V>(
     /// How many grey lines stand in for the data.
     #[prop(default = 4)]
     lines: usize,
+    /// Whether the page's heading is part of the data, so that an error has to stand in for it.
+    #[prop(optional)]
+    has_heading: bool,
     /// What is shown of the data.
     children: impl Fn(Held<T>) -> V + Send + Sync + 'static,
 ) -> impl IntoView
@@ -34,16 +37,23 @@ where
         });
         Some(children(current).into_any())
     };
-    boundary(remote.question, lines, Box::new(shown))
+    boundary(remote.question, lines, has_heading, Box::new(shown))
 }
 
 /// The part that is the same for all types of data, so that the page holds it once.
-fn boundary(question: Question, lines: usize, shown: Box<dyn Fn() -> Option<AnyView> + Send + Sync>) -> AnyView {
+fn boundary(
+    question: Question,
+    lines: usize,
+    has_heading: bool,
+    shown: Box<dyn Fn() -> Option<AnyView> + Send + Sync>,
+) -> AnyView {
     let has_data = Memo::new(move |_| question.is_answered.get());
     let body = live(move || {
         has_data.get();
         shown().unwrap_or_else(|| match question.error.get() {
-            Some(error) => view! { <ErrorNote error on_retry=move || question.reload() /> }.into_any(),
+            Some(error) => {
+                view! { <ErrorNote error is_heading=has_heading on_retry=move || question.reload() /> }.into_any()
+            }
             None => skeleton(lines),
         })
     });
@@ -68,10 +78,20 @@ fn skeleton(lines: usize) -> AnyView {
 
 /// What went wrong, what to do, and a button that does it.
 #[component]
-pub fn ErrorNote(error: ApiError, on_retry: impl Fn() + 'static) -> impl IntoView {
+pub fn ErrorNote(
+    error: ApiError,
+    /// Whether it is the page's heading.
+    #[prop(optional)]
+    is_heading: bool,
+    /// Asks again.
+    on_retry: impl Fn() + 'static,
+) -> impl IntoView {
+    let message = error.message();
+    let heading =
+        if is_heading { view! { <h1>{message}</h1> }.into_any() } else { view! { <h2>{message}</h2> }.into_any() };
     view! {
         <div class="empty" role="alert">
-            <h2>{error.message()}</h2>
+            {heading}
             <p>{error.next_step()}</p>
             <button class="button" type="button" on:click=move |_| on_retry()>{text::TRY_AGAIN}</button>
         </div>

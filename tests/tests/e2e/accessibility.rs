@@ -83,8 +83,12 @@ async fn no_page_violates_a_rule_in_either_theme() {
                 _ => {}
             }
         }
+        world.site.open("flags/999").await;
+        browser.shown("main .empty").await;
+        look("no such flag").await;
     }
     assert!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
+    browser.assert_no_errors(&["/api/v1/flags/999 - Failed to load resource"]).await;
     world.site.browser.close().await;
 }
 
