@@ -20,6 +20,7 @@ use tagwarden_model::timeline::{Frame, Scene, layout};
 
 use crate::browser;
 use crate::effect::effect;
+use crate::text::timeline::WORDS;
 pub use lanes::Lanes;
 
 /// A scene to scale, as wide as there is room.
@@ -46,7 +47,8 @@ pub fn TimelineView(
     let resized = window_event_listener(leptos::ev::resize, move |_| measure());
     on_cleanup(move || resized.remove());
     let drawing = move || {
-        let frame = Frame { from: from.get(), now: browser::now(), width: width.get(), offset: &browser::offset };
+        let (now, width) = (browser::now(), width.get());
+        let frame = Frame { from: from.get(), now, width, offset: &browser::offset, words: &WORDS };
         (frame.width > 0.0).then(|| scene.with(|scene| layout(scene, &frame)))
     };
     view! {

@@ -14,6 +14,7 @@ mod scene;
 mod sheet;
 mod tiles;
 mod view;
+mod words;
 
 use crate::hue;
 use crate::instant::{Instant, Millis};
@@ -23,6 +24,7 @@ pub use scene::{Bar, Lane, Mark, MarkKind, Scene};
 pub use sheet::{Board, Handle, Place, Sheet, lane_label, sheet, strip};
 pub use tiles::{Befell, Claimed, Part, Seen, Stretch, TileStore, Word};
 pub use view::View;
+pub use words::Words;
 
 /// Height of one lane in pixels.
 const LANE: f64 = 28.0;
@@ -50,6 +52,8 @@ pub struct Frame<'a> {
     pub width: f64,
     /// The viewer's distance from UTC at an instant.
     pub offset: &'a dyn Fn(Instant) -> Millis,
+    /// In the viewer's language.
+    pub words: &'a Words,
 }
 
 /// The picture: shapes in the order in which they are painted.
@@ -218,11 +222,11 @@ pub fn layout(scene: &Scene, frame: &Frame<'_>) -> Drawing {
     let left = gutter(scene.lanes.iter().map(|lane| lane.label.as_str()), frame.width);
     let to = frame.now + Millis((frame.now - frame.from).0 / 50);
     let scale = Scale { from: frame.from, now: frame.now, to, left, right: (frame.width - RIGHT).max(left + 1.0) };
-    let rows = rows(scene, &scale);
+    let rows = rows(scene, &scale, frame.words);
     let bottom = rows.last().map_or(AXIS, |row| row.bottom) + 4.0;
     drawing.height = bottom + NOTES;
 
-    unwatched(&mut drawing, scene, &scale, bottom);
+    unwatched(&mut drawing, scene, &scale, frame.words, bottom);
     axis::draw(&mut drawing, &scale, frame, bottom);
     for row in &rows {
         draw_bars(&mut drawing, row, &scale, frame);
@@ -230,14 +234,14 @@ pub fn layout(scene: &Scene, frame: &Frame<'_>) -> Drawing {
     for row in rows {
         draw_lane(&mut drawing, row.lane, row, &scale, frame);
     }
-    draw_now(&mut drawing, &scale, bottom);
+    draw_now(&mut drawing, &scale, frame.words, bottom);
     drawing
 }
 
-fn draw_now(drawing: &mut Drawing, scale: &Scale, bottom: f64) {
+fn draw_now(drawing: &mut Drawing, scale: &Scale, words: &Words, bottom: f64) {
     let now = scale.x(scale.now).floor() + 0.5;
     drawing.line(Style::Now, vec![(now, AXIS - 6.0), (now, bottom)]);
-    drawing.text(Style::NowText, now, bottom + 12.0, true, "now".into());
+    drawing.text(Style::NowText, now, bottom + 12.0, true, words.now.into());
 }
 
 /// A lane with its labels and its place.
@@ -255,10 +259,10 @@ impl PlacedRow<'_> {
 }
 
 /// Lanes from top to bottom; crowded ones are taller.
-fn rows<'a>(scene: &'a Scene, scale: &Scale) -> Vec<PlacedRow<'a>> {
+fn rows<'a>(scene: &'a Scene, scale: &Scale, words: &Words) -> Vec<PlacedRow<'a>> {
     let mut bottom = AXIS;
     let place = |lane: &'a Lane| {
-        let placed = labels::place(&lane.since(scale.from), lane.before(scale.from), scale);
+        let placed = labels::place(&lane.since(scale.from), lane.before(scale.from), scale, words);
         bottom += if placed.is_tall() { LANE + ABOVE } else { LANE };
         PlacedRow { lane, placed, bottom }
     };
@@ -273,7 +277,7 @@ fn gutter<'a>(names: impl Iterator<Item = &'a str>, width: f64) -> f64 {
 }
 
 /// Time before the watch began: dotted, so that it never looks like a time in which nothing happened.
-fn unwatched(drawing: &mut Drawing, scene: &Scene, scale: &Scale, bottom: f64) {
+fn unwatched(drawing: &mut Drawing, scene: &Scene, scale: &Scale, words: &Words, bottom: f64) {
     if scene.watched_since <= scale.from {
         return;
     }
@@ -281,9 +285,9 @@ fn unwatched(drawing: &mut Drawing, scene: &Scene, scale: &Scale, bottom: f64) {
     drawing.push(
         Style::Unwatched,
         Shape::Rect { x: scale.left, y: AXIS, width, height: bottom - AXIS },
-        Some("Not watched yet".into()),
+        Some(words.not_watched[0].into()),
     );
-    let words = ["not watched yet", "not watched"].into_iter().find(|words| labels::width(words) <= width);
+    let words = words.not_watched.into_iter().find(|words| labels::width(words) <= width);
     if let Some(words) = words {
         drawing.text(Style::QuietText, scale.left, bottom + 12.0, false, words.into());
     }
@@ -300,7 +304,7 @@ fn draw_lane(drawing: &mut Drawing, lane: &Lane, row: PlacedRow<'_>, scale: &Sca
         dim: false,
     });
     for bar in &lane.bars {
-        draw_bar_text(drawing, bar, scale, middle);
+        draw_bar_text(drawing, bar, scale, frame.words, middle);
     }
     draw_marks(drawing, lane, row.placed, scale, frame, middle);
 }
@@ -311,9 +315,9 @@ fn draw_bars(drawing: &mut Drawing, row: &PlacedRow<'_>, scale: &Scale, frame: &
     drawing.line(Style::LaneLine, vec![(scale.left, under), (scale.right + RIGHT, under)]);
     for bar in &lane.bars {
         let Some((x, width)) = extent(bar, scale) else { continue };
-        let ending = bar.until.map_or_else(|| "now".to_owned(), |until| axis::date_time(until, frame.offset));
-        let beginning = axis::date_time(bar.from.max(frame.from), frame.offset);
-        let title = format!("{}, {beginning} to {ending}", bar.title);
+        let ending = bar.until.map_or_else(|| frame.words.now.to_owned(), |until| axis::date_time(until, frame));
+        let beginning = axis::date_time(bar.from.max(frame.from), frame);
+        let title = (frame.words.lasted)(&bar.title, &beginning, &ending);
         let hue = Some(hue::bars(&bar.digest)[0]);
         let shape = Shape::Rect { x, y: row.bottom - LANE + 5.0, width, height: LANE - 10.0 };
         drawing.items.push(Item { shape, style: Style::Span, hue, title: Some(title), dim: false });
@@ -328,14 +332,14 @@ fn extent(bar: &Bar, scale: &Scale) -> Option<(f64, f64)> {
     (until > scale.from).then(|| (x, (end - x - 2.0).max(2.0)))
 }
 
-fn draw_bar_text(drawing: &mut Drawing, bar: &Bar, scale: &Scale, middle: f64) {
+fn draw_bar_text(drawing: &mut Drawing, bar: &Bar, scale: &Scale, words: &Words, middle: f64) {
     let Some((x, width)) = extent(bar, scale) else { return };
-    let words = [Some(bar.label.clone()), bar.short.clone()];
-    if let Some(text) = words.into_iter().flatten().find(|text| labels::width(text) + 12.0 <= width) {
+    let labels = [Some(bar.label.clone()), bar.short.clone()];
+    if let Some(text) = labels.into_iter().flatten().find(|text| labels::width(text) + 12.0 <= width) {
         drawing.text(Style::SpanText, x + 6.0, middle, false, text);
     }
     if bar.ended {
-        let title = Some("Deleted".to_owned());
+        let title = Some(words.deleted.to_owned());
         drawing.push(Style::End, Shape::Glyph(Glyph::Cross, x + width + GLYPH + 2.0, middle), title);
     }
 }
@@ -359,7 +363,7 @@ fn draw_marks(
         }
     }
     if placed.before > 0 {
-        let title = Some(format!("{} seen before this picture or before the watch began", placed.before));
+        let title = Some((frame.words.seen_before)(placed.before));
         drawing.push(Style::Before, Shape::Glyph(Glyph::Ring, scale.left + GLYPH + 2.0, middle), title);
     }
     for mark in &visible {
@@ -373,7 +377,7 @@ fn draw_marks(
             shape: Shape::Glyph(glyph, scale.x(mark.at), middle),
             style,
             hue: matches!(mark.kind, MarkKind::Release).then(|| hue::bars(&mark.digest)[0]),
-            title: Some(format!("{}, {}", mark.title, axis::date_time(mark.at, frame.offset))),
+            title: Some((frame.words.happened)(&mark.title, &axis::date_time(mark.at, frame))),
             dim: false,
         });
     }

@@ -410,7 +410,8 @@ fn may_hold_texts(path: &str) -> bool {
 fn all_texts_of_the_page_are_in_one_place() {
     let classes = classes();
     let mut wrong = Vec::new();
-    for path in rust_files().iter().filter(|path| path.starts_with("app/src/")) {
+    let is_drawn = |path: &&String| path.starts_with("app/src/") || path.starts_with("model/src/timeline");
+    for path in rust_files().iter().filter(is_drawn) {
         if is_test_file(path) || may_hold_texts(path) {
             continue;
         }

@@ -16,6 +16,7 @@ use super::canvas::{Canvas, Palette};
 use super::gestures::Drag;
 use super::twin::Row;
 use crate::telling::{Told, tell};
+use crate::text::timeline::WORDS;
 use crate::window::Window;
 use crate::{browser, painter};
 
@@ -207,6 +208,7 @@ impl Desk {
             width: self.width,
             compact: self.compact,
             offset: &browser::offset,
+            words: &WORDS,
             arranged: &self.arranged,
             highlight: digest.as_ref(),
             chosen: self.chosen,

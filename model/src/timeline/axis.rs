@@ -3,8 +3,6 @@
 use super::{AXIS, Drawing, Frame, Scale, Style, labels};
 use crate::instant::{Instant, Millis};
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 /// Steps of equal length, in minutes; longer ones follow the calendar.
 const STEPS: [i64; 14] = [1, 2, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10_080, 20_160, 40_320];
 
@@ -13,7 +11,7 @@ const APART: f64 = 84.0;
 
 /// Draws grid lines and dates.
 pub(super) fn draw(drawing: &mut Drawing, scale: &Scale, frame: &Frame<'_>, bottom: f64) {
-    for (at, text) in ticks(scale, frame.offset) {
+    for (at, text) in ticks(scale, frame) {
         let x = scale.x(at).floor() + 0.5;
         drawing.line(Style::Grid, vec![(x, AXIS - 6.0), (x, bottom)]);
         if x + 4.0 + labels::width(&text) <= drawing.width {
@@ -23,17 +21,18 @@ pub(super) fn draw(drawing: &mut Drawing, scale: &Scale, frame: &Frame<'_>, bott
 }
 
 /// Round local times within the scale, with their names.
-fn ticks(scale: &Scale, offset: &dyn Fn(Instant) -> Millis) -> Vec<(Instant, String)> {
+fn ticks(scale: &Scale, frame: &Frame<'_>) -> Vec<(Instant, String)> {
     let length = (scale.to - scale.from).0.max(1);
     let room = ((scale.right - scale.left) / APART).floor().max(1.0) as i64;
     let step = STEPS.into_iter().map(Millis::minutes).find(|step| length / step.0 <= room);
     match step {
-        Some(step) => even(scale, step, offset),
-        None => calendar(scale, room, offset),
+        Some(step) => even(scale, step, frame),
+        None => calendar(scale, room, frame),
     }
 }
 
-fn even(scale: &Scale, step: Millis, offset: &dyn Fn(Instant) -> Millis) -> Vec<(Instant, String)> {
+fn even(scale: &Scale, step: Millis, frame: &Frame<'_>) -> Vec<(Instant, String)> {
+    let offset = frame.offset;
     // 1970-01-05 was a Monday: weeks start there.
     let origin = if step.0 >= Millis::days(7).0 { Millis::days(4).0 } else { 0 };
     let local = (scale.from + offset(scale.from)).0;
@@ -46,14 +45,16 @@ fn even(scale: &Scale, step: Millis, offset: &dyn Fn(Instant) -> Millis) -> Vec<
             break;
         }
         let [_, month, day, hour, minute, ..] = Instant(at).fields();
-        let text = if hour == 0 && minute == 0 { date(month, day) } else { format!("{hour:02}:{minute:02}") };
+        let text =
+            if hour == 0 && minute == 0 { (frame.words.date)(month, day) } else { format!("{hour:02}:{minute:02}") };
         found.push((instant, text));
         at += step.0;
     }
     found
 }
 
-fn calendar(scale: &Scale, room: i64, offset: &dyn Fn(Instant) -> Millis) -> Vec<(Instant, String)> {
+fn calendar(scale: &Scale, room: i64, frame: &Frame<'_>) -> Vec<(Instant, String)> {
+    let offset = frame.offset;
     let [year, month, ..] = (scale.from + offset(scale.from)).fields();
     let months = (scale.to - scale.from).0 / Millis::days(30).0;
     let step = [1, 2, 3, 6, 12, 24, 60].into_iter().find(|step| months / step <= room).unwrap_or(120);
@@ -61,26 +62,19 @@ fn calendar(scale: &Scale, room: i64, offset: &dyn Fn(Instant) -> Millis) -> Vec
     let mut found = Vec::new();
     while found.len() < 64 {
         count += step;
-        let (year, month) = (count.div_euclid(12), count.rem_euclid(12));
-        let Ok(midnight) = format!("{year:04}-{:02}-01T00:00:00Z", month + 1).parse::<Instant>() else { break };
+        let (year, month) = (count.div_euclid(12), count.rem_euclid(12) + 1);
+        let Ok(midnight) = format!("{year:04}-{month:02}-01T00:00:00Z").parse::<Instant>() else { break };
         let at = midnight - offset(midnight);
         if at > scale.to {
             break;
         }
-        let name = MONTHS[month as usize];
-        found.push((at, if month == 0 { format!("{name} {year}") } else { name.to_owned() }));
+        found.push((at, (frame.words.month)(month, (month == 1).then_some(year))));
     }
     found
 }
 
-/// "23 Nov 06:27", local.
-pub(super) fn date_time(at: Instant, offset: &dyn Fn(Instant) -> Millis) -> String {
-    let [_, month, day, hour, minute, ..] = (at + offset(at)).fields();
-    format!("{} {hour:02}:{minute:02}", date(month, day))
-}
-
-/// "23 Nov".
-fn date(month: i64, day: i64) -> String {
-    let name = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
-    format!("{day} {name}")
+/// Date and time of day, local.
+pub(super) fn date_time(at: Instant, frame: &Frame<'_>) -> String {
+    let [_, month, day, hour, minute, ..] = (at + (frame.offset)(at)).fields();
+    (frame.words.date_and_time)(&(frame.words.date)(month, day), &format!("{hour:02}:{minute:02}"))
 }

@@ -2,7 +2,7 @@
 
 use crate::order::sort_by_key;
 
-use super::{CHARACTER, GLYPH, Mark, MarkKind, Scale, Style};
+use super::{CHARACTER, GLYPH, Mark, MarkKind, Scale, Style, Words};
 
 /// A label with its place.
 pub(super) struct Label {
@@ -59,14 +59,14 @@ pub(super) struct Wish {
 }
 
 /// Gives each mark of a small picture its label; says how many releases stand left of it.
-pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale) -> Placed {
+pub(super) fn place(marks: &[&Mark], before: usize, scale: &Scale, words: &Words) -> Placed {
     let glyphs = marks.iter().map(|mark| scale.x(mark.at)).map(|x| (x - GLYPH, x + GLYPH));
     let mut taken: Vec<(f64, f64)> = glyphs.collect();
     let mut labels = Vec::new();
     if before > 0 {
         let x = scale.left + 2.0 * GLYPH + 6.0;
         taken.push((scale.left, x - 4.0));
-        let text = format!("{before} earlier");
+        let text = (words.earlier)(before);
         let end = x + width(&text);
         if taken.iter().all(|(from, to)| end + 2.0 < *from || x > *to) {
             taken.push((x, end));

@@ -200,16 +200,18 @@ fn name(pen: &mut Pen<'_>, hits: &[Hit], newest: Option<i64>, middle: f64, is_ta
     let taken: Vec<(f64, f64)> = hits.iter().map(|hit| (hit.left, hit.right)).collect();
     let now = pen.scale.now;
     let last = if now <= pen.scale.to { pen.scale.x(now) - 2.0 } else { pen.scale.right };
+    let words = pen.board.words;
     let mut wishes = Vec::new();
     for (at, hit) in hits.iter().enumerate() {
         let Some(tag) = hit.tag.map(|tag| pen.store.text(tag)).filter(|_| !is_hollow(hit.what)) else { continue };
         let (word, is_breach) = match hit.what {
-            What::Reassigned => (" reassigned", true),
-            What::Deleted => (" deleted", true),
-            What::Restored => (" restored", false),
+            What::Reassigned => (words.reassigned, true),
+            What::Deleted => (words.deleted, true),
+            What::Restored => (words.restored, false),
             _ => ("", false),
         };
-        let room = labels::width(tag) + labels::width(word) + 6.0;
+        let told = (!word.is_empty()).then(|| (words.label)(tag, word));
+        let room = labels::width(told.as_deref().unwrap_or(tag)) + 6.0;
         let next = hits.get(at + 1).map_or(last, |next| next.left);
         let previous = at.checked_sub(1).and_then(|at| hits.get(at)).map_or(pen.scale.left, |hit| hit.right);
         if next - hit.right < room && hit.left - previous < room && !(is_breach && is_tall) {
@@ -226,7 +228,7 @@ fn name(pen: &mut Pen<'_>, hits: &[Hit], newest: Option<i64>, middle: f64, is_ta
         wishes.push(Wish {
             left: hit.left,
             right: hit.right,
-            text: [tag, word].concat(),
+            text: told.unwrap_or_else(|| tag.to_owned()),
             style: if is_breach { Style::BreachText } else { Style::MarkText },
             rank: [rank, -hit.at],
             may_rise: is_breach && is_tall,

@@ -1,5 +1,6 @@
 //! Which rows a timeline has: pinned lanes first, then the others, those of a collapsed repository as one.
 
+use super::Words;
 use super::sheet::lane_label;
 use crate::api::{Lane, LaneKind, TILE_LANES, TimelineHead};
 use crate::tag::Class;
@@ -80,7 +81,7 @@ impl Row<'_> {
 }
 
 /// The rows from top to bottom.
-pub(super) fn rows<'a>(head: &'a TimelineHead, arranged: &Arranged) -> Vec<Row<'a>> {
+pub(super) fn rows<'a>(head: &'a TimelineHead, arranged: &Arranged, words: &'a Words) -> Vec<Row<'a>> {
     let many = head.repositories.len() > 1;
     let mut rows = Vec::new();
     for id in &arranged.pinned {
@@ -95,7 +96,7 @@ pub(super) fn rows<'a>(head: &'a TimelineHead, arranged: &Arranged) -> Vec<Row<'
         if arranged.pinned.contains(&lane.id) {
             continue;
         }
-        let heading = heading(many, lane);
+        let heading = heading(many, lane, words);
         let is_collapsed = many && arranged.collapsed.contains(&lane.repository);
         if heading == above {
             if let (true, Some(Row::Lanes { lanes, .. })) = (is_collapsed, rows.last_mut()) {
@@ -130,11 +131,11 @@ pub fn short(repository: &str) -> &str {
 }
 
 /// What stands over a lane unless it stands over the one above it already.
-fn heading(many: bool, lane: &Lane) -> &str {
+fn heading<'a>(many: bool, lane: &'a Lane, words: &'a Words) -> &'a str {
     match lane.class {
         _ if many => &lane.repository,
-        Class::Release => "Releases",
-        Class::Rebuilt => "Rebuilt tags",
-        Class::Rolling | Class::Ignored => "Rolling tags",
+        Class::Release => words.releases,
+        Class::Rebuilt => words.rebuilt,
+        Class::Rolling | Class::Ignored => words.rolling,
     }
 }

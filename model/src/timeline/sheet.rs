@@ -5,8 +5,8 @@ use super::rows::{Act, Arranged, Row, rows};
 use super::tiles::{Stretch, TileStore};
 use super::view::{View, tile_length};
 use super::{
-    ABOVE, AXIS, Drawing, Frame, HEADING, LANE, NOTES, RIGHT, Scale, Shape, Style, axis, draw_now, gutter, labels,
-    releases, rolling,
+    ABOVE, AXIS, Drawing, Frame, HEADING, LANE, NOTES, RIGHT, Scale, Shape, Style, Words, axis, draw_now, gutter,
+    labels, releases, rolling,
 };
 use crate::api::{Activity, Lane, LaneKind, TimelineHead, Watched};
 use crate::digest::Digest;
@@ -34,6 +34,8 @@ pub struct Board<'a> {
     pub compact: bool,
     /// The viewer's distance from UTC at an instant.
     pub offset: &'a dyn Fn(Instant) -> Millis,
+    /// In the viewer's language.
+    pub words: &'a Words,
     /// How the lanes are arranged.
     pub arranged: &'a Arranged,
     /// The digest that is pointed at: everything else steps back.
@@ -210,7 +212,7 @@ pub fn lane_label(lane: &Lane) -> String {
 
 /// Where everything goes.
 pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
-    let rows = rows(board.head, board.arranged);
+    let rows = rows(board.head, board.arranged, board.words);
     let names = rows.iter().filter_map(|row| match row {
         Row::Lanes { label, .. } => Some(label.as_str()),
         Row::Heading { .. } => None,
@@ -262,7 +264,7 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
     for ((name, top), end) in blocks.iter().zip(ends) {
         let watched = board.head.repositories.iter().find(|watched| watched.repository == *name);
         if let Some(watched) = watched {
-            ground(&mut drawing, watched, &scale, (*top, end), end >= bottom);
+            ground(&mut drawing, watched, &scale, board.words, (*top, end), end >= bottom);
         }
     }
     for stretch in stretches.iter().filter(|stretch| !stretch.is_loaded()) {
@@ -270,10 +272,11 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
         let shape = Shape::Rect { x, y: AXIS, width: end - x, height: bottom - AXIS };
         drawing.push(Style::Unloaded, shape, None);
     }
-    let frame = Frame { from: board.view.from, now: board.now, width: board.width, offset: board.offset };
+    let frame =
+        Frame { from: board.view.from, now: board.now, width: board.width, offset: board.offset, words: board.words };
     axis::draw(&mut drawing, &scale, &frame, bottom);
     if (board.view.from..=board.view.until).contains(&board.now) {
-        draw_now(&mut drawing, &scale, bottom);
+        draw_now(&mut drawing, &scale, board.words, bottom);
     }
     drawing.height = bottom + NOTES;
     let is_loaded = stretches.iter().all(Stretch::is_loaded);
@@ -305,14 +308,20 @@ fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Plac
 }
 
 /// Two of the kinds of nothing, over the lanes of a repository: not watched, and not observed.
-fn ground(drawing: &mut Drawing, watched: &Watched, scale: &Scale, (top, bottom): (f64, f64), is_last: bool) {
+fn ground(
+    drawing: &mut Drawing,
+    watched: &Watched,
+    scale: &Scale,
+    words: &Words,
+    (top, bottom): (f64, f64),
+    is_last: bool,
+) {
     let top = top.max(AXIS);
     let since = scale.x(watched.since);
     if since > scale.left {
         let shape = Shape::Rect { x: scale.left, y: top, width: since - scale.left, height: bottom - top };
         drawing.push(Style::Unwatched, shape, None);
-        let words =
-            ["not watched yet", "not watched"].into_iter().find(|words| labels::width(words) <= since - scale.left);
+        let words = words.not_watched.into_iter().find(|words| labels::width(words) <= since - scale.left);
         // Below it is room only where no other repository follows.
         if let Some(words) = words.filter(|_| is_last) {
             drawing.text(Style::QuietText, scale.left, bottom + 12.0, false, words.into());

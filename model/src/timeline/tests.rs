@@ -5,6 +5,30 @@ use proptest::prelude::*;
 use super::*;
 use crate::digest::Digest;
 
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+pub(crate) const ENGLISH: Words = Words {
+    now: "now",
+    releases: "Releases",
+    rebuilt: "Rebuilt tags",
+    rolling: "Rolling tags",
+    not_watched: ["not watched yet", "not watched"],
+    reassigned: "reassigned",
+    deleted: "deleted",
+    restored: "restored",
+    label: |tag, word| format!("{tag} {word}"),
+    earlier: |number| format!("{number} earlier"),
+    seen_before: |number| format!("{number} seen before"),
+    lasted: |bar, from, until| format!("{bar}, {from} to {until}"),
+    happened: |mark, at| format!("{mark}, {at}"),
+    date: |month, day| format!("{day} {}", MONTHS[month as usize - 1]),
+    month: |month, year| {
+        let name = MONTHS[month as usize - 1];
+        year.map_or_else(|| name.to_owned(), |year| format!("{name} {year}"))
+    },
+    date_and_time: |date, time| format!("{date} {time}"),
+};
+
 const DAY: i64 = 86_400_000;
 const NOW: Instant = Instant(1_700_000_000_000);
 
@@ -24,7 +48,7 @@ fn releases(mut marks: Vec<Mark>) -> Scene {
 }
 
 fn draw(scene: &Scene, width: f64) -> Drawing {
-    layout(scene, &Frame { from: ago(30.0), now: NOW, width, offset: &|_| Millis(0) })
+    layout(scene, &Frame { from: ago(30.0), now: NOW, width, offset: &|_| Millis(0), words: &ENGLISH })
 }
 
 pub(crate) fn texts(drawing: &Drawing, style: Style) -> Vec<&str> {
@@ -126,7 +150,7 @@ proptest! {
             title: String::new(),
         };
         let scene = Scene { lanes: vec![Lane { bars: vec![bar], ..Lane::default() }], watched_since: Instant(since / 2) };
-        let frame = Frame { from: Instant(from), now: Instant(now), width, offset: &|_| Millis::hours(2) };
+        let frame = Frame { from: Instant(from), now: Instant(now), width, offset: &|_| Millis::hours(2), words: &ENGLISH };
         prop_assert!(layout(&scene, &frame).items.len() < 1000);
     }
 }

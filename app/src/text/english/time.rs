@@ -36,8 +36,16 @@ pub fn from_now(length: &str) -> String {
 
 /// "23 Nov"; months begin at 1.
 pub fn date(month: i64, day: i64) -> String {
-    let name = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
-    format!("{day} {name}")
+    format!("{day} {}", name(month))
+}
+
+/// "Nov", or "Jan 2026".
+pub fn month(month: i64, year: Option<i64>) -> String {
+    year.map_or_else(|| name(month).to_owned(), |year| format!("{} {year}", name(month)))
+}
+
+fn name(month: i64) -> &'static str {
+    usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default()
 }
 
 /// "23 Nov 2026 06:27:45".

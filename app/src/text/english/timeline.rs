@@ -1,6 +1,48 @@
 //! What stands on a timeline.
 
-use super::count;
+use tagwarden_model::timeline::Words;
+
+use super::{count, time};
+
+/// What is written on the picture itself.
+pub const WORDS: Words = Words {
+    now: "now",
+    releases: "Releases",
+    rebuilt: "Rebuilt tags",
+    rolling: "Rolling tags",
+    not_watched: ["not watched yet", "not watched"],
+    reassigned: REASSIGNED,
+    deleted: DELETED,
+    restored: RESTORED,
+    label,
+    earlier,
+    seen_before,
+    lasted,
+    happened: happened_at,
+    date: time::date,
+    month: time::month,
+    date_and_time: time::day_and_time,
+};
+
+/// Releases left of a small picture.
+fn earlier(number: usize) -> String {
+    format!("{number} earlier")
+}
+
+/// The same, when they are pointed at.
+fn seen_before(number: usize) -> String {
+    format!("{number} seen before this picture or before the watch began")
+}
+
+/// A bar of a small picture, when it is pointed at.
+fn lasted(bar: &str, from: &str, until: &str) -> String {
+    format!("{bar}, {from} to {until}")
+}
+
+/// A mark of a small picture, when it is pointed at.
+fn happened_at(mark: &str, at: &str) -> String {
+    [mark, ", ", at].concat()
+}
 
 pub const PUBLISHED: &str = "published";
 pub const RELEASES: &str = "releases";

@@ -6,7 +6,7 @@ use super::*;
 use crate::api::{Breach, Gap, TILE_BRIEF, TILE_LANES, Tile, TileDigest, TileLane};
 use crate::event::EventKind;
 use crate::tag::Band;
-use crate::timeline::tests::{count, texts};
+use crate::timeline::tests::{ENGLISH, count, texts};
 use crate::timeline::{GLYPH, What};
 
 const DAY: i64 = 86_400_000;
@@ -125,6 +125,7 @@ fn board(head: &TimelineHead, width: f64) -> Board<'_> {
         width,
         compact: false,
         offset: &|_| Millis(0),
+        words: &ENGLISH,
         arranged: &USUAL,
         highlight: None,
         chosen: None,
