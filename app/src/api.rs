@@ -88,9 +88,10 @@ pub fn configuration() -> Asked<Configuration> {
     get("api/v1/configuration")
 }
 
-/// `GET repositories`.
-pub fn repositories() -> Asked<Page<Repository>> {
-    get("api/v1/repositories")
+/// `GET repositories` with a text in their name and of a group, either of which may be empty; the first `pages` pages.
+pub fn repositories(find: &str, group: &str, pages: u32) -> Asked<Page<Repository>> {
+    let query = [("contains", Some(find)), ("group", Some(group)), ("limit", Some("100"))];
+    follow(with_query("api/v1/repositories", &query), pages)
 }
 
 /// `POST repositories`.
@@ -131,7 +132,7 @@ pub fn catalogue(registry: String, pattern: String) -> Asked<Job> {
 
 /// `GET groups`: as many as one page holds.
 pub fn groups() -> Asked<Page<Group>> {
-    get("api/v1/groups")
+    get("api/v1/groups?limit=500")
 }
 
 /// `POST groups`.
@@ -181,24 +182,26 @@ pub fn targets(repository: &str, tag: &str) -> Asked<Page<Target>> {
     get(&with_query("api/v1/targets", &[("repository", Some(repository)), ("tag", Some(tag))]))
 }
 
-/// `GET events` of a tag, newest first.
-pub fn tag_events(repository: &str, tag: &str) -> Asked<Page<Event>> {
-    let query = [("repository", Some(repository)), ("tag", Some(tag)), ("order", Some("at")), ("limit", Some("200"))];
-    get(&with_query("api/v1/events", &query))
-}
-
-/// `GET events` by time, newest first, the first `pages` pages.
-pub fn events(repository: Option<&str>, baseline: bool, limit: &str, pages: u32) -> Asked<Page<Event>> {
-    let baseline = if baseline { "true" } else { "false" };
-    let query =
-        [("repository", repository), ("baseline", Some(baseline)), ("order", Some("at")), ("limit", Some(limit))];
+/// `GET events` of a tag, newest first, the first `pages` pages.
+pub fn tag_events(repository: &str, tag: &str, pages: u32) -> Asked<Page<Event>> {
+    let query = [("repository", Some(repository)), ("tag", Some(tag)), ("limit", Some("200"))];
     follow(with_query("api/v1/events", &query), pages)
 }
 
-/// `GET flags`, the first `pages` pages.
-pub fn flags(state: &str, repository: Option<&str>, pages: u32) -> Asked<Page<Flag>> {
-    let query = [("state", Some(state)), ("repository", repository), ("limit", Some("50"))];
-    follow(with_query("api/v1/flags", &query), pages)
+/// `GET events` of a repository by time, newest first, without what stood before the watch; the first `pages` pages.
+pub fn events(repository: &str, pages: u32) -> Asked<Page<Event>> {
+    let query = [("repository", Some(repository)), ("baseline", Some("false")), ("limit", Some("25"))];
+    follow(with_query("api/v1/events", &query), pages)
+}
+
+/// `GET events`: the newest of what happened to releases.
+pub fn release_events() -> Asked<Page<Event>> {
+    get("api/v1/events?releases=true&limit=500")
+}
+
+/// `GET flags` of a repository that are not closed.
+pub fn active_flags(repository: &str) -> Asked<Page<Flag>> {
+    get(&with_query("api/v1/flags", &[("state", Some("active")), ("repository", Some(repository))]))
 }
 
 /// `GET flags` with filters, each of which may be empty.
@@ -267,9 +270,9 @@ pub fn close(id: i64, body: &Close) -> Asked<FlagDetail> {
     detail(send(&format!("api/v1/flags/{id}/close"), body))
 }
 
-/// `GET digests/{digest}`.
-pub fn digest(digest: &str) -> Asked<Page<DigestUse>> {
-    get(&format!("api/v1/digests/{}", encode(digest)))
+/// `GET digests/{digest}`, the first `pages` pages.
+pub fn digest(digest: &str, pages: u32) -> Asked<Page<DigestUse>> {
+    follow(["api/v1/digests/", &encode(digest), "?limit=100"].concat(), pages)
 }
 
 /// What people are shown of a comparison.

@@ -3,12 +3,13 @@
 
 use std::cmp::Reverse;
 
-use tagwarden_model::api::{Flag, Notifier, Readiness, Registry, RegistryState, Repository, RepositoryState, Target};
+use tagwarden_model::api::{
+    Flag, Notifier, Readiness, Registry, RegistryState, Repository, RepositoryState, Standing, Target,
+};
 use tagwarden_model::change::is_trick;
 use tagwarden_model::event::Severity;
 use tagwarden_model::flag::{FlagKind, FlagState};
 use tagwarden_model::instant::{Instant, Millis};
-use tagwarden_model::order::sort_by_key;
 
 /// How a flag differs from what was promised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,38 +67,25 @@ pub fn subject(flag: &Flag) -> String {
     flag.tag.as_ref().map_or_else(|| short.to_owned(), |tag| format!("{short} {tag}"))
 }
 
-/// Whether a band of a repository is not checked as promised.
-pub fn is_late(repository: &Repository) -> bool {
-    repository.freshness.iter().any(|band| band.late_since.is_some())
-}
-
-/// How one registry's repositories are checked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RegistryLine {
-    /// The repository that is in the worst state; it names the registry.
-    pub worst: Repository,
-    /// How many are in the same state.
-    pub concerned: u64,
-    /// Of how many.
-    pub all: u64,
-    /// When the newest pass over one of its repositories ended.
-    pub checked: Option<Instant>,
-}
-
-/// The registries of these repositories, by host.
-pub fn registries(repositories: &[Repository]) -> Vec<RegistryLine> {
-    let mut hosts: Vec<&str> = repositories.iter().map(|repository| repository.registry.as_str()).collect();
-    sort_by_key(&mut hosts, |host| (false, (*host).to_owned()));
-    hosts.dedup();
-    let line = |host: &str| {
-        let of: Vec<&Repository> = repositories.iter().filter(|repository| repository.registry == host).collect();
-        let worst = of.iter().max_by_key(|repository| state_tone(repository).urgency())?;
-        let is_like = |other: &&&Repository| (other.state, state_tone(other)) == (worst.state, state_tone(worst));
-        let concerned = of.iter().filter(is_like).count() as u64;
-        let checked = of.iter().filter_map(|repository| repository.last_pass).max();
-        Some(RegistryLine { worst: (*worst).clone(), concerned, all: of.len() as u64, checked })
+/// How a repository stands, alone.
+pub fn standing(repository: &Repository) -> Standing {
+    let late = repository.freshness.iter().find(|band| band.late_since.is_some());
+    let reason = match repository.state {
+        RepositoryState::Ok => late.and_then(|band| band.late_reason.clone()),
+        _ => repository.state_reason.clone(),
     };
-    hosts.into_iter().filter_map(line).collect()
+    let (state, progress) = (repository.state, repository.progress);
+    Standing { state, late: late.is_some(), repositories: 1, reason, progress }
+}
+
+/// How one registry's repositories are checked: as the worst of them, how many are like it, and of how many. Nothing where it
+/// has none.
+pub fn worst(registry: &Registry) -> Option<(&Standing, u64, u64)> {
+    let of = &registry.standings;
+    let worst = of.iter().max_by_key(|standing| state_tone(standing).urgency())?;
+    let is_like = |other: &&Standing| (other.state, state_tone(other)) == (worst.state, state_tone(worst));
+    let sum = |like: bool| of.iter().filter(|other| !like || is_like(other)).map(|other| other.repositories).sum();
+    Some((worst, sum(true), sum(false)))
 }
 
 /// One of the repositories that a registry refuses, when it refuses all of them, or else the registry's host: that is said
@@ -183,11 +171,11 @@ impl Tone {
     }
 }
 
-/// A repository's state as a chip.
-pub fn state_tone(repository: &Repository) -> Tone {
-    match repository.state {
+/// The state of repositories as a chip.
+pub fn state_tone(standing: &Standing) -> Tone {
+    match standing.state {
         RepositoryState::New | RepositoryState::Paused => Tone::Quiet,
-        RepositoryState::Ok if is_late(repository) => Tone::Warning,
+        RepositoryState::Ok if standing.late => Tone::Warning,
         RepositoryState::Ok => Tone::Ok,
         RepositoryState::Empty | RepositoryState::Hidden | RepositoryState::Failing => Tone::Warning,
         RepositoryState::Vanished => Tone::Flag,

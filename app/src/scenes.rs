@@ -1,11 +1,10 @@
 //! Scenes of the timeline that are made here: of all repositories, and of a flag's window.
 
-use tagwarden_model::api::{Event, FlagDetail, Repository};
+use tagwarden_model::api::{Event, FlagDetail};
 use tagwarden_model::digest::Digest;
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::order::sort_by_key;
-use tagwarden_model::tag::Class;
 use tagwarden_model::timeline::{Bar, Lane, Mark, MarkKind, Scene};
 
 use crate::meaning::split_name;
@@ -16,11 +15,12 @@ pub const MONTH: Millis = Millis::days(30);
 /// Repositories in it at most.
 const LANES: usize = 10;
 
-/// The releases of the last [`MONTH`] by repository.
-pub fn recent(events: &[Event], repositories: &[Repository]) -> Scene {
+/// The releases of the last [`MONTH`] by repository. `events` are of releases, without what stood before the watch, which began
+/// at `watched_since`.
+pub fn recent(events: &[Event], watched_since: Instant) -> Scene {
     let mut lanes: Vec<(String, Lane)> = Vec::new();
     let newest: Option<Instant> = events.iter().map(|event| event.at).max();
-    for event in events.iter().filter(|event| event.class == Some(Class::Release) && !event.baseline) {
+    for event in events {
         let old = newest.is_some_and(|newest| event.at < newest - MONTH);
         let Some(mark) = mark(event, events).filter(|_| !old) else { continue };
         if let Some((_, lane)) = lanes.iter_mut().find(|(name, _)| *name == event.repository) {
@@ -40,7 +40,6 @@ pub fn recent(events: &[Event], repositories: &[Repository]) -> Scene {
         sort_by_key(&mut lane.marks, |mark| [0, mark.at.0]);
     }
     let lanes = lanes.into_iter().map(|(_, lane)| lane).collect();
-    let watched_since = repositories.iter().map(|repository| repository.watched_since).min().unwrap_or_default();
     Scene { lanes, watched_since }
 }
 

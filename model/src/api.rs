@@ -29,7 +29,7 @@ pub use self::policy::{
     ClassChange, PolicyPreview, PolicyRule, PreviewPolicy, Proposal, ProposedRule, RuleSource, SeverityChange,
 };
 pub use self::record::{DigestUse, Event, Gap, Span, Tag, Timeline};
-pub use self::registry::{Registry, RegistryState};
+pub use self::registry::{Registry, RegistryState, Standing};
 pub use self::repository::{
     AddRepository, Freshness, Group, JoinGroup, NameRepository, NewGroup, Progress, RenameGroup, Repository,
     RepositoryState, Summary, Unread, WatchSource,

@@ -143,7 +143,7 @@ impl World {
 
     /// A registry entry as the API shows it.
     pub async fn registry(&self, entry: &RegistryEntry) -> Entry {
-        let entries = self.store.registry_states(Scope::All, None, 1000).await.unwrap().0;
+        let entries = self.store.registry_states(Scope::All, self.clock.now().mark.wall, None, 1000).await.unwrap().0;
         entries.into_iter().find(|found| found.name == entry.name).unwrap()
     }
 

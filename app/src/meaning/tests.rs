@@ -51,19 +51,34 @@ pub(crate) fn repository(name: &str) -> Repository {
 }
 
 #[test]
-fn a_registry_is_as_well_as_its_worst_repository() {
-    let fine = Repository { last_pass: Some(Instant(7)), ..repository("a/api") };
-    let broken = Repository {
-        state: RepositoryState::Failing,
-        state_reason: Some("no connection".into()),
-        ..repository("a/web")
+fn a_registry_is_as_well_as_its_worst_repositories() {
+    let standing = |state, late, repositories| Standing { state, late, repositories, reason: None, progress: None };
+    let registry = |standings| Registry {
+        name: "a".into(),
+        host: "a".into(),
+        repositories: 9,
+        state: RegistryState::Ok,
+        state_reason: None,
+        state_since: None,
+        checked: None,
+        standings,
     };
-    let lines = registries(&[fine, broken, repository("b/only")]);
-    let said: Vec<_> = lines.iter().map(|line| (line.worst.name.as_str(), line.concerned, line.all)).collect();
-    assert_eq!(said, [("a/web", 1, 2), ("b/only", 1, 1)]);
-    assert_eq!(registry_sentence(&lines[0]).as_deref(), Some("1 of 2: no connection"));
-    assert_eq!(registry_sentence(&lines[1]), None);
-    assert_eq!(lines[0].checked, Some(Instant(7)));
+    let said = |standings| {
+        let registry = registry(standings);
+        let (worst, concerned, all) = worst(&registry)?;
+        Some((worst.state, concerned, all, registry_sentence(worst, concerned, all)))
+    };
+    let broken = Standing { reason: Some("no connection".into()), ..standing(RepositoryState::Failing, true, 1) };
+    let some =
+        vec![standing(RepositoryState::Ok, false, 3), standing(RepositoryState::Failing, false, 1), broken.clone()];
+    assert_eq!(said(some), Some((RepositoryState::Failing, 2, 5, Some("2 of 5: no connection".into()))));
+    assert_eq!(
+        said(vec![standing(RepositoryState::Ok, false, 3), standing(RepositoryState::Ok, true, 1)]),
+        Some((RepositoryState::Ok, 1, 4, Some("1 of 4: not checked as promised".into())))
+    );
+    assert_eq!(said(vec![standing(RepositoryState::Ok, false, 2)]), Some((RepositoryState::Ok, 2, 2, None)));
+    assert_eq!(said(vec![broken]), Some((RepositoryState::Failing, 1, 1, Some("no connection".into()))));
+    assert_eq!(said(Vec::new()), None);
 }
 
 #[test]

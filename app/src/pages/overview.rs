@@ -2,8 +2,7 @@
 
 use futures::try_join;
 use leptos::prelude::*;
-use tagwarden_model::api::{Event, Flag, Page, Repository, Summary};
-use tagwarden_model::flag::FlagState;
+use tagwarden_model::api::{Event, Flag, Page, Registry, Summary};
 use tagwarden_model::order::sort_by_key;
 
 use super::add_form::AddForm;
@@ -22,19 +21,22 @@ const FLAGS_SHOWN: usize = 5;
 #[derive(Clone)]
 struct Overview {
     summary: Summary,
-    flags: Page<Flag>,
-    repositories: Page<Repository>,
+    attention: Vec<Flag>,
+    review: Vec<Flag>,
+    registries: Vec<Registry>,
     events: Page<Event>,
 }
 
 async fn load() -> Result<Overview, api::ApiError> {
-    let (summary, flags, repositories, events) = try_join!(
+    let (summary, attention, review, registries, events) = try_join!(
         api::summary(),
-        api::flags("active", None, 1),
-        api::repositories(),
-        api::events(None, false, "200", 1)
+        api::flags_of("open", "warning", "", "", 1),
+        api::flags_of("restored", "", "", "", 1),
+        api::registries(),
+        api::release_events()
     )?;
-    Ok(Overview { summary, flags, repositories, events })
+    let (attention, review, registries) = (attention.items, review.items, registries.items);
+    Ok(Overview { summary, attention, review, registries, events })
 }
 
 /// The page.
@@ -47,7 +49,7 @@ pub fn OverviewPage() -> impl IntoView {
         <Loaded remote=overview lines=8 has_heading=true let:data>
             <Headline data />
             <Show
-                when=move || data.with(|data| !data.repositories.items.is_empty())
+                when=move || data.with(|data| data.summary.watched_since.is_some())
                 fallback=move || view! { <FirstSteps on_added=move || overview.reload() /> }
             >
                 <Body data />
@@ -58,7 +60,7 @@ pub fn OverviewPage() -> impl IntoView {
 
 #[component]
 fn Headline(data: Held<Overview>) -> impl IntoView {
-    let sentence = live(move || data.with(|data| text::overview::headline(&data.summary, &data.flags.items)));
+    let sentence = live(move || data.with(|data| text::overview::headline(&data.summary, &data.attention)));
     let scope = live(move || data.with(|data| text::overview::scope(&data.summary)));
     view! {
         <div class="page-head">
@@ -71,15 +73,16 @@ fn Headline(data: Held<Overview>) -> impl IntoView {
 #[component]
 fn Body(data: Held<Overview>) -> impl IntoView {
     let events = Signal::derive(move || data.get().events);
-    let repositories = Memo::new(move |_| data.get().repositories.items);
+    let registries = Signal::derive(move || data.get().registries);
+    let since = Signal::derive(move || data.with(|data| data.summary.watched_since.unwrap_or_default()));
     view! {
         <div class="columns">
             <div class="stack">
                 <Attention data />
-                <RecentReleases events repositories />
+                <RecentReleases events since />
             </div>
             <aside class="stack">
-                <Registries repositories />
+                <Registries registries />
                 <LatestReleases events />
             </aside>
         </div>
@@ -89,31 +92,31 @@ fn Body(data: Held<Overview>) -> impl IntoView {
 /// Open flags first, then those that wait for a review. What one pass found together is one card.
 #[component]
 fn Attention(data: Held<Overview>) -> impl IntoView {
-    let section = move |name: &'static str, wanted: fn(&Flag) -> bool, of: fn(&Summary) -> u64, urgent: bool| {
-        let mut flags: Vec<Flag> =
-            data.with(|data| data.flags.items.iter().filter(|flag| wanted(flag)).cloned().collect());
-        sort_by_key(&mut flags, |flag| [-flag.severity.code(), -flag.not_after.0]);
-        let rows: Vec<_> = meaning::together(flags).into_iter().take(FLAGS_SHOWN).collect();
-        let told: u64 = rows.iter().map(|row| row.len() as u64).sum();
-        let more = data.with(|data| of(&data.summary)).saturating_sub(told);
-        (!rows.is_empty()).then(|| {
-            let cards = rows.into_iter().enumerate().filter_map(|(at, row)| {
-                let others = row.len() as u64 - 1;
-                let flag = row.into_iter().next()?;
-                Some(view! { <FlagCard flag others first=urgent && at == 0 /> })
-            });
-            view! {
-                <section class="stack-tight">
-                    <h2>{name}</h2>
-                    {cards.collect_view()}
-                    {(more > 0).then(|| view! { <p><a href="flags">{text::more(more)}</a></p> })}
-                </section>
-            }
-        })
-    };
+    let section =
+        move |name: &'static str, wanted: fn(&Overview) -> &Vec<Flag>, of: fn(&Summary) -> u64, urgent: bool| {
+            let mut flags = data.with(|data| wanted(data).clone());
+            sort_by_key(&mut flags, |flag| [-flag.severity.code(), -flag.not_after.0]);
+            let rows: Vec<_> = meaning::together(flags).into_iter().take(FLAGS_SHOWN).collect();
+            let told: u64 = rows.iter().map(|row| row.len() as u64).sum();
+            let more = data.with(|data| of(&data.summary)).saturating_sub(told);
+            (!rows.is_empty()).then(|| {
+                let cards = rows.into_iter().enumerate().filter_map(|(at, row)| {
+                    let others = row.len() as u64 - 1;
+                    let flag = row.into_iter().next()?;
+                    Some(view! { <FlagCard flag others first=urgent && at == 0 /> })
+                });
+                view! {
+                    <section class="stack-tight">
+                        <h2>{name}</h2>
+                        {cards.collect_view()}
+                        {(more > 0).then(|| view! { <p><a href="flags">{text::more(more)}</a></p> })}
+                    </section>
+                }
+            })
+        };
     view! {
-        {live(move || section(text::overview::NEEDS_ATTENTION, meaning::needs_attention, |summary| summary.needs_attention, true))}
-        {live(move || section(text::overview::NEEDS_REVIEW, |flag| flag.state == FlagState::Restored, |summary| summary.needs_review, false))}
+        {live(move || section(text::overview::NEEDS_ATTENTION, |data| &data.attention, |summary| summary.needs_attention, true))}
+        {live(move || section(text::overview::NEEDS_REVIEW, |data| &data.review, |summary| summary.needs_review, false))}
     }
 }
 

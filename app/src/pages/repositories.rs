@@ -1,37 +1,45 @@
 //! Every watched repository: whether it is checked as promised.
 
-use std::collections::BTreeSet;
-
 use leptos::prelude::*;
-use tagwarden_model::api::{ChangeKind, Page, Registry, Repository};
+use tagwarden_model::api::{ChangeKind, Group, Page, Registry, Repository};
 
 use super::add_form::AddForm;
+use crate::effect::on_change;
 use crate::held::Held;
 use crate::live::Live;
 use crate::meaning::Tone;
 use crate::remote::Remote;
 use crate::router::use_query_map;
-use crate::ui::{Acting, Loaded, RepositoryName, When, title};
+use crate::ui::{Acting, Loaded, More, RepositoryName, SummaryHere, When, title};
 use crate::view::{Show, live};
 use crate::{api, meaning, text, time, url};
+
+/// Which of them are asked for: a text in their name, and a group.
+type Asked = Memo<(String, String)>;
 
 /// The page.
 #[component]
 pub fn RepositoriesPage() -> impl IntoView {
     title(|| Some(text::shell::REPOSITORIES.into()));
-    let repositories = Remote::new(|| (), |()| api::repositories());
+    let query = use_query_map();
+    let asked = Memo::new(move |_| {
+        let of = |key: &str| query.with(|query| query.get(key)).unwrap_or_default();
+        (of("find"), of("group"))
+    });
+    let pages = RwSignal::new(1_u32);
+    let repositories =
+        Remote::new(move || asked.get(), move |(find, group)| api::repositories(&find, &group, pages.get_untracked()));
+    on_change(move || pages.track(), move || repositories.reload());
     Live::here().keep_fresh(repositories, |change| change.kind != ChangeKind::Job);
     let registries = Remote::new(|| (), |()| api::registries());
     Live::here().keep_fresh(registries, |change| change.kind == ChangeKind::Registry);
-    let query = use_query_map();
-    let find = Memo::new(move |_| query.with(|query| query.get("find")).unwrap_or_default().to_ascii_lowercase());
-    let group = Memo::new(move |_| query.with(|query| query.get("group")).unwrap_or_default());
+    let groups = Remote::new(|| (), |()| api::groups());
     view! {
         <div class="page-head"><h1>{text::shell::REPOSITORIES}</h1></div>
         <Loaded remote=repositories lines=8 let:page>
             <LockedOut registries=registries.data page />
             <div class="columns">
-                <Found page find group />
+                <Found page pages asked groups=groups.data />
                 <Acting>
                     <aside class="stack-tight">
                         <h2>{text::repositories::WATCH_ANOTHER}</h2>
@@ -68,44 +76,50 @@ fn LockedOut(registries: Held<Option<Page<Registry>>>, page: Held<Page<Repositor
 }
 
 #[component]
-fn Found(page: Held<Page<Repository>>, find: Memo<String>, group: Memo<String>) -> impl IntoView {
-    let found = Memo::new(move |_| -> Vec<Repository> {
-        let find = find.get();
-        let group = group.get();
-        let wanted = |item: &&Repository| {
-            item.name.to_ascii_lowercase().contains(&find) && (group.is_empty() || item.groups.contains(&group))
-        };
-        page.with(|page| page.items.iter().filter(wanted).cloned().collect())
-    });
-    let words = live(move || match (page.with(|page| page.items.len()), found.with(Vec::len)) {
-        (0, _) => text::repositories::NONE.to_owned(),
-        (_, 0) => text::repositories::none_called(&meaning::visible(&find.get())),
-        (all, some) if all == some => {
-            let late = |item: &&Repository| matches!(meaning::state_tone(item), Tone::Warning | Tone::Flag);
-            let late = page.with(|page| page.items.iter().filter(late).count());
-            text::repositories::all_checked(all as u64, late as u64)
+fn Found(
+    page: Held<Page<Repository>>,
+    pages: RwSignal<u32>,
+    asked: Asked,
+    groups: Held<Option<Page<Group>>>,
+) -> impl IntoView {
+    let SummaryHere(summary) = expect_context();
+    let found = Memo::new(move |_| page.get().items);
+    let has_more = Signal::derive(move || page.with(|page| page.next.is_some()));
+    let words = live(move || {
+        let (find, group) = asked.get();
+        let (some, more) = (found.with(Vec::len) as u64, has_more.get());
+        match (some, find.is_empty(), group.is_empty()) {
+            (0, true, true) => text::repositories::NONE.to_owned(),
+            (0, true, false) => text::repositories::none_in(&meaning::visible(&group)),
+            (0, ..) => text::repositories::none_called(&meaning::visible(&find)),
+            (_, true, true) => {
+                let tone = |item: &&Repository| meaning::state_tone(&meaning::standing(item));
+                let late = |item: &&Repository| matches!(tone(item), Tone::Warning | Tone::Flag);
+                let late = found.with(|found| found.iter().filter(late).count() as u64);
+                // The summary knows those that are not shown yet, too.
+                let all = summary.data.with(|data| data.as_ref().map(|data| (data.repositories, data.late)));
+                let (all, late) = all.filter(|_| more).unwrap_or((some, late));
+                text::repositories::all_checked(all, late)
+            }
+            (_, is_group, _) => {
+                text::repositories::some_for(some, more, &meaning::visible(if is_group { &group } else { &find }))
+            }
         }
-        (all, some) => {
-            let of = if find.with(String::is_empty) { group.get() } else { find.get() };
-            text::repositories::some_for(some as u64, all as u64, &meaning::visible(&of))
-        }
-    });
-    let groups = Memo::new(move |_| {
-        page.with(|page| page.items.iter().flat_map(|item| item.groups.clone()).collect::<BTreeSet<_>>())
     });
     let tab = move |name: String| {
         let (address, shown) = (url::with_query("repositories", &[("group", Some(&name))]), meaning::visible(&name));
         let shown = if name.is_empty() { text::repositories::ALL.to_owned() } else { shown };
         view! {
-            <a class="segment" href=address aria-current=move || (group.get() == name).then_some("page")>
+            <a class="segment" href=address aria-current=move || asked.with(|asked| asked.1 == name).then_some("page")>
                 <bdi>{shown}</bdi>
             </a>
         }
     };
     let tabs = live(move || {
-        let groups = groups.get();
+        let groups = groups.get().map(|page| page.items).unwrap_or_default();
         (!groups.is_empty()).then(|| {
-            let tabs = std::iter::once(String::new()).chain(groups).map(tab).collect_view();
+            let names = groups.into_iter().map(|group| group.name);
+            let tabs = std::iter::once(String::new()).chain(names).map(tab).collect_view();
             view! { <nav class="segments page-tabs" aria-label=text::repositories::GROUPS>{tabs}</nav> }
         })
     });
@@ -115,10 +129,11 @@ fn Found(page: Held<Page<Repository>>, find: Memo<String>, group: Memo<String>) 
             <p class="lead">
                 <bdi>{words}</bdi>
                 " "
-                <Show when=move || !find.with(String::is_empty)><a href="repositories">{text::repositories::SHOW_ALL}</a></Show>
-                <Show when=move || !group.with(String::is_empty)><a href=move || url::group(&group.get())>{text::repositories::ITS_TIMELINE}</a></Show>
+                <Show when=move || asked.with(|asked| !asked.0.is_empty())><a href="repositories">{text::repositories::SHOW_ALL}</a></Show>
+                <Show when=move || asked.with(|asked| !asked.1.is_empty())><a href=move || asked.with(|asked| url::group(&asked.1))>{text::repositories::ITS_TIMELINE}</a></Show>
             </p>
             <Show when=move || !found.with(Vec::is_empty)><RepositoryTable repositories=found /></Show>
+            <More has_more pages />
         </div>
     }
 }
@@ -146,8 +161,9 @@ pub fn RepositoryTable(repositories: Memo<Vec<Repository>>) -> impl IntoView {
 }
 
 fn row(repository: Repository) -> impl IntoView {
-    let (word, tone) = (text::repositories::state_word(&repository), meaning::state_tone(&repository));
-    let sentence = text::repositories::state_sentence(&repository);
+    let standing = meaning::standing(&repository);
+    let (word, tone) = (text::repositories::state_word(&standing), meaning::state_tone(&standing));
+    let sentence = text::repositories::state_sentence(&standing);
     let checked = match repository.last_pass {
         Some(at) => view! { <When at /> }.into_any(),
         None => view! { <span class="quiet">{text::NOT_YET}</span> }.into_any(),

@@ -29,11 +29,8 @@ struct Data {
 }
 
 async fn load(name: &str, pages: u32) -> Result<Data, ApiError> {
-    let (repository, flags, events) = try_join!(
-        api::repository(name),
-        api::flags("active", Some(name), 1),
-        api::events(Some(name), false, "25", pages),
-    )?;
+    let (repository, flags, events) =
+        try_join!(api::repository(name), api::active_flags(name), api::events(name, pages),)?;
     Ok(Data { repository, flags, events })
 }
 

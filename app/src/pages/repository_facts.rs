@@ -20,12 +20,15 @@ pub fn RepositoryFacts(
     on_change: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let chip = live(move || {
-        let (word, tone) = repository.with(|of| (repositories::state_word(of), meaning::state_tone(of)));
+        let (word, tone) = repository.with(|of| {
+            let standing = meaning::standing(of);
+            (repositories::state_word(&standing), meaning::state_tone(&standing))
+        });
         view! { <span class=tone.class()>{word}</span> }
     });
     let sentence = live(move || {
         repository
-            .with(repositories::state_sentence)
+            .with(|of| repositories::state_sentence(&meaning::standing(of)))
             .map(|sentence| view! { <bdi class="facts-note">{meaning::visible(&sentence)}</bdi> })
     });
     let counts = live(move || repository.with(words::counts));

@@ -9,6 +9,7 @@ use super::do_not_use::DoNotUseCard;
 use super::event_list::EventList;
 use super::way_back::{Of, WayBack};
 use crate::api::{self, ApiError};
+use crate::effect::on_change;
 use crate::held::Held;
 use crate::live::Live;
 use crate::meaning::{Tone, split_name};
@@ -26,9 +27,12 @@ struct Data {
     targets: Vec<Target>,
 }
 
-async fn load(repository: &str, name: &str) -> Result<Data, ApiError> {
-    let (tag, events, targets) =
-        try_join!(api::tag(repository, name), api::tag_events(repository, name), api::targets(repository, name))?;
+async fn load(repository: &str, name: &str, pages: u32) -> Result<Data, ApiError> {
+    let (tag, events, targets) = try_join!(
+        api::tag(repository, name),
+        api::tag_events(repository, name, pages),
+        api::targets(repository, name)
+    )?;
     Ok(Data { tag, events, targets: targets.items })
 }
 
@@ -40,7 +44,15 @@ pub fn TagPage() -> impl IntoView {
         query.with(|query| (query.get("repository").unwrap_or_default(), query.get("name").unwrap_or_default()))
     });
     title(move || of.with(|(repository, name)| Some(format!("{} {name}", split_name(repository).1))));
-    let data = Remote::new(move || of.get(), |(repository, name)| async move { load(&repository, &name).await });
+    let pages = RwSignal::new(1_u32);
+    let data = Remote::new(
+        move || of.get(),
+        move |(repository, name)| {
+            let pages = pages.get_untracked();
+            async move { load(&repository, &name, pages).await }
+        },
+    );
+    on_change(move || pages.track(), move || data.reload());
     Live::here().keep_fresh(data, move |change| {
         of.try_with_untracked(|of| Some(&of.0) == change.repository.as_ref()) == Some(true)
     });
@@ -49,12 +61,12 @@ pub fn TagPage() -> impl IntoView {
     };
     view! {
         <p class="crumb">{crumb}</p>
-        <Loaded remote=data lines=8 has_heading=true let:shown><Body shown on_change=move || data.reload() /></Loaded>
+        <Loaded remote=data lines=8 has_heading=true let:shown><Body shown pages on_change=move || data.reload() /></Loaded>
     }
 }
 
 #[component]
-fn Body(shown: Held<Data>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+fn Body(shown: Held<Data>, pages: RwSignal<u32>, on_change: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let tag = Memo::new(move |_| shown.get().tag);
     let events = Signal::derive(move || shown.get().events);
     let targets = Signal::derive(move || shown.get().targets);
@@ -75,7 +87,7 @@ fn Body(shown: Held<Data>, on_change: impl Fn() + Copy + Send + Sync + 'static) 
                 <Show when=move || events.with(|events| !events.items.is_empty())>
                     <section class="card"><h2>{text::tags::NAMED}</h2><TimelineView scene from label /></section>
                 </Show>
-                <EventList events pages=RwSignal::new(1) />
+                <EventList events pages />
             </div>
             <div class="stack">
                 <Show when=has_targets>

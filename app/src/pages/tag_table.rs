@@ -11,7 +11,7 @@ use crate::remote::Remote;
 use crate::router::use_query_map;
 use crate::ui::{DigestChip, Loaded, More, When};
 use crate::view::{Show, live};
-use crate::{api, text, url};
+use crate::{api, meaning, text, url};
 
 const VIEWS: [(&str, &str, Option<&str>); 3] = [
     ("", text::tags::ALL, None),
@@ -94,11 +94,20 @@ fn tag_row(tag: Tag) -> impl IntoView {
         _ => ().into_any(),
     };
     let address = url::tag(&tag.repository, &tag.name);
+    let bad = tag.do_not_use.map(|said| {
+        let why = meaning::visible(&said.reason);
+        view! { " " <span class="chip chip-warning">{text::tags::BAD}</span><p class="row-note"><bdi>{why}</bdi></p> }
+    });
     let claimed = (!tag.verified && tag.digest.is_some()).then_some(text::tags::CLAIMED);
     let changed = tag.changed.filter(|changed| Some(*changed) != tag.first_seen);
     view! {
         <tr>
-            <td class="grow"><a class="tag mono" href=address title=tag.name.clone()>{tag.name.clone()}</a> " " {state}</td>
+            <td class="grow">
+                <a class="tag mono" href=address title=tag.name.clone()>{tag.name.clone()}</a>
+                " "
+                {state}
+                {bad}
+            </td>
             <td>
                 {tag.digest.map(|digest| view! { <DigestChip digest /> })}
                 {claimed.map(|word| view! { <span class="quiet">" "{word}</span> })}

@@ -1,6 +1,7 @@
 use tagwarden_model::api::Flag;
 use tagwarden_model::event::{Severity, Source};
 use tagwarden_model::flag::{FlagKind, FlagState};
+use tagwarden_model::tag::Class;
 
 use super::*;
 
@@ -46,7 +47,7 @@ fn a_release_that_moves_away_and_back_is_restored() {
         event(EventKind::Moved, "r/api", "2.3.0", (Some("a"), Some("b")), 60),
         event(EventKind::Created, "r/api", "2.3.0", (None, Some("a")), 600),
     ];
-    let scene = recent(&events, &[]);
+    let scene = recent(&events, Instant(0));
     let first = NOW - Millis::minutes(600);
     let kinds: Vec<MarkKind> = lanes(&scene)[0].marks.iter().map(|mark| mark.kind).collect();
     assert_eq!(kinds, [MarkKind::Release, MarkKind::Reassigned { first }, MarkKind::Restored { first }]);
@@ -58,18 +59,9 @@ fn where_not_all_repositories_have_room_those_with_a_breach_are_shown() {
         .map(|number| event(EventKind::Created, &format!("r/{number}"), "1.0.0", (None, Some("a")), number))
         .collect();
     events.push(event(EventKind::Deleted, "r/zz", "1.0.0", (Some("a"), None), 5));
-    let scene = recent(&events, &[]);
+    let scene = recent(&events, Instant(0));
     assert_eq!(lanes(&scene).len(), LANES);
     assert_eq!(lanes(&scene).last().map(|lane| lane.label.as_str()), Some("zz"));
-}
-
-#[test]
-fn what_was_there_before_or_is_no_release_is_no_mark() {
-    let mut rolling = event(EventKind::Moved, "r/api", "latest", (Some("a"), Some("b")), 5);
-    rolling.class = Some(Class::Rolling);
-    let mut baseline = event(EventKind::Created, "r/api", "1.0.0", (None, Some("a")), 6);
-    baseline.baseline = true;
-    assert_eq!(recent(&[rolling, baseline], &[]).lanes, []);
 }
 
 fn detail(events: Vec<Event>, current: Option<&str>) -> FlagDetail {

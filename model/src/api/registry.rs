@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Progress, RepositoryState};
 use crate::coded::coded;
 use crate::instant::Instant;
 
@@ -22,6 +23,27 @@ pub struct Registry {
     /// Since when; absent before the first listing.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub state_since: Option<Instant>,
+    /// When the newest pass over one of its repositories ended.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub checked: Option<Instant>,
+    /// How its repositories stand, those that are paused among them.
+    pub standings: Vec<Standing>,
+}
+
+/// Repositories of one registry that stand alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Standing {
+    /// Their state.
+    pub state: RepositoryState,
+    /// Whether they are not checked as promised.
+    pub late: bool,
+    /// How many.
+    pub repositories: u64,
+    /// Why, by one of them.
+    pub reason: Option<String>,
+    /// Of those that are read for the first time: how far all of them together are.
+    pub progress: Option<Progress>,
 }
 
 coded! {

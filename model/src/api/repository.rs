@@ -142,6 +142,9 @@ pub struct AddRepository {
 pub struct Summary {
     /// Watched repositories.
     pub repositories: u64,
+    /// When the oldest watch began, of those that are paused among them.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub watched_since: Option<Instant>,
     /// Registries they live in.
     pub registries: u64,
     /// Release tags watched.
@@ -152,6 +155,8 @@ pub struct Summary {
     pub needs_attention: u64,
     /// Flags that are restored and wait for a review.
     pub needs_review: u64,
+    /// Flags that a person has acknowledged.
+    pub acknowledged: u64,
     /// Repositories that are not checked as promised.
     pub late: u64,
     /// The longest freshness promised for a release of the hot band, in milliseconds.

@@ -203,6 +203,8 @@ CREATE TABLE events (
     leaf BLOB NOT NULL
 ) STRICT;
 CREATE INDEX events_by_time ON events (at, seq);
+-- What the first page shows, however often other tags move.
+CREATE INDEX events_of_releases ON events (at, seq) WHERE class = 1 AND baseline = 0;
 CREATE INDEX events_by_repository ON events (repository_id, seq);
 CREATE INDEX events_by_repository_and_time ON events (repository_id, at, seq);
 CREATE INDEX events_by_tag ON events (tag_id, seq);

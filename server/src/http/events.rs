@@ -40,6 +40,9 @@ pub(super) struct Which {
     group: Option<String>,
     /// `false` leaves out what stood before the watch.
     baseline: Option<bool>,
+    /// `true` leaves only what happened to releases since they are watched; alone, and in the order of `at`.
+    #[serde(default)]
+    releases: bool,
     /// As recorded (`seq`) or as placed in time (`at`).
     #[serde(default)]
     #[param(inline)]
@@ -65,16 +68,29 @@ pub(super) async fn list(
         return Err(ApiError::invalid("repository", "a tag is one of a repository: name it, too"));
     }
     parameters::one_of(repository.as_ref(), which.group.as_deref())?;
+    let is_alone = repository.is_none() && which.group.is_none() && matches!(which.order, Order::At);
+    if which.releases && !is_alone {
+        let message = "what happened to releases is listed of all repositories, by time: leave out `repository`, `group` and `order`";
+        return Err(ApiError::invalid("releases", message));
+    }
     let order = match which.order {
         Order::Seq => EventOrder::Seq,
         Order::At => EventOrder::At,
     };
     let list = List::new(
         "events",
-        &[&Opt(&repository), &Opt(&tag), &Opt(&which.group), &format_args!("{order:?}"), &Opt(&which.baseline)],
+        &[
+            &Opt(&repository),
+            &Opt(&tag),
+            &Opt(&which.group),
+            &format_args!("{order:?}"),
+            &Opt(&which.baseline),
+            &which.releases,
+        ],
     );
     let after = list.position(which.cursor.as_deref())?;
-    let filter = EventFilter { repository, tag, group: which.group, without_baseline: which.baseline == Some(false) };
+    let (group, without_baseline, releases) = (which.group, which.baseline == Some(false), which.releases);
+    let filter = EventFilter { repository, tag, group, without_baseline, releases };
     let rows = state.store.events(caller.scope, &filter, order, after.as_ref(), which.limit.0).await?;
     Ok(Json(list.page(rows)))
 }

@@ -58,7 +58,7 @@ pub(super) async fn events(
     Query(which): Query<Which>,
 ) -> Result<Response, ApiError> {
     let (format, repository, group) = which.parts()?;
-    let filter = EventFilter { repository, tag: None, group, without_baseline: false };
+    let filter = EventFilter { repository, group, ..EventFilter::default() };
     let (store, scope) = (state.store.clone(), caller.scope);
     let read = move |after: Option<Position>| -> BoxFuture<'static, Result<Rows<Event>, StoreError>> {
         let (store, filter) = (store.clone(), filter.clone());

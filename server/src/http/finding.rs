@@ -21,8 +21,19 @@ const MOST_WORDS: usize = 6;
 /// Uses of a digest that are given.
 const MOST_USES: u32 = 8;
 /// The first parts of the page's addresses.
-const PAGES: [&str; 10] =
-    ["digest", "flags", "group", "notifiers", "repositories", "repository", "settings", "tag", "targets", "timeline"];
+const PAGES: [&str; 11] = [
+    "compare",
+    "digest",
+    "flags",
+    "group",
+    "notifiers",
+    "repositories",
+    "repository",
+    "settings",
+    "tag",
+    "targets",
+    "timeline",
+];
 
 /// What is looked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -166,6 +177,7 @@ mod tests {
             "timeline?group=shop&from=2026-01-01T00:00:00Z",
             "repository?name=a/b",
             "digest/sha256:ab",
+            "compare?old=sha256:ab&new=sha256:cd",
         ] {
             assert!(is_address(good), "{good}");
         }

@@ -21,6 +21,6 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Registry>>, ApiError> {
     let list = List::new("registries", &[]);
     let after = list.position(paging.cursor.as_deref())?;
-    let rows = state.store.registry_states(caller.scope, after.as_ref(), paging.limit.0).await?;
+    let rows = state.store.registry_states(caller.scope, state.now(), after.as_ref(), paging.limit.0).await?;
     Ok(Json(list.page(rows)))
 }

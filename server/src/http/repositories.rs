@@ -38,6 +38,9 @@ pub(super) struct Which {
     /// Of this group.
     #[param(max_length = 64)]
     group: Option<String>,
+    /// Whose name contains this.
+    #[param(max_length = 300)]
+    contains: Option<String>,
     /// Rows of a page.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 500, default = 50)]
@@ -78,11 +81,12 @@ pub(super) async fn list(
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Repository>>, ApiError> {
     parameters::one_of(None, which.group.as_deref())?;
-    let list = List::new("repositories", &[&Opt(&which.group)]);
+    parameters::at_most("contains", which.contains.as_deref(), 300)?;
+    let list = List::new("repositories", &[&Opt(&which.group), &Opt(&which.contains)]);
     let after = list.position(which.cursor.as_deref())?;
-    let group = which.group.as_deref();
-    let rows = state.store.repositories(caller.scope, group, state.now(), after.as_ref(), which.limit.0).await?;
-    let (rows, more) = rows;
+    let (group, contains) = (which.group.as_deref(), which.contains.as_deref());
+    let rows = state.store.repositories(caller.scope, group, contains, state.now(), after.as_ref(), which.limit.0);
+    let (rows, more) = rows.await?;
     let rows = rows.into_iter().map(|repository| with_source(&state, repository)).collect();
     Ok(Json(list.page((rows, more))))
 }

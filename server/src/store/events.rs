@@ -57,6 +57,8 @@ statements! {
         ON CONFLICT (seq) DO NOTHING";
     ALL_BY_SEQ = select!("WHERE e.seq < $1 AND e.baseline <= $3 ORDER BY e.seq DESC LIMIT $2");
     ALL_BY_TIME = select!("WHERE (e.at, e.seq) < ($1, $2) AND e.baseline <= $4 ORDER BY e.at DESC, e.seq DESC LIMIT $3");
+    RELEASES_BY_TIME =
+        select!("WHERE e.class = 1 AND e.baseline = 0 AND (e.at, e.seq) < ($1, $2) ORDER BY e.at DESC, e.seq DESC LIMIT $3");
     REPOSITORY_BY_SEQ = select!("WHERE e.repository_id = $4 AND e.seq < $1 AND e.baseline <= $3 ORDER BY e.seq DESC LIMIT $2");
     REPOSITORY_BY_TIME =
         select!("WHERE e.repository_id = $5 AND (e.at, e.seq) < ($1, $2) AND e.baseline <= $4 ORDER BY e.at DESC, e.seq DESC LIMIT $3");
@@ -145,6 +147,8 @@ pub(super) async fn prove_event(conn: &mut Conn, seq: i64, now: Instant) -> Resu
 #[derive(Clone, Copy)]
 pub(super) enum Of {
     All,
+    /// What happened to releases; of them what stood before the watch is always left out.
+    Releases,
     Repository(i64),
     Group(i64),
     Tag(i64),
@@ -164,7 +168,7 @@ pub(super) async fn list(
         EventOrder::Seq => {
             let seq = after.map_or(Ok(i64::MAX), |after| after.int(0))?;
             match of {
-                Of::All => conn.all(ALL_BY_SEQ, values![seq, most, baseline]).await?,
+                Of::All | Of::Releases => conn.all(ALL_BY_SEQ, values![seq, most, baseline]).await?,
                 Of::Repository(id) => conn.all(REPOSITORY_BY_SEQ, values![seq, most, baseline, id]).await?,
                 Of::Group(id) => conn.all(GROUP_BY_SEQ, values![seq, most, baseline, id]).await?,
                 Of::Tag(id) => conn.all(TAG_BY_SEQ, values![seq, most, baseline, id]).await?,
@@ -175,6 +179,7 @@ pub(super) async fn list(
             let seq = after.map_or(Ok(i64::MAX), |after| after.int(1))?;
             match of {
                 Of::All => conn.all(ALL_BY_TIME, values![at, seq, most, baseline]).await?,
+                Of::Releases => conn.all(RELEASES_BY_TIME, values![at, seq, most]).await?,
                 Of::Repository(id) => conn.all(REPOSITORY_BY_TIME, values![at, seq, most, baseline, id]).await?,
                 Of::Group(id) => conn.all(GROUP_BY_TIME, values![at, seq, most, baseline, id]).await?,
                 Of::Tag(id) => conn.all(TAG_BY_TIME, values![at, seq, most, baseline, id]).await?,

@@ -75,6 +75,9 @@ pub struct EventFilter {
     pub group: Option<String>,
     /// Without those of what stood before the watch.
     pub without_baseline: bool,
+    /// Only what happened to releases since they are watched, by time: an index of their own finds them, however often other
+    /// tags move. Leaves out the filters above.
+    pub releases: bool,
 }
 
 /// Which flags.
@@ -173,6 +176,7 @@ impl Store {
         let Scope::All = scope;
         let mut conn = self.read_conn().await?;
         let of = match &filter.repository {
+            _ if filter.releases => events::Of::Releases,
             None => match &filter.group {
                 None => events::Of::All,
                 Some(group) => match groups::group_id(&mut conn, group).await? {

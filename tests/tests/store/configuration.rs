@@ -24,7 +24,7 @@ fn file(paths: &[&str]) -> Checked {
 }
 
 async fn watched(world: &World) -> BTreeMap<String, Repository> {
-    let rows = world.store.repositories(Scope::All, None, world.now(), None, 100).await.unwrap().0;
+    let rows = world.store.repositories(Scope::All, None, None, world.now(), None, 100).await.unwrap().0;
     rows.into_iter().map(|repository| (repository.name.clone(), repository)).collect()
 }
 

@@ -54,7 +54,7 @@ db_test! {
         assert_eq!(served(&world).await, pairs([("acme/a", "new"), ("acme/b", "new")]));
         // What serves nothing and is not configured is not polled and not shown; its row stays.
         assert_eq!(polled(&world).await, ["new", "registry.example"]);
-        let shown = world.store.registry_states(Scope::All, None, 10).await.unwrap().0;
+        let shown = world.store.registry_states(Scope::All, world.now(), None, 10).await.unwrap().0;
         assert_eq!(shown.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["new", "registry.example"]);
         assert_eq!(world.row_counts().await["registries"], 3);
         // Windows that began before need the offsets of the host's clock.

@@ -2,13 +2,13 @@
 
 use tagwarden::store::Scope;
 use tagwarden::store::record::{GapWrite, PassRow, RepositoryRow, RepositoryWrite};
-use tagwarden_model::api::{ChangeKind, Progress, RepositoryState, Unread};
+use tagwarden_model::api::{ChangeKind, Progress, RepositoryState, Standing, Unread};
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::observation::Unknown;
 use tagwarden_model::tag::{Band, Listed, TagRecord};
 
 use crate::db_test;
-use crate::world::{START, World, mark, name, pass, present, tag_name, write_of};
+use crate::world::{START, World, mark, name, pass, person, present, repository, tag_name, write_of};
 
 async fn put(world: &World, pass: &PassRow) {
     world.store.put_pass(world.repository, world.lease, pass, None).await.unwrap();
@@ -101,6 +101,33 @@ db_test! {
         }
         let started = kept(&world).await.iter().map(|pass| pass.started.wall).collect::<Vec<_>>();
         assert_eq!(started, [at(49), at(0)]);
+    }
+}
+
+db_test! {
+    async fn a_registry_says_how_its_repositories_stand(world: World) {
+        let standings = async |now| {
+            let registry = world.store.registry_states(Scope::All, now, None, 9).await.unwrap().0.remove(0);
+            let told = |standing: &Standing| (standing.state, standing.late, standing.repositories, standing.reason.clone());
+            (registry.checked, registry.standings.iter().map(told).collect::<Vec<_>>(), registry.standings.first().and_then(|of| of.progress))
+        };
+        world.create("1.0.0", "a").await;
+        world.store.watch(world.registry, &repository("other"), &person(), START).await.unwrap();
+        let new = (RepositoryState::New, false, 2, None);
+        assert_eq!(standings(at(0)).await, (None, vec![new], Some(Progress { read: 1, found: 1 })));
+        let state = RepositoryRow { state: RepositoryState::Ok, reason: None, since: at(0), refused_since: None };
+        let write = RepositoryWrite { repository: world.repository, lease: world.lease, now: at(0), state, event: None, invisible: None };
+        world.store.put_repository(&write).await.unwrap();
+        put(&world, &pass(at(1))).await;
+        let (checked, fine, _) = standings(at(2)).await;
+        assert_eq!(checked, Some(pass(at(1)).finished));
+        assert_eq!(fine, [(RepositoryState::New, false, 1, None), (RepositoryState::Ok, false, 1, None)]);
+        put(&world, &failing(3, "unreachable")).await;
+        let late = standings(at(60 * 24)).await.1;
+        assert_eq!(late[1], (RepositoryState::Ok, true, 1, Some("unreachable".to_owned())));
+        world.store.pause(&name(), &person(), at(5)).await.unwrap();
+        let paused = standings(at(60 * 24)).await.1;
+        assert_eq!(paused[1], (RepositoryState::Paused, false, 1, Some("paused by Ada".to_owned())), "nothing is promised");
     }
 }
 

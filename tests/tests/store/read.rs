@@ -102,6 +102,31 @@ db_test! {
 }
 
 db_test! {
+    async fn what_happened_to_releases_is_found_among_all_else(world: World) {
+        let stood = NewEvent { baseline: true, ..event(EventKind::Created, None, Some("a"), START) };
+        world.write(write_of("1.0.0", present("a", 0), vec![stood])).await;
+        let (mut seq, _) = world.create("latest", "a").await;
+        for contents in ["b", "c", "d"] {
+            (seq, _) = world.to("latest", if contents == "b" { "a" } else { "x" }, contents, seq).await;
+        }
+        let (release, _) = world.create("1.1.0", "b").await;
+        world.to("1.1.0", "b", "c", release).await;
+        let releases = EventFilter { releases: true, ..EventFilter::default() };
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let (page, next) = world.store.events(Scope::All, &releases, EventOrder::At, after.as_ref(), 1).await.unwrap();
+            found.extend(page.into_iter().map(|event| (event.tag.unwrap(), event.kind)));
+            after = through_json(next);
+            if after.is_none() {
+                break;
+            }
+        }
+        let expected = [EventKind::Moved, EventKind::Created].map(|kind| ("1.1.0".to_owned(), kind));
+        assert_eq!(found, expected);
+    }
+}
+
+db_test! {
     async fn flags_stand_worst_first_then_newest(world: World) {
         for (tag, deleted) in [("1.0.0", false), ("1.1.0", true), ("1.2.0-rc.1", true), ("1.3.0", false)] {
             let (seq, _) = world.create(tag, "a").await;
@@ -207,7 +232,7 @@ db_test! {
         }
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let (page, next) = world.store.repositories(Scope::All, None, START, after.as_ref(), 2).await.unwrap();
+            let (page, next) = world.store.repositories(Scope::All, None, None, START, after.as_ref(), 2).await.unwrap();
             found.extend(page.into_iter().map(|repository| repository.name.replace("registry.example/", "")));
             after = through_json(next);
             if after.is_none() {
@@ -215,9 +240,14 @@ db_test! {
             }
         }
         assert_eq!(found, ["Z", "a", "b", "team/ap", "team/api", "team/apj"], "by bytes, on both databases");
+        for (text, expected) in [("AP", vec!["team/ap", "team/api", "team/apj"]), ("z", vec!["Z"]), ("%", vec![]), ("", found.iter().map(String::as_str).collect())] {
+            let list = world.store.repositories(Scope::All, None, Some(text), START, None, 9).await.unwrap().0;
+            let names = list.iter().map(|found| found.name.trim_start_matches("registry.example/")).collect::<Vec<_>>();
+            assert_eq!(names, expected, "{text}");
+        }
         let summary = world.store.summary(Scope::All, START).await.unwrap();
         assert_eq!((summary.repositories, summary.registries, summary.releases), (6, 1, 0));
-        assert_eq!(summary.promised_ms, None);
+        assert_eq!((summary.promised_ms, summary.watched_since), (None, Some(START)));
     }
 }
 

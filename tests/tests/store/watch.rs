@@ -76,7 +76,7 @@ db_test! {
         let paused = shown().await;
         assert_eq!((paused.state, paused.freshness.len()), (RepositoryState::Paused, 0));
         assert_eq!(paused.state_reason.as_deref(), Some("paused by Ada"));
-        assert_eq!(world.store.repositories(Scope::All, None, world.now(), None, 9).await.unwrap().0, [paused]);
+        assert_eq!(world.store.repositories(Scope::All, None, None, world.now(), None, 9).await.unwrap().0, [paused]);
         assert!(world.store.watched(world.registry).await.unwrap().is_empty());
         assert_eq!(world.store.summary(Scope::All, world.now()).await.unwrap().repositories, 0);
         // The configuration names it at every start.
@@ -200,7 +200,7 @@ db_test! {
 
 db_test! {
     async fn the_state_of_an_entry_is_kept_and_told_once(world: World) {
-        let states = async || world.store.registry_states(Scope::All, None, 10).await.unwrap().0;
+        let states = async || world.store.registry_states(Scope::All, world.now(), None, 10).await.unwrap().0;
         world.store.put_registry(&entry("a.example")).await.unwrap();
         let new = |name: &str, repositories| Registry {
             name: name.to_owned(),
@@ -209,7 +209,11 @@ db_test! {
             state: RegistryState::New,
             state_reason: None,
             state_since: None,
+            checked: None,
+            standings: Vec::new(),
         };
+        let bare = |registry: Registry| Registry { standings: Vec::new(), ..registry };
+        let states = async || states().await.into_iter().map(bare).collect::<Vec<_>>();
         assert_eq!(states().await, [new("a.example", 0), new("registry.example", 1)]);
         let row = RegistryRow {
             state: RegistryState::Unauthorized,
@@ -252,7 +256,7 @@ db_test! {
         let told: Vec<_> = groups.iter().map(|group| (group.name.as_str(), group.repositories.len())).collect();
         assert_eq!(told, [("empty", 0), ("shop", 1)]);
         for (group, rows) in [(None, 1), (Some("shop"), 1), (Some("empty"), 0), (Some("none"), 0)] {
-            let repositories = store.repositories(Scope::All, group, world.now(), None, 9).await.unwrap().0;
+            let repositories = store.repositories(Scope::All, group, None, world.now(), None, 9).await.unwrap().0;
             assert_eq!(repositories.len(), rows, "{group:?}");
             assert!(repositories.iter().all(|repository| repository.groups == ["shop"]));
             let of_group = FlagFilter { group: group.map(str::to_owned), ..FlagFilter::default() };

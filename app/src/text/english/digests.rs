@@ -18,9 +18,10 @@ pub fn commit(revision: &str, url: Option<&str>) -> String {
     ["Commit ", short, &host.unwrap_or_default(), " (claimed)"].concat()
 }
 
-/// How many tags ever pointed at it, and how many do now.
-pub fn uses(all: u64, now: u64) -> String {
+/// How many tags ever pointed at it, and how many do now; there may be more than are shown.
+pub fn uses(all: u64, now: u64, more: bool) -> String {
     match (all, now) {
+        (all, now) if more => format!("The newest {} that pointed at it; {} now.", tags(all), count(now, "does", "do")),
         (0, _) => "Nothing that is watched has ever pointed at it.".to_owned(),
         (all, 0) => format!("{} pointed at it; none does now.", tags(all)),
         (all, now) if all == now => format!("{} at it.", count(all, "tag points", "tags point")),

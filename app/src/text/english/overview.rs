@@ -3,21 +3,26 @@
 use tagwarden_model::api::{Flag, Summary};
 
 use super::{count, grouped, number, releases};
-use crate::meaning::{Breach, breach, needs_attention};
+use crate::meaning::{Breach, breach};
 
 pub const NEEDS_ATTENTION: &str = "Needs attention";
 pub const NEEDS_REVIEW: &str = "Needs review";
 pub const FIRST_STEP: &str = "Name the first repository.";
 pub const FIRST_STEP_HELP: &str = "Tagwarden reads its tags, remembers which digest each one has, and flags every release that is reassigned or removed from then on. It only reads.";
-pub const RELEASES: &str = "Releases, last 30 days";
-pub const RELEASES_PICTURE: &str = "Releases of the last 30 days by repository";
+const RELEASES: &str = "Releases, last 30 days";
+pub const RELEASES_PICTURE: &str = "Latest releases by repository";
 pub const LATEST: &str = "Latest releases";
 pub const LATEST_NONE: &str = "None since watching began.";
 pub const FRESHNESS: &str = "Freshness";
 
-/// The first sentence of the first page.
+/// Over the picture of them; `since` is a date where there are more of them than it shows.
+pub fn releases_since(since: Option<&str>) -> String {
+    since.map_or_else(|| RELEASES.to_owned(), |since| ["Releases since ", since].concat())
+}
+
+/// The first sentence of the first page; `flags` are those that need attention, or the first of them.
 pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
-    let urgent: Vec<Breach> = flags.iter().filter(|flag| needs_attention(flag)).map(breach).collect();
+    let urgent: Vec<Breach> = flags.iter().map(breach).collect();
     let known = urgent.len() as u64 == summary.needs_attention;
     let releases = urgent.iter().all(|breach| matches!(breach, Breach::Changed | Breach::Removed));
     let alike = urgent.first().copied().filter(|first| known && urgent.iter().all(|other| other == first));
@@ -25,9 +30,9 @@ pub fn headline(summary: &Summary, flags: &[Flag]) -> String {
     match (summary.repositories, summary.needs_attention, summary.needs_review) {
         (0, ..) => "Nothing is watched yet.".into(),
         (_, 0, 0) if summary.releases == 0 => "No release has been found yet.".into(),
-        (_, 0, 0) if flags.len() == 1 => "One flag is acknowledged; nothing else has changed.".into(),
-        (_, 0, 0) if !flags.is_empty() => {
-            format!("{} flags are acknowledged; nothing else has changed.", number(flags.len() as u64))
+        (_, 0, 0) if summary.acknowledged == 1 => "One flag is acknowledged; nothing else has changed.".into(),
+        (_, 0, 0) if summary.acknowledged > 0 => {
+            format!("{} flags are acknowledged; nothing else has changed.", number(summary.acknowledged))
         }
         (_, 0, 0) if summary.late > 0 => "Every release is as it was first seen, where it could be checked.".into(),
         (_, 0, 0) => "Every release is as it was first seen.".into(),

@@ -1,9 +1,8 @@
 //! The list of repositories, and how it is with one of them.
 
-use tagwarden_model::api::{Registry, Repository, RepositoryState};
+use tagwarden_model::api::{Progress, Registry, Repository, RepositoryState, Standing};
 
 use super::{count, grouped, tags};
-use crate::meaning::{RegistryLine, is_late};
 
 pub const WATCH_ANOTHER: &str = "Watch another repository";
 pub const LOCKED_OUT_STEP: &str = " See what it answers to each step: ";
@@ -25,6 +24,10 @@ pub fn none_called(name: &str) -> String {
     ["No watched repository is called “", name, "”."].concat()
 }
 
+pub fn none_in(group: &str) -> String {
+    ["The group “", group, "” has no repository yet."].concat()
+}
+
 /// All of them, and how many are not checked as promised.
 pub fn all_checked(all: u64, late: u64) -> String {
     match late {
@@ -33,9 +36,10 @@ pub fn all_checked(all: u64, late: u64) -> String {
     }
 }
 
-/// Those whose name or group was asked for.
-pub fn some_for(some: u64, all: u64, asked: &str) -> String {
-    format!("{} of {all} for “{asked}”.", grouped(some))
+/// Those whose name or group was asked for; there may be more of them than are shown.
+pub fn some_for(some: u64, more: bool, asked: &str) -> String {
+    let words = repositories(some);
+    [if more { "The first " } else { "" }, &words, " for “", asked, "”."].concat()
 }
 
 pub fn flags(number: u64) -> String {
@@ -43,10 +47,10 @@ pub fn flags(number: u64) -> String {
 }
 
 /// What a state means for a person, as a chip.
-pub fn state_word(repository: &Repository) -> &'static str {
-    match repository.state {
+pub fn state_word(standing: &Standing) -> &'static str {
+    match standing.state {
         RepositoryState::New => "first reading",
-        RepositoryState::Ok if is_late(repository) => "late",
+        RepositoryState::Ok if standing.late => "late",
         RepositoryState::Ok => "ok",
         RepositoryState::Empty => "empty",
         RepositoryState::Hidden => "hidden",
@@ -56,32 +60,28 @@ pub fn state_word(repository: &Repository) -> &'static str {
     }
 }
 
-/// Why a repository is not simply ok, in a sentence.
-pub fn state_sentence(repository: &Repository) -> Option<String> {
-    let reason = repository.state_reason.clone();
-    let because = |fallback: &str| reason.clone().unwrap_or_else(|| fallback.to_owned());
-    match repository.state {
+/// Why repositories are not simply ok, in a sentence.
+pub fn state_sentence(standing: &Standing) -> Option<String> {
+    let fallback = match standing.state {
         RepositoryState::New => {
-            let progress =
-                repository.progress.map(|at| format!("{} of {} tags read", grouped(at.read), grouped(at.found)));
-            Some(progress.unwrap_or_else(|| "waits for its first reading".into()))
+            let read = |at: Progress| format!("{} of {} tags read", grouped(at.read), grouped(at.found));
+            return Some(standing.progress.map_or_else(|| "waits for its first reading".into(), read));
         }
-        RepositoryState::Ok => repository.freshness.iter().find_map(|band| {
-            band.late_since?;
-            Some(band.late_reason.clone().unwrap_or_else(|| "not checked as promised".into()))
-        }),
-        RepositoryState::Empty => Some(because("the list of tags is empty")),
-        RepositoryState::Hidden => Some(because("the list of tags is refused or missing")),
-        RepositoryState::Vanished => Some(because("missing for a day")),
-        RepositoryState::Failing => Some(because("the registry does not answer")),
-        RepositoryState::Paused => Some(because("not checked until it is resumed")),
-    }
+        RepositoryState::Ok if standing.late => "not checked as promised",
+        RepositoryState::Ok => return None,
+        RepositoryState::Empty => "the list of tags is empty",
+        RepositoryState::Hidden => "the list of tags is refused or missing",
+        RepositoryState::Vanished => "missing for a day",
+        RepositoryState::Failing => "the registry does not answer",
+        RepositoryState::Paused => "not checked until it is resumed",
+    };
+    Some(standing.reason.clone().unwrap_or_else(|| fallback.to_owned()))
 }
 
-/// Why a registry is not simply ok, with how many repositories are concerned.
-pub fn registry_sentence(line: &RegistryLine) -> Option<String> {
-    let why = state_sentence(&line.worst)?;
-    Some(if line.all == 1 { why } else { format!("{} of {}: {why}", line.concerned, line.all) })
+/// Why a registry is not simply ok, with how many of its repositories are concerned.
+pub fn registry_sentence(worst: &Standing, concerned: u64, all: u64) -> Option<String> {
+    let why = state_sentence(worst)?;
+    Some(if all == 1 { why } else { format!("{} of {}: {why}", grouped(concerned), grouped(all)) })
 }
 
 /// Tags that are in no count because nobody could read them.

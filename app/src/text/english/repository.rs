@@ -4,7 +4,7 @@ use tagwarden_model::api::{Flag, Repository, RepositoryState};
 use tagwarden_model::instant::Millis;
 
 use super::{count, number, releases, tags};
-use crate::meaning::{Tone, needs_attention, state_tone};
+use crate::meaning::{Tone, needs_attention, standing, state_tone};
 use crate::time;
 
 pub const NEXT: &str = "next ";
@@ -37,7 +37,7 @@ pub const PURGED: &str = "Its history is deleted.";
 pub fn headline(repository: &Repository, flags: &[Flag]) -> String {
     let urgent = flags.iter().filter(|flag| needs_attention(flag)).count() as u64;
     let of = releases(repository.releases);
-    let checked = state_tone(repository) == Tone::Ok;
+    let checked = state_tone(&standing(repository)) == Tone::Ok;
     match (repository.state, urgent, repository.releases) {
         (RepositoryState::New, ..) => "It is being read for the first time.".into(),
         (_, 0, 0) => "No release of it has been read.".into(),

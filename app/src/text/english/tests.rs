@@ -7,8 +7,8 @@ use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::tag::Class;
 
 use super::*;
-use crate::meaning::locked_out;
 use crate::meaning::tests::{flag as a_flag, repository as a_repository};
+use crate::meaning::{locked_out, standing};
 
 #[test]
 fn a_flag_that_a_rule_lowers_says_which() {
@@ -20,11 +20,13 @@ fn a_flag_that_a_rule_lowers_says_which() {
 fn summary(repositories: u64, needs_attention: u64, needs_review: u64, late: u64) -> Summary {
     Summary {
         repositories,
+        watched_since: None,
         registries: 1,
         releases: 1204,
         published_30_days: 42,
         needs_attention,
         needs_review,
+        acknowledged: 0,
         late,
         promised_ms: None,
         read_only: false,
@@ -50,6 +52,13 @@ fn the_headline_says_what_a_person_must_know() {
         (summary(3, 0, 1, 0), vec![], "One release was changed and is as first seen again."),
     ] {
         assert_eq!(overview::headline(&summary, &flags), words);
+    }
+    let acknowledged = |acknowledged| Summary { acknowledged, ..summary(3, 0, 0, 0) };
+    for (number, words) in [
+        (1, "One flag is acknowledged; nothing else has changed."),
+        (1204, "1,204 flags are acknowledged; nothing else has changed."),
+    ] {
+        assert_eq!(overview::headline(&acknowledged(number), &[]), words);
     }
 }
 
@@ -84,7 +93,7 @@ fn a_repository_that_is_not_checked_promises_nothing() {
     found.state = RepositoryState::Failing;
     assert_eq!(repository::headline(&found, &[]), "When last seen, 9 releases were as first seen.");
     assert_eq!(repository::headline(&found, &[a_flag(true)]), "One flag among 9 releases needs a decision.");
-    assert_eq!(repositories::state_word(&found), "failing");
+    assert_eq!(repositories::state_word(&standing(&found)), "failing");
 }
 
 #[test]
@@ -109,6 +118,8 @@ fn a_registry_that_refuses_everything_is_said_once_with_the_next_step() {
         state: RegistryState::Unauthorized,
         state_reason: Some("refused: denied".into()),
         state_since: None,
+        checked: None,
+        standings: Vec::new(),
     };
     let hidden = |name: &str, host: &str| Repository {
         name: name.into(),

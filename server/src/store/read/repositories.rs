@@ -9,6 +9,7 @@ use tagwarden_model::name::RepositoryName;
 use tagwarden_model::record::Plan;
 use tagwarden_model::tag::Band;
 
+use super::registries::NOT_ENDED;
 use super::{Position, Rows, one_more, page};
 use crate::store::db::{Conn, Row, statements, values};
 use crate::store::groups::{group_id, groups_within};
@@ -51,16 +52,18 @@ macro_rules! passes {
 }
 
 statements! {
-    BY_NAME = select!("r.name > $1 ORDER BY r.name LIMIT $2");
-    OF_GROUP = select!("r.name > $1 AND r.id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $3)
+    BY_NAME = select!("r.name > $1 AND (CAST($3 AS TEXT) IS NULL OR replace(lower(r.name), lower($3), '') <> lower(r.name))
         ORDER BY r.name LIMIT $2");
+    OF_GROUP = select!("r.name > $1 AND (CAST($3 AS TEXT) IS NULL OR replace(lower(r.name), lower($3), '') <> lower(r.name))
+        AND r.id IN (SELECT m.repository_id FROM group_repositories m WHERE m.group_id = $4) ORDER BY r.name LIMIT $2");
     ONE = select!("r.name = $1");
     ALL = select!("r.period_id IS NOT NULL");
     COUNTS_OF_ALL = counts!("");
     COUNTS_OF_SOME = counts!(" AND r.name >= $1 AND r.name <= $2");
     PASSES_OF_ALL = passes!("");
     PASSES_OF_SOME = passes!(" AND r.name >= $1 AND r.name <= $2");
-    WATCHED = "SELECT count(*) AS n, count(DISTINCT host) AS hosts FROM repositories WHERE period_id IS NOT NULL";
+    WATCHED = "SELECT count(period_id) AS n, count(DISTINCT CASE WHEN period_id IS NOT NULL THEN host END) AS hosts,
+            min(watched_since) AS since FROM repositories WHERE period_id IS NOT NULL OR state = 7";
     RELEASES = "SELECT CAST(COALESCE(SUM(c.n), 0) AS BIGINT) AS n FROM tag_counts c
         JOIN repositories r ON r.id = c.repository_id WHERE r.period_id IS NOT NULL AND c.class = 1 AND c.state = 1";
     /// A band without tags is never late, and while a repository is paused nothing is promised.
@@ -76,7 +79,7 @@ statements! {
     /// Both ends are given: PostgreSQL takes a range with one end for a third of all there is.
     PUBLISHED = "SELECT CAST(COALESCE(SUM(d.n), 0) AS BIGINT) AS n FROM releases_by_day d
         JOIN repositories r ON r.id = d.repository_id WHERE r.period_id IS NOT NULL AND d.day > $1 AND d.day <= $2";
-    FLAGS = "SELECT state, severity, count(*) AS n FROM flags WHERE state IN (1, 3) GROUP BY state, severity";
+    FLAGS = "SELECT state, severity, count(*) AS n FROM flags WHERE state IN (1, 2, 3) GROUP BY state, severity";
 }
 
 /// How many tags of each sort a repository has.
@@ -158,11 +161,13 @@ impl Store {
         let today = now.0.div_euclid(DAY);
         let mut summary = Summary {
             repositories: watched.count("n")?,
+            watched_since: watched.instant_opt("since")?,
             registries: watched.count("hosts")?,
             releases: conn.one(RELEASES, values![]).await?.count("n")?,
             published_30_days: conn.one(PUBLISHED, values![today - 30, today]).await?.count("n")?,
             needs_attention: 0,
             needs_review: 0,
+            acknowledged: 0,
             late: conn.one(LATE, values![now]).await?.count("n")?,
             promised_ms: promised.and_then(|promised| u64::try_from(promised).ok()),
             read_only: false,
@@ -171,6 +176,7 @@ impl Store {
         for row in conn.all(FLAGS, values![]).await? {
             let n = row.count("n")?;
             match (row.int("state")?, row.int("severity")?) {
+                (2, _) => summary.acknowledged += n,
                 (3, _) => summary.needs_review += n,
                 (_, severity) if severity > Severity::Info.code() => summary.needs_attention += n,
                 _ => {}
@@ -179,11 +185,12 @@ impl Store {
         Ok(summary)
     }
 
-    /// Watched and paused repositories by name, all or those of a group.
+    /// Watched and paused repositories by name, all or those of a group, and of them those whose name contains a text.
     pub async fn repositories(
         &self,
         scope: Scope,
         group: Option<&str>,
+        contains: Option<&str>,
         now: Instant,
         after: Option<&Position>,
         limit: u32,
@@ -191,11 +198,12 @@ impl Store {
         let Scope::All = scope;
         let mut conn = self.read_conn().await?;
         let name = after.map_or(Ok(""), |after| after.text(0))?;
+        let contains = contains.filter(|text| !text.is_empty());
         let rows = match group {
-            None => conn.all(BY_NAME, values![name, one_more(limit)]).await?,
+            None => conn.all(BY_NAME, values![name, one_more(limit), contains]).await?,
             Some(group) => {
                 let Some(group) = group_id(&mut conn, group).await? else { return Ok((Vec::new(), None)) };
-                conn.all(OF_GROUP, values![name, one_more(limit), group]).await?
+                conn.all(OF_GROUP, values![name, one_more(limit), contains, group]).await?
             }
         };
         let repositories = described(&mut conn, &rows, now).await?;
@@ -286,7 +294,7 @@ fn freshness(band: Band, tags: u64, pass: Option<&Pass>, state_reason: Option<&s
     let proof_promised = pass.map_or_else(proof_default, |pass| pass.proof_promised);
     let late_since = pass.map(|pass| pass.late_at).filter(|late_at| now > *late_at);
     let reason = pass.filter(|pass| !pass.complete).and_then(|pass| pass.reason.as_deref());
-    let reason = reason.or(state_reason).unwrap_or("the pass that is due has not ended yet");
+    let reason = reason.or(state_reason).unwrap_or(NOT_ENDED);
     Freshness {
         band,
         tags,
