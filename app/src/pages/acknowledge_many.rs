@@ -4,16 +4,22 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tagwarden_model::api::Acknowledge;
+use tagwarden_model::api::{Acknowledge, Flag, Page};
+use tagwarden_model::flag::FlagState;
 
 use super::flags::Selected;
+use crate::held::Held;
 use crate::ui::Toasts;
 use crate::view::{Show, live};
 use crate::{api, text};
 
 /// A bar that is there while flags are selected.
 #[component]
-pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+pub fn AcknowledgeMany(
+    selected: Selected,
+    shown: Held<Option<Page<Flag>>>,
+    on_done: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     let reason = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let toasts = Toasts::here();
@@ -48,6 +54,11 @@ pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sy
             on_done();
         });
     };
+    let all = move |_| {
+        let flags = shown.get().map(|page| page.items).unwrap_or_default();
+        let open = flags.into_iter().filter(|flag| flag.state == FlagState::Open);
+        selected.set(open.map(|flag| (flag.id, flag.version)).collect());
+    };
     let count = move || selected.with(|selected| selected.len() as u64);
     view! {
         <Show when=move || { count() > 0 }>
@@ -62,6 +73,7 @@ pub fn AcknowledgeMany(selected: Selected, on_done: impl Fn() + Copy + Send + Sy
                     bind:value=reason
                 />
                 <button class="button button-primary" type="submit" disabled=busy>{text::flags::ACKNOWLEDGE}</button>
+                <button class="button button-quiet" type="button" on:click=all>{text::flags::SELECT_ALL}</button>
                 <button class="button button-quiet" type="button" on:click=move |_| selected.update(BTreeMap::clear)>
                     {text::flags::SELECT_NONE}
                 </button>

@@ -95,7 +95,7 @@ pub fn FlagsPage() -> impl IntoView {
             <Filters asked />
         </div>
         <Loaded remote=flags let:page><FlagList page pages asked selected /></Loaded>
-        <AcknowledgeMany selected on_done=move || flags.reload() />
+        <AcknowledgeMany selected shown=flags.data on_done=move || flags.reload() />
     }
 }
 
@@ -122,8 +122,16 @@ fn Filters(asked: Memo<Asked>) -> impl IntoView {
     });
     let file = move |format: &'static str, name: &'static str| {
         let address = move || {
-            let group = asked.with(|asked| asked.group.clone());
-            url::with_query("api/v1/flags/export", &[("format", Some(format)), ("group", Some(&group))])
+            asked.with(|asked| {
+                let query = [
+                    ("format", Some(format)),
+                    ("state", Some(asked.state.as_str())),
+                    ("severity", Some(&asked.severity)),
+                    ("contains", Some(&asked.find)),
+                    ("group", Some(&asked.group)),
+                ];
+                url::with_query("api/v1/flags/export", &query)
+            })
         };
         view! { <a href=address download="" rel="external">{name}</a> }.into_any()
     };
@@ -159,7 +167,7 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
             together.iter().filter(|flag| flag.state == FlagState::Open).map(|flag| (flag.id, flag.version)).collect();
         let mut together = together.into_iter();
         let Some(flag) = together.next() else { return ().into_any() };
-        let label = text::flags::select(&meaning::subject(&flag));
+        let label = text::flags::select(&meaning::subject(&flag), together.len() as u64);
         let (is_first, others) = (first() == Some(flag.id), together.len() as u64);
         let ids: Vec<i64> = flags.iter().map(|(id, _)| *id).collect();
         let is_selected =

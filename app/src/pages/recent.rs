@@ -24,16 +24,16 @@ pub fn RecentReleases(events: Signal<Page<Event>>, since: Signal<Instant>) -> im
         known_since(events).map_or(month, |known| known.max(month))
     });
     let scene = Memo::new(move |_| events.with(|events| scenes::recent(&events.items, since.get())));
-    let heading = live(move || {
+    let heading = move || {
         let cut = known_since(events).filter(|known| *known > Now::get() - MONTH);
         text::overview::releases_since(cut.map(|known| time::date(known, browser::offset(known))).as_deref())
-    });
+    };
     let is_empty = move || scene.with(|scene| scene.lanes.is_empty());
     let label = Signal::derive(|| text::overview::RELEASES_PICTURE.to_owned());
     view! {
         <Show when=move || !is_empty()>
             <section class="stack-tight">
-                <h2>{heading}</h2>
+                <h2>{live(heading)}</h2>
                 <div class="card timeline-card"><TimelineView scene=scene.into() from label /></div>
             </section>
         </Show>

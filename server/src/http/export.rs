@@ -1,5 +1,7 @@
 //! Events and flags as a file: CSV (RFC 4180) for spreadsheets, JSON for programs.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -9,12 +11,14 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tagwarden_model::api::{Event, Flag};
 use tagwarden_model::change::is_trick;
+use tagwarden_model::event::Severity;
 use tagwarden_model::instant::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::access::Caller;
 use super::error::ApiError;
+use super::flags::Standing;
 use super::parameters::{self, Query, Repository};
 use crate::store::StoreError;
 use crate::store::read::{EventFilter, EventOrder, Position, Rows};
@@ -48,6 +52,41 @@ pub(super) struct Which {
     group: Option<String>,
 }
 
+/// Which flags are exported: those that the list of them would have.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhichFlags {
+    /// `csv` or `json`.
+    #[param(inline)]
+    format: Format,
+    /// Of this repository, as docker would name it.
+    #[param(inline)]
+    repository: Option<Repository>,
+    /// Of the repositories of this group; not together with `repository`.
+    #[param(max_length = 64)]
+    group: Option<String>,
+    /// Where they stand; `active` is all that are not closed.
+    #[param(inline)]
+    state: Option<Standing>,
+    /// At least as severe.
+    #[param(inline)]
+    severity: Option<Severity>,
+    /// Whose `repository:tag` contains this.
+    #[param(max_length = 300)]
+    contains: Option<String>,
+}
+
+impl WhichFlags {
+    /// Whether a flag is among them, wherever it is.
+    fn has(&self, flag: &Flag) -> bool {
+        let name = || [&flag.repository, ":", flag.tag.as_deref().unwrap_or_default()].concat().to_lowercase();
+        self.state.is_none_or(|standing| standing.states().contains(&flag.state))
+            && self.severity.is_none_or(|least| flag.severity >= least)
+            && self.contains.as_ref().is_none_or(|text| name().contains(&text.to_lowercase()))
+    }
+}
+
 /// All events, newest first, as a file.
 #[utoipa::path(get, path = "/api/v1/events/export", tag = "record", params(Which),
     responses((status = 200, description = "The file.",
@@ -67,22 +106,35 @@ pub(super) async fn events(
     Ok(file("events", format, EVENT, Box::new(read)))
 }
 
-/// All flags, newest first, as a file.
-#[utoipa::path(get, path = "/api/v1/flags/export", tag = "flags", params(Which),
+/// Flags, newest first, as a file.
+#[utoipa::path(get, path = "/api/v1/flags/export", tag = "flags", params(WhichFlags),
     responses((status = 200, description = "The file.",
         content((String = "text/csv"), (Vec<Flag> = "application/json")))))]
 pub(super) async fn flags(
     State(state): State<AppState>,
     caller: Caller,
-    Query(which): Query<Which>,
+    Query(which): Query<WhichFlags>,
 ) -> Result<Response, ApiError> {
-    let (format, repository, group) = which.parts()?;
-    let (store, scope) = (state.store.clone(), caller.scope);
-    let read = move |after: Option<Position>| -> BoxFuture<'static, Result<Rows<Flag>, StoreError>> {
-        let (store, repository, group) = (store.clone(), repository.clone(), group.clone());
-        Box::pin(
-            async move { store.flags_by_id(scope, repository.as_ref(), group.as_deref(), after.as_ref(), CHUNK).await },
-        )
+    let repository = which.repository.as_ref().map(|Repository(name)| name.clone());
+    parameters::one_of(repository.as_ref(), which.group.as_deref())?;
+    parameters::at_most("contains", which.contains.as_deref(), 300)?;
+    let (store, scope, format) = (state.store.clone(), caller.scope, which.format);
+    let asked = Arc::new((repository, which));
+    let read = move |mut after: Option<Position>| -> BoxFuture<'static, Result<Rows<Flag>, StoreError>> {
+        let (store, asked) = (store.clone(), asked.clone());
+        Box::pin(async move {
+            let (repository, which) = &*asked;
+            loop {
+                let group = which.group.as_deref();
+                let (flags, next) = store.flags_by_id(scope, repository.as_ref(), group, after.as_ref(), CHUNK).await?;
+                let flags: Vec<Flag> = flags.into_iter().filter(|flag| which.has(flag)).collect();
+                // Only the last rows of a file may be none.
+                if !flags.is_empty() || next.is_none() {
+                    return Ok((flags, next));
+                }
+                after = next;
+            }
+        })
     };
     Ok(file("flags", format, FLAG, Box::new(read)))
 }

@@ -19,7 +19,7 @@ use crate::store::read::FlagFilter;
 /// Flags in which states.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Standing {
+pub(super) enum Standing {
     /// Needs a person.
     Open,
     /// A person knows.
@@ -33,7 +33,7 @@ enum Standing {
 }
 
 impl Standing {
-    fn states(self) -> Vec<FlagState> {
+    pub(super) fn states(self) -> Vec<FlagState> {
         match self {
             Self::Open => vec![FlagState::Open],
             Self::Acknowledged => vec![FlagState::Acknowledged],

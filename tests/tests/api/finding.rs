@@ -1,5 +1,7 @@
 //! Search, views, what should not be used, and exports.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tagwarden_model::tag::Class;
 
@@ -103,6 +105,20 @@ async fn an_export_has_every_row_once_whatever_the_names_are() {
     let exported: Value = server.get("/api/v1/flags/export?format=json").await.json();
     assert_eq!((&exported[0]["id"], &exported[1]["id"]), (&json!(2), &json!(1)), "in an order that lasts");
     assert_eq!(server.get("/api/v1/flags/export?format=json&group=none").await.json(), json!([]));
+    // As the list of them has filters.
+    for (filter, is_there) in [
+        ("state=active&severity=warning&contains=API:2", true),
+        ("state=open", true),
+        ("state=closed", false),
+        ("contains=api:9", false),
+    ] {
+        let ids = |flags: &Value| -> BTreeSet<i64> {
+            flags.as_array().unwrap().iter().map(|flag| flag["id"].as_i64().unwrap()).collect()
+        };
+        let some = ids(&server.get(&format!("/api/v1/flags/export?format=json&{filter}")).await.json());
+        let listed = ids(&server.read(&format!("/api/v1/flags?{filter}")).await["items"]);
+        assert_eq!((&some, !some.is_empty()), (&listed, is_there), "{filter}");
+    }
     assert_eq!(server.get("/api/v1/flags/export").await.error(), (400, "invalid".into(), "format".into()));
     let both = format!("/api/v1/events/export?format=csv&group=x&repository={API}");
     assert_eq!(server.get(&both).await.error().0, 400);

@@ -23,7 +23,7 @@ pub const FIND: &str = "Repository or tag";
 pub const FIND_LABEL: &str = "Only flags of a repository or tag with this text";
 pub const ONE_GROUP: &str = "group ";
 pub const ALL_GROUPS: &str = "Show all groups";
-pub const AS_FILE: &str = "All as ";
+pub const AS_FILE: &str = "These as ";
 
 pub const NONE_FITS: &str = "No flag fits these filters.";
 pub const NONE: &str = "No flag is in this state.";
@@ -39,6 +39,7 @@ pub const SELECTED_ACTS: &str = "What is done with the selected flags";
 pub const SELECTED_WHY: &str = "Why they are acknowledged";
 pub const SELECTED_WHY_EXAMPLE: &str = "Why, for example: clean-up of old builds";
 pub const ACKNOWLEDGE: &str = "Acknowledge";
+pub const SELECT_ALL: &str = "Select all shown";
 pub const SELECT_NONE: &str = "Select none";
 
 /// What the list of flags says first.
@@ -90,8 +91,10 @@ pub fn found_with_it(others: u64) -> String {
     ["and ", &other_releases(others), " found with it"].concat()
 }
 
-pub fn select(subject: &str) -> String {
-    ["Select ", subject].concat()
+/// A box beside a card that stands for some others, too.
+pub fn select(subject: &str, others: u64) -> String {
+    let rest = if others == 0 { String::new() } else { [" and ", &other_releases(others)].concat() };
+    ["Select ", subject, &rest].concat()
 }
 
 pub fn selected(number: u64) -> String {
