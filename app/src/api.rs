@@ -349,7 +349,8 @@ fn post<B: Serialize, T: DeserializeOwned + 'static>(path: &str, body: &B) -> As
 fn send<B: Serialize>(path: &str, body: &B) -> Asked<String> {
     match serde_json::to_string(body) {
         Ok(body) => ask("POST", path, Some(body)),
-        Err(error) => Box::pin(ready(Err(ApiError::Unintelligible(error.to_string())))),
+        // What it would say is never said, and as long as a page of texts.
+        Err(_) => Box::pin(ready(Err(ApiError::Unintelligible(text::NO_JSON.to_owned())))),
     }
 }
 
