@@ -130,9 +130,9 @@ pub fn catalogue(registry: String, pattern: String) -> Asked<Job> {
     post("api/v1/catalogues?wait=10", &ReadCatalogue { registry, pattern })
 }
 
-/// `GET groups`: as many as one page holds.
+/// `GET groups`: all of them.
 pub fn groups() -> Asked<Page<Group>> {
-    get("api/v1/groups?limit=500")
+    get("api/v1/groups")
 }
 
 /// `POST groups`.
