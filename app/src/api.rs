@@ -16,6 +16,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
+use crate::meaning::sentence;
 use crate::text::shell as text;
 use crate::url::{encode, with_query};
 
@@ -43,11 +44,11 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// What happened.
+    /// What happened, in a sentence.
     pub fn message(&self) -> String {
         match self {
             Self::Unreachable => text::UNREACHABLE.into(),
-            Self::Refused { message, .. } => message.clone(),
+            Self::Refused { message, .. } => sentence(message),
             Self::Unintelligible(detail) => text::unintelligible(detail),
         }
     }

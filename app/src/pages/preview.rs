@@ -33,7 +33,7 @@ pub fn Preview(name: RwSignal<String>) -> impl IntoView {
                 spawn_local(async move {
                     let said = match api::preview(typed.clone()).await {
                         Ok(Job { result: Some(JobResult::Preview(preview)), .. }) => text::adding::preview(&preview),
-                        Ok(Job { error: Some(error), .. }) => vec![error],
+                        Ok(Job { error: Some(error), .. }) => vec![meaning::sentence(&error)],
                         Ok(_) => vec![text::adding::TAKES_LONG.to_owned()],
                         Err(error) => vec![error.message()],
                     };

@@ -111,9 +111,9 @@ fn Prove(of: Memo<Of>, target: Target) -> impl IntoView {
         let wanted = ProveTargets { repository, digest: Some(target.digest.clone()), tag };
         spawn_local(async move {
             let words = match api::prove(&wanted).await {
-                Ok(job) if job.state == JobState::Failed => {
-                    Some(job.error.unwrap_or_else(|| text::targets::PROOF_FAILED.into()))
-                }
+                Ok(job) if job.state == JobState::Failed => Some(
+                    job.error.map_or_else(|| text::targets::PROOF_FAILED.into(), |error| meaning::sentence(&error)),
+                ),
                 Ok(job) if job.state == JobState::Done => None,
                 Ok(_) => Some(text::targets::PROOF_UNDER_WAY.into()),
                 Err(error) => Some(error.words()),

@@ -105,7 +105,7 @@ async fn the_browser_adds_many_groups_pauses_and_purges() {
     site.open(&page).await;
     types("#purge", &format!("{host}/team/ap")).await;
     click(".form button").await;
-    browser.shows("repeat the name of the repository").await;
+    browser.shows("Repeat the name of the repository: its history is deleted for good. Correct it").await;
     types("#purge", "i").await;
     click(".form button").await;
     browser.shows("Its history is deleted.").await;

@@ -3,6 +3,7 @@
 use tagwarden_model::api::{ClassCount, Pasted, RepositoryPreview};
 
 use super::{count, grouped, kinds, tags};
+use crate::meaning::sentence;
 
 pub const NAME_HELP: &str = "As docker would take it, without a tag.";
 pub const WATCH: &str = "Watch";
@@ -31,7 +32,7 @@ pub fn added_many(number: u64, refused: &str) -> String {
 /// What a repository has, or why that is not known, in lines.
 pub fn preview(preview: &RepositoryPreview) -> Vec<String> {
     if let Some(reason) = &preview.reason {
-        return vec![format!("{reason}.")];
+        return vec![sentence(reason)];
     }
     let watched = if preview.watched { " It is watched already." } else { "" };
     let mut lines = vec![format!("Found, with {}.{watched}", tags(preview.tags))];

@@ -93,7 +93,7 @@ pub fn view_forgotten(name: &str) -> String {
 }
 
 pub fn view_not_forgotten(message: &str) -> String {
-    ["The view is still kept: ", message, "."].concat()
+    ["The view is still kept. ", message].concat()
 }
 
 pub fn view_kept(name: &str) -> String {
@@ -101,7 +101,7 @@ pub fn view_kept(name: &str) -> String {
 }
 
 pub fn view_not_kept(message: &str) -> String {
-    ["The view is not kept: ", message, "."].concat()
+    ["The view is not kept. ", message].concat()
 }
 
 pub fn promise(length: &str) -> String {
