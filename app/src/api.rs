@@ -62,8 +62,11 @@ impl ApiError {
     pub fn next_step(&self) -> String {
         match self {
             Self::Unreachable => text::UNREACHABLE_STEP.into(),
+            Self::Refused { status: 403, .. } => text::FORBIDDEN_STEP.into(),
             Self::Refused { status: 404, .. } => text::NOT_FOUND_STEP.into(),
+            Self::Refused { status: 408, .. } => text::TOO_SLOW_STEP.into(),
             Self::Refused { status: 409, .. } => text::CONFLICT_STEP.into(),
+            Self::Refused { status: 413, .. } => text::TOO_LARGE_STEP.into(),
             Self::Refused { status: 500.., request_id: Some(id), .. } => text::fault_step(id),
             Self::Refused { .. } => text::REFUSED_STEP.into(),
             Self::Unintelligible(_) => text::UNINTELLIGIBLE_STEP.into(),

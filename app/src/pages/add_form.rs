@@ -37,9 +37,7 @@ pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoV
     };
     let words = move || match outcome.get()? {
         Ok(name) => Some(view! { <span class="form-done">{adding::added(&name)}</span> }.into_any()),
-        Err(error) => Some(
-            view! { <span class="form-error"><bdi>{error.message()}</bdi>" "{error.next_step()}</span> }.into_any(),
-        ),
+        Err(error) => Some(view! { <span class="form-error"><bdi>{error.words()}</bdi></span> }.into_any()),
     };
     view! {
         <form class="form" on:submit=add>

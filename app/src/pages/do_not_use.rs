@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use tagwarden_model::api::{DoNotUse, Tag};
 
 use crate::api::{self, ApiError};
-use crate::ui::{Acting, When};
+use crate::ui::{Acting, When, failure};
 use crate::view::live;
 use crate::{meaning, text};
 
@@ -63,10 +63,8 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
         }
         .into_any()
     };
-    let error =
-        move || failed.get().map(|error| view! { <p class="form-error" role="alert"><bdi>{error.message()}</bdi></p> });
     view! {
         {live(move || said.get().map_or_else(ask, stands))}
-        {live(error)}
+        {failure(failed)}
     }
 }

@@ -35,7 +35,7 @@ pub fn Preview(name: RwSignal<String>) -> impl IntoView {
                         Ok(Job { result: Some(JobResult::Preview(preview)), .. }) => text::adding::preview(&preview),
                         Ok(Job { error: Some(error), .. }) => vec![meaning::sentence(&error)],
                         Ok(_) => vec![text::adding::TAKES_LONG.to_owned()],
-                        Err(error) => vec![error.message()],
+                        Err(error) => vec![error.words()],
                     };
                     if name.try_get_untracked().is_some_and(|name| name.trim() == typed) {
                         lines.try_set(said);

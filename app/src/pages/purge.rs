@@ -15,7 +15,7 @@ pub fn Purge(name: Memo<String>) -> impl IntoView {
         event.prevent_default();
         spawn_local(async move {
             let done = api::purge(&name.get_untracked(), typed.get_untracked().trim()).await;
-            words.try_set(done.map_or_else(|error| error.message(), |()| text::PURGED.into()));
+            words.try_set(done.map_or_else(|error| error.words(), |()| text::PURGED.into()));
         });
     };
     view! {

@@ -98,6 +98,11 @@ pub fn ErrorNote(
     }
 }
 
+/// Why an act failed and what to do about it, beside what was pressed.
+pub fn failure(failed: RwSignal<Option<ApiError>>) -> AnyView {
+    live(move || failed.get().map(|error| view! { <p class="form-error" role="alert"><bdi>{error.words()}</bdi></p> }))
+}
+
 /// Asks for one more page of a list.
 #[component]
 pub fn More(

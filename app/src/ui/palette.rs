@@ -128,7 +128,7 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         spawn_local(async move {
             let words = match api::keep_view(name, address).await {
                 Ok(view) => text::shell::view_kept(&view.name),
-                Err(error) => text::shell::view_not_kept(&error.message()),
+                Err(error) => text::shell::view_not_kept(&error.words()),
             };
             views.0.reload();
             toasts.say(words);

@@ -185,7 +185,7 @@ fn KeptViews(views: Views) -> impl IntoView {
     let forget = move |name: String| {
         spawn_local(async move {
             if let Err(error) = api::forget_view(&name).await {
-                toasts.say(text::view_not_forgotten(&error.message()));
+                toasts.say(text::view_not_forgotten(&error.words()));
             } else {
                 toasts.say(text::view_forgotten(&name));
             }

@@ -64,6 +64,9 @@ pub const DISMISS: &str = "Dismiss";
 pub const UNREACHABLE: &str = "The server cannot be reached.";
 pub const UNREACHABLE_STEP: &str = "Check that Tagwarden runs and that you are online, then try again.";
 pub const NOT_FOUND_STEP: &str = "It may have been removed, or the address is mistyped.";
+pub const FORBIDDEN_STEP: &str = "Only whoever runs this server can change that.";
+pub const TOO_SLOW_STEP: &str = "The connection may be slow. Try again.";
+pub const TOO_LARGE_STEP: &str = "Send it in smaller parts.";
 pub const CONFLICT_STEP: &str = "Somebody else was faster. Look at the new state, then decide.";
 pub const REFUSED_STEP: &str = "Correct it and try again.";
 pub const UNINTELLIGIBLE_STEP: &str = "Reload the page. A proxy in between may also have answered.";
@@ -92,16 +95,16 @@ pub fn view_forgotten(name: &str) -> String {
     ["The view “", name, "” is forgotten."].concat()
 }
 
-pub fn view_not_forgotten(message: &str) -> String {
-    ["The view is still kept. ", message].concat()
+pub fn view_not_forgotten(words: &str) -> String {
+    ["The view is still kept. ", words].concat()
 }
 
 pub fn view_kept(name: &str) -> String {
     ["This view is kept as “", name, "”."].concat()
 }
 
-pub fn view_not_kept(message: &str) -> String {
-    ["The view is not kept. ", message].concat()
+pub fn view_not_kept(words: &str) -> String {
+    ["The view is not kept. ", words].concat()
 }
 
 pub fn promise(length: &str) -> String {
