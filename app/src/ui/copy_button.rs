@@ -10,7 +10,7 @@ use crate::browser;
 use crate::text::shell as words;
 
 /// How long the button says what it did.
-const SAID: Duration = Duration::from_secs(2);
+const SAID: Duration = Duration::from_secs(4);
 
 /// Copies a text and says so. Where the browser forbids it, `shown` is selected for copying by keyboard.
 #[component]

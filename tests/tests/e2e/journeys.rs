@@ -166,7 +166,7 @@ async fn the_browser_decides_about_many_and_keeps_views() {
     browser.driver.active_element().await.unwrap().send_keys(Key::Control + "k").await.unwrap();
     types("#find", "Known").await;
     click(".palette-keep button").await;
-    browser.shows("This view is kept as “Known”.").await;
+    browser.shows("This view is saved as “Known”.").await;
     site.open("").await;
     click(".nav-views a").await;
     site.is_at("flags?state=acknowledged", "means other bytes than before").await;

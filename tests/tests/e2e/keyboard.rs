@@ -153,7 +153,7 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_by_keys_alone() {
     keyboard.press("Mine").await;
     keyboard.tab_to(".palette-keep button", "Mine").await;
     browser.press(Key::Enter).await;
-    browser.shows("This view is kept as “Mine”.").await;
+    browser.shows("This view is saved as “Mine”.").await;
     keyboard.is_brought_to(".twin tr").await;
     keyboard.tab_to(".toast button", "Dismiss").await;
     browser.press(Key::Enter).await;

@@ -14,7 +14,8 @@ pub const PASTE: &str = "Paste many…";
 pub const PASTE_LABEL: &str = "Images, a compose file, Kubernetes manifests; or a pattern such as ghcr.io/acme/**";
 pub const PASTE_FIND: &str = "Find images";
 pub const WATCHED_ALREADY: &str = "watched already";
-pub const CATALOGUE_TAKES_LONG: &str = "the registry takes long";
+pub const CATALOGUE_TAKES_LONG: &str =
+    "The registry takes long to list what it has. Find again in a minute, or paste the names.";
 
 pub fn added(name: &str) -> String {
     [name, " is watched from now on."].concat()

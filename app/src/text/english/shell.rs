@@ -10,8 +10,8 @@ pub const SETTINGS: &str = "Settings";
 pub const PAGES: &str = "Pages";
 pub const NEED_ATTENTION: &str = "need attention";
 pub const VIEWS: &str = "Views";
-pub const VIEWS_LABEL: &str = "Kept views";
-pub const FORGET_VIEW: &str = "Forget this view";
+pub const VIEWS_LABEL: &str = "Saved views";
+pub const FORGET_VIEW: &str = "Delete this view";
 
 pub const DEMO: &str = "Demo";
 pub const DEMO_TELLING: &str = "A year of releases is being told: ";
@@ -40,10 +40,10 @@ pub const FIND: &str = "Find";
 pub const FIND_BUTTON: &str = "Find a repository, tag or digest";
 pub const FIND_FIELD: &str = "Repository, tag, version or digest";
 pub const FIND_LIST: &str = "What it leads to";
-pub const FIND_NOTHING: &str = "Nothing is called so.";
+pub const FIND_NOTHING: &str = "Nothing found.";
 pub const FIND_FAILED: &str = "The server did not answer; what is shown is what this page knows.";
 /// Before and after the name of the view.
-pub const KEEP_VIEW: [&str; 2] = ["Keep the page behind this as “", "”"];
+pub const KEEP_VIEW: [&str; 2] = ["Save this view as “", "”"];
 
 /// What a row of the search leads to.
 pub const KIND_DIGEST: &str = "digest";
@@ -58,7 +58,7 @@ pub const TAG_GONE: &str = ", not there any more";
 
 pub const COPY: &str = "Copy";
 pub const COPIED: &str = "Copied";
-pub const COPY_BY_KEYS: &str = "Press Ctrl+C";
+pub const COPY_BY_KEYS: &str = "Copy it with Ctrl-C or Cmd-C";
 pub const DISMISS: &str = "Dismiss";
 
 pub const UNREACHABLE: &str = "The server cannot be reached.";
@@ -88,23 +88,23 @@ pub fn tab(page: Option<&str>, attention: u64) -> String {
 }
 
 pub fn forget_view(name: &str) -> String {
-    ["Forget the view ", name].concat()
+    ["Delete the view ", name].concat()
 }
 
 pub fn view_forgotten(name: &str) -> String {
-    ["The view “", name, "” is forgotten."].concat()
+    ["The view “", name, "” is deleted."].concat()
 }
 
 pub fn view_not_forgotten(words: &str) -> String {
-    ["The view is still kept. ", words].concat()
+    ["The view is not deleted. ", words].concat()
 }
 
 pub fn view_kept(name: &str) -> String {
-    ["This view is kept as “", name, "”."].concat()
+    ["This view is saved as “", name, "”."].concat()
 }
 
 pub fn view_not_kept(words: &str) -> String {
-    ["The view is not kept. ", words].concat()
+    ["The view is not saved. ", words].concat()
 }
 
 pub fn promise(length: &str) -> String {
