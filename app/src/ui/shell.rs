@@ -50,7 +50,7 @@ pub fn title(name: impl Fn() -> Option<String> + Send + Sync + 'static) {
 #[component]
 pub fn Shell(children: Children) -> impl IntoView {
     let summary = Remote::new(|| (), |()| api::summary());
-    Live::here().keep_fresh(summary, |_| true);
+    Live::here().keep_title_fresh(summary.question);
     provide_context(SummaryHere(summary));
     let toasts = Toasts::provide();
     let views = Views(Remote::new(|| (), |()| api::views()));
