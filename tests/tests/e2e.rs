@@ -10,6 +10,7 @@ mod e2e {
     mod keyboard;
     mod leaks;
     mod phone;
+    mod print;
     mod reconnect;
     mod site;
     mod timeline;

@@ -70,7 +70,7 @@ pub fn Shell(children: Children) -> impl IntoView {
                 <ThemeSwitch />
             </header>
             <div class="shell-top"><PaletteHere views /><StreamState summary /></div>
-            <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote /><LostNote />{children()}</main>
+            <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote /><LostNote />{children()}<Printed /></main>
             <ToastShelf toasts />
         </div>
     }
@@ -252,6 +252,17 @@ fn StreamState(summary: Remote<Summary>) -> impl IntoView {
     }
 }
 
+/// When a sheet was printed, and what its times mean.
+#[component]
+fn Printed() -> impl IntoView {
+    let words = move || {
+        let now = Now::get();
+        let offset = browser::offset(now);
+        text::printed(&time::absolute(now, offset), &time::zone(offset))
+    };
+    view! { <p class="print-only quiet">{live(words)}</p> }
+}
+
 /// Says across the page that it is not kept up to date, since when, and that nobody need do anything.
 #[component]
 fn LostNote() -> impl IntoView {
@@ -259,7 +270,7 @@ fn LostNote() -> impl IntoView {
     move || {
         let Status::Stale(since) = status.get() else { return None };
         let words = text::lost_since(&time::clock(since, browser::offset(since)));
-        Some(view! { <p class="note note-warning" role="status">{words}</p> }.into_any())
+        Some(view! { <p class="note note-warning screen-only" role="status">{words}</p> }.into_any())
     }
 }
 

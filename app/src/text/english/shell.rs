@@ -111,6 +111,11 @@ pub fn promise(length: &str) -> String {
     ["new releases checked within ", length].concat()
 }
 
+/// Below what is printed.
+pub fn printed(at: &str, zone: &str) -> String {
+    ["Printed ", at, ", times in ", zone].concat()
+}
+
 pub fn stale_since(clock: &str) -> String {
     ["Stale since ", clock].concat()
 }
