@@ -188,6 +188,10 @@ fn KeptViews(views: Views) -> impl IntoView {
                 toasts.say(text::view_not_forgotten(&error.words()));
             } else {
                 toasts.say(text::view_forgotten(&name));
+                // Its row goes, and with the last one the list.
+                let has_more =
+                    views.0.data.try_with_untracked(|page| page.as_ref().is_some_and(|page| page.items.len() > 1));
+                browser::focus(if has_more == Some(true) { "views" } else { "main" });
             }
             views.0.reload();
         });
@@ -216,7 +220,7 @@ fn KeptViews(views: Views) -> impl IntoView {
         let kept = views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
         (!kept.is_empty()).then(|| {
             let rows = kept.into_iter().map(row).collect_view();
-            view! { <nav class="nav-views" aria-label=text::VIEWS_LABEL><h2>{text::VIEWS}</h2><ul>{rows}</ul></nav> }
+            view! { <nav class="nav-views" aria-label=text::VIEWS_LABEL><h2 id="views" tabindex="-1">{text::VIEWS}</h2><ul>{rows}</ul></nav> }
                 .into_any()
         })
     }
