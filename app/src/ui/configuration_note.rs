@@ -28,7 +28,7 @@ pub fn ConfigurationNote() -> impl IntoView {
         });
         Some(view! {
             <details class="note note-warning configuration-note">
-                <summary role="status">{live(words)}</summary>
+                <summary><span role="status">{live(words)}</span></summary>
                 <ul>{mistakes.collect_view()}</ul>
             </details>
         })
