@@ -62,13 +62,13 @@ fn boundary(
         let as_of = question.as_of.get()?;
         let clock = time::clock(as_of, browser::offset(as_of));
         Some(view! {
-            <p class="note note-warning" role="status">
+            <p class="note note-warning">
                 {text::shell::shown_as_of(&error.message(), &clock)}
                 <button class="button button-quiet" type="button" on:click=move |_| question.reload()>{text::TRY_AGAIN}</button>
             </p>
         })
     });
-    view! { {stale} {body} }.into_any()
+    view! { <div class="standing" role="status">{stale}</div> {body} }.into_any()
 }
 
 fn skeleton(lines: usize) -> AnyView {

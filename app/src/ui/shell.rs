@@ -271,11 +271,13 @@ fn Printed() -> impl IntoView {
 #[component]
 fn LostNote() -> impl IntoView {
     let status = Live::here().status;
-    move || {
+    let note = move || {
         let Status::Stale(since) = status.get() else { return None };
         let words = text::lost_since(&time::clock(since, browser::offset(since)));
-        Some(view! { <p class="note note-warning screen-only" role="status">{words}</p> }.into_any())
-    }
+        Some(view! { <p class="note note-warning">{words}</p> })
+    };
+    // It stands there before its words: many screen readers do not say what comes together with its region.
+    view! { <div class="standing screen-only" role="status">{live(note)}</div> }
 }
 
 /// Light, dark, or as the system says.
