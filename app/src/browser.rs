@@ -61,6 +61,13 @@ pub fn set_title(page: Option<&str>, attention: u64) {
     }
 }
 
+/// Says which language the document speaks.
+pub fn set_language(language: &str) {
+    if let Some(root) = document().and_then(|document| document.document_element()) {
+        let _ = root.set_attribute("lang", language);
+    }
+}
+
 /// Takes away what stood in the body before the page's code ran.
 pub fn remove_skeleton() {
     if let Some(skeleton) = element("boot") {
