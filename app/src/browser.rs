@@ -103,6 +103,11 @@ pub fn show_dialog(id: &str) {
     }
 }
 
+/// Whether one is open. That of a timeline has been opened by the time that the page hears of the key.
+pub fn has_dialog() -> bool {
+    document().is_some_and(|document| document.query_selector("dialog[open]").is_ok_and(|found| found.is_some()))
+}
+
 /// Closes it.
 pub fn close_dialog(id: &str) {
     if let Some(dialog) = dialog(id) {

@@ -101,6 +101,11 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_by_keys_alone() {
     keyboard.press(Key::Escape).await;
     keyboard.is_brought_to(".flag-head button").await;
 
+    keyboard.press("?").await;
+    browser.shown("dialog#keys[open] .keys").await;
+    keyboard.press(Key::Escape).await;
+    keyboard.is_brought_to(".flag-head button").await;
+
     keyboard.tab_to("button", "Acknowledge").await;
     keyboard.press(Key::Enter).await;
     keyboard.is_brought_to("#reason").await;
@@ -140,6 +145,13 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_by_keys_alone() {
     keyboard.press(Key::Escape).await;
     keyboard.is_brought_to("button[aria-label='Keys of the timeline']").await;
     keyboard.tab_to(".twin tr", "").await;
+    // Within it the key lists those of the timeline, and those alone.
+    keyboard.press("?").await;
+    browser.shown("dialog[open] .keys").await;
+    assert_eq!(browser.count("dialog[open]:not(#keys)").await, 1);
+    keyboard.press(Key::Escape).await;
+    keyboard.is_brought_to(".twin tr").await;
+    assert_eq!(browser.count("dialog[open]").await, 0);
     keyboard.press(Key::Enter).await;
     browser.shown(".timeline-pinned").await;
     // What is closed gives the focus to what it was opened from.

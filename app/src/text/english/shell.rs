@@ -45,6 +45,16 @@ pub const FIND_FAILED: &str = "The server did not answer; what is shown is what 
 /// Before and after the name of the view.
 pub const KEEP_VIEW: [&str; 2] = ["Save this view as “", "”"];
 
+pub const KEYS: &str = "Keys of every page";
+/// The keys, with what they do.
+pub const PAGE_KEYS: [(&str, &str); 4] = [
+    ("/", "find a repository, tag or digest"),
+    ("Ctrl-K or Cmd-K", "the same, while you type, too"),
+    ("?", "these keys; in a timeline, its own"),
+    ("Esc", "close what is open"),
+];
+pub const CLOSE: &str = "Close";
+
 /// What a row of the search leads to.
 pub const KIND_DIGEST: &str = "digest";
 pub const KIND_TAG: &str = "tag";
