@@ -40,7 +40,7 @@ pub fn FlagPage() -> impl IntoView {
         }
     });
     view! {
-        <p class="crumb"><a href="flags">{text::shell::FLAGS}</a> " / " {id}</p>
+        <p class="crumb"><a href="flags">{text::shell::FLAGS}</a> " / " {live(move || id.get())}</p>
         <Loaded remote=detail lines=8 has_heading=true let:data><Body data detail /></Loaded>
     }
 }

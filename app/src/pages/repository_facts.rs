@@ -136,7 +136,7 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
                     <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
                         {words::STOP_ASK}
                     </button>
-                }>{question}</Show>
+                }>{question()}</Show>
             </Show>
             <button id="pause" class="button button-quiet" type="button" disabled=busy on:click=pause>
                 {live(move || if is_paused() { words::RESUME } else { words::PAUSE })}

@@ -56,8 +56,10 @@ pub fn Shell(children: Children) -> impl IntoView {
     let views = Views(Remote::new(|| (), |()| api::views()));
     let page_title = PageTitle(RwSignal::new(None));
     provide_context(page_title);
-    let attention = Memo::new(move |_| summary.data.with(|data| data.map_or(0, |data| data.needs_attention)));
-    effect(move || browser::set_title(page_title.0.get().as_deref(), attention.get()));
+    effect(move || {
+        let attention = summary.data.with(|data| data.map_or(0, |data| data.needs_attention));
+        browser::set_title(page_title.0.get().as_deref(), attention);
+    });
     view! {
         <button class="button skip" type="button" on:click=|_| browser::focus("main")>{text::SKIP}</button>
         <div class="shell">
@@ -127,8 +129,8 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
     view! {
         <nav class="nav" node_ref=row aria-label=text::PAGES>
             {link(0, url::OVERVIEW, text::OVERVIEW, ().into_any())}
-            {link(1, "flags", text::FLAGS, attention.into_any())}
-            {link(2, "repositories", text::REPOSITORIES, repositories.into_any())}
+            {link(1, "flags", text::FLAGS, live(attention))}
+            {link(2, "repositories", text::REPOSITORIES, live(repositories))}
             {link(3, "timeline", text::TIMELINE, ().into_any())}
             {link(4, "notifiers", text::NOTIFIERS, ().into_any())}
             {link(5, "settings", text::SETTINGS, ().into_any())}
@@ -139,9 +141,9 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
 /// In the demo: that it is one, how far its past was told, and how to watch one's own.
 #[component]
 fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
-    let percent = Memo::new(move |_| summary.data.with(|data| data.and_then(|data| data.demo_percent)));
-    let telling = move || percent.get().filter(|percent| *percent < 100);
-    let is_demo = move || percent.get().is_some();
+    let percent = move || summary.data.with(|data| data.and_then(|data| data.demo_percent));
+    let telling = move || percent().filter(|percent| *percent < 100);
+    let is_demo = move || percent().is_some();
     let [before, after] = text::DEMO_NOTE;
     view! {
         <Show when=is_demo>
@@ -216,14 +218,14 @@ fn KeptViews(views: Views) -> impl IntoView {
         }
         .into_any()
     };
-    move || {
+    live(move || {
         let kept = views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
         (!kept.is_empty()).then(|| {
             let rows = kept.into_iter().map(row).collect_view();
             view! { <nav class="nav-views" aria-label=text::VIEWS_LABEL><h2 id="views" tabindex="-1">{text::VIEWS}</h2><ul>{rows}</ul></nav> }
                 .into_any()
         })
-    }
+    })
 }
 
 /// Whether the page is kept up to date, and what is promised.
