@@ -184,17 +184,16 @@ pub struct Views(pub Remote<Page<View>>);
 fn KeptViews(views: Views) -> impl IntoView {
     let SummaryHere(summary) = expect_context();
     let toasts = Toasts::here();
+    let kept = move || views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
     let forget = move |name: String| {
         spawn_local(async move {
-            if let Err(error) = api::forget_view(&name).await {
-                toasts.say(text::view_not_forgotten(&error.words()));
-            } else {
-                toasts.say(text::view_forgotten(&name));
-                // Its row goes, and with the last one the list.
-                let has_more =
-                    views.0.data.try_with_untracked(|page| page.as_ref().is_some_and(|page| page.items.len() > 1));
-                browser::focus(if has_more == Some(true) { "views" } else { "main" });
-            }
+            toasts.say(match api::forget_view(&name).await {
+                Ok(()) => text::view_forgotten(&name),
+                Err(error) => text::view_not_forgotten(&error.words()),
+            });
+            // Its row goes, and with the last one the list.
+            let stays = |page: &Option<Page<View>>| page.as_ref().is_some_and(|page| page.items.len() > 1);
+            browser::focus(if views.0.data.try_with_untracked(stays) == Some(true) { "views" } else { "main" });
             views.0.reload();
         });
     };
@@ -218,14 +217,14 @@ fn KeptViews(views: Views) -> impl IntoView {
         }
         .into_any()
     };
-    live(move || {
-        let kept = views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
-        (!kept.is_empty()).then(|| {
-            let rows = kept.into_iter().map(row).collect_view();
-            view! { <nav class="nav-views" aria-label=text::VIEWS_LABEL><h2 id="views" tabindex="-1">{text::VIEWS}</h2><ul>{rows}</ul></nav> }
-                .into_any()
-        })
-    })
+    view! {
+        <Show when=move || !kept().is_empty()>
+            <nav class="nav-views" aria-label=text::VIEWS_LABEL>
+                <h2 id="views" tabindex="-1">{text::VIEWS}</h2>
+                <ul>{live(move || kept().into_iter().map(row).collect_view())}</ul>
+            </nav>
+        </Show>
+    }
 }
 
 /// Whether the page is kept up to date, and what is promised.
