@@ -127,7 +127,7 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
         (FlagState::Closed, _) => String::new(),
         _ => text::flag::exposed_so_far(&time::length(Now::get() - flag.not_after)),
     };
-    let clock = |at: Instant| time::clock_with_date(at, Now::get(), browser::offset(at));
+    let clock = |at: Instant| time::clock_with_date(at, Now::get(), &browser::offset);
     let end = view! { <strong>{clock(flag.not_after)}</strong> };
     let window = match flag.not_before {
         Some(start) => {

@@ -34,6 +34,8 @@ pub enum Seen {
     Loading,
     /// Nothing happened.
     Nothing,
+    /// Nobody watched, or nothing could be observed.
+    Blind,
     /// The server did not answer.
     Failed,
 }
@@ -329,6 +331,7 @@ impl Timeline {
             let seen = match (desk.sheet.is_loaded, is_empty) {
                 (false, _) if desk.failed => Seen::Failed,
                 (false, true) => Seen::Loading,
+                (true, true) if desk.sheet.is_blind => Seen::Blind,
                 (true, true) => Seen::Nothing,
                 _ => Seen::Something,
             };

@@ -169,7 +169,8 @@ impl Desk {
         if !hit.is_single() && self.sheet.row(hit.lane).is_some_and(|place| place.lanes.len() > 1) {
             (lane.kind, lane.name) = (LaneKind::Tag, short(&lane.repository).to_owned());
         }
-        Some(tell(hit, &lane, &self.store, now, browser::offset(Instant(hit.key().max(0)))))
+        let watched = self.head.repositories.iter().find(|watched| watched.repository == lane.repository);
+        Some(tell(hit, &lane, watched?, &self.store, now, &browser::offset))
     }
 
     /// A hit in words, below its lane.

@@ -26,13 +26,13 @@ use crate::window::Window;
 use crate::{browser, url};
 
 /// What an address of such a page may hold, in its order.
-const KEYS: [&str; 15] = [
-    "name", "view", "range", "from", "until", "q", "class", "flagged", "versions", "by", "density", "pin", "collapse",
-    "cursor", "event",
+const KEYS: [&str; 16] = [
+    "name", "view", "range", "from", "until", "q", "class", "state", "flagged", "versions", "by", "density", "pin",
+    "collapse", "cursor", "event",
 ];
 
 /// What of it stands in fields.
-const FIELDS: [&str; 6] = ["q", "versions", "class", "by", "flagged", "density"];
+const FIELDS: [&str; 7] = ["q", "versions", "class", "state", "by", "flagged", "density"];
 
 /// The address of the page it is on, and how to change it.
 #[derive(Clone, Copy)]
@@ -69,8 +69,8 @@ pub fn Lanes(
     let address = Address { path, query: use_query_map() };
     let asked = Memo::new(move |_| {
         let filter = |key: &'static str| (key, address.get(key));
-        let filters = ["q", "class", "flagged", "versions", "by", "cursor"].map(filter);
-        let mut query = vec![(of, address.get("name").filter(|_| !of.is_empty()))];
+        let filters = ["q", "class", "state", "flagged", "versions", "by", "cursor"].map(filter);
+        let mut query = vec![(of, address.get("name").filter(|_| !of.is_empty())), ("pinned", address.get("pin"))];
         query.extend(filters);
         let query: Vec<(&str, Option<&str>)> = query.iter().map(|(key, value)| (*key, value.as_deref())).collect();
         url::with_query("api/v1/timeline/lanes", &query)
@@ -211,6 +211,7 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
                 <input class="input" type="search" name="q" placeholder=text::NAME_HAS_SHORT aria-label=text::NAME_HAS />
                 <input class="input timeline-versions" name="versions" placeholder=text::TRACKS_EXAMPLE aria-label=text::TRACKS />
                 <select class="input" name="class" aria-label=text::CLASS>{options(&text::CLASSES)}</select>
+                <select class="input" name="state" aria-label=text::STATE>{options(&text::STATES)}</select>
                 <select class="input" name="by" aria-label=text::GATHERING>{options(&text::GATHERED)}</select>
                 <label class="check"><input type="checkbox" name="flagged" value="true" />{text::FLAGGED}</label>
                 <label class="check"><input type="checkbox" name="density" value="compact" />{text::COMPACT}</label>
@@ -252,6 +253,7 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
             Seen::Something => return None,
             Seen::Loading => (text::LOADING, false),
             Seen::Nothing => (text::NOTHING, true),
+            Seen::Blind => (text::BLIND, true),
             Seen::Failed => (text::UNREACHABLE, false),
         };
         let button =

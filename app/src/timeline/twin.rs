@@ -1,7 +1,6 @@
 //! The same window as a table: what holds the focus, what assistive technology reads, and what is copied.
 
-use tagwarden_model::instant::Instant;
-use tagwarden_model::timeline::{What, short};
+use tagwarden_model::timeline::short;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, HtmlElement};
 
@@ -22,16 +21,14 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
     let (mut rows, mut all) = (Vec::new(), 0);
     {
         let desk = shared.borrow();
-        for hit in desk.sheet.lanes.iter().flat_map(|place| &place.hits) {
+        for hit in desk.sheet.lanes.iter().flat_map(|place| &place.hits).chain(&desk.sheet.quiet) {
             all += 1;
             if rows.len() >= MOST {
                 continue;
             }
             let (Some(lane), Some(told)) = (desk.lane(hit), desk.tell(hit)) else { continue };
-            let at = if hit.what == What::Span { hit.from } else { hit.at };
-            let offset = browser::offset(Instant(at.clamp(0, now.0)));
-            let [mut lane_label, what, when, digest] = row(hit, lane, &told, now, offset);
-            if desk.head.repositories.len() > 1 {
+            let [mut lane_label, what, when, digest] = row(hit, lane, &told, now, &browser::offset);
+            if desk.head.repositories.len() > 1 && !hit.is_nothing() {
                 lane_label = [short(&lane.repository), " ", &lane_label].concat();
             }
             rows.push(Row { lane: hit.lane, key: hit.key(), cells: [lane_label, what, when, digest, told.sentence] });

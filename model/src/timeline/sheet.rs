@@ -5,10 +5,10 @@ use super::rows::{Act, Arranged, Row, rows};
 use super::tiles::{Stretch, TileStore};
 use super::view::{View, tile_length};
 use super::{
-    ABOVE, AXIS, Drawing, Frame, HEADING, LANE, NOTES, RIGHT, Scale, Shape, Style, Words, axis, draw_now, gutter,
-    labels, releases, rolling,
+    ABOVE, AXIS, Drawing, Frame, HEADING, LANE, NOTES, RIGHT, Scale, Shape, Style, Words, axis, draw_now, ground,
+    gutter, labels, releases, rolling,
 };
-use crate::api::{Activity, Lane, LaneKind, TimelineHead, Watched};
+use crate::api::{Activity, Lane, LaneKind, TimelineHead};
 use crate::digest::Digest;
 use crate::instant::{Instant, Millis};
 use crate::tag::Class;
@@ -55,6 +55,8 @@ pub struct Place {
     pub bottom: f64,
     /// Its hits from left to right.
     pub hits: Vec<Hit>,
+    /// What of [`Sheet::quiet`] lies over it, by its place there.
+    pub quiet: Vec<usize>,
 }
 
 /// What can be done left of the plot.
@@ -79,6 +81,8 @@ pub struct Sheet {
     pub drawing: Drawing,
     /// The lanes from top to bottom.
     pub lanes: Vec<Place>,
+    /// Times in which nobody watched or nothing could be observed, each once for all lanes of its repository.
+    pub quiet: Vec<Hit>,
     /// What can be done with them, from top to bottom.
     pub handles: Vec<Handle>,
     /// Down to here it stays in sight: the axis and what is pinned.
@@ -91,6 +95,8 @@ pub struct Sheet {
     pub level: u8,
     /// Whether all of it is known.
     pub is_loaded: bool,
+    /// Whether of no repository anything was observed in it: nobody can say that nothing happened.
+    pub is_blind: bool,
 }
 
 /// The room and the means of what draws one lane.
@@ -126,16 +132,26 @@ impl Pen<'_> {
 }
 
 impl Sheet {
-    /// The hit at a point, or very near it.
+    /// The hit at a point, or very near it; else why there is none.
     pub fn hit(&self, x: f64, y: f64) -> Option<Hit> {
         let lane = self.lanes.iter().find(|lane| lane.top <= y && y < lane.bottom)?;
-        lane.hits.get(nearest(&lane.hits, x, 4.0)?).copied()
+        match nearest(&lane.hits, x, 4.0) {
+            Some(at) => lane.hits.get(at).copied(),
+            None => self.quiet(lane, &|hit| hit.left <= x && x <= hit.right),
+        }
     }
 
     /// What was chosen, by lane and [`Hit::key`].
     pub fn find(&self, chosen: (usize, i64)) -> Option<Hit> {
-        let (row, at) = self.place(chosen)?;
-        self.lanes.get(row)?.hits.get(at).copied()
+        match self.place(chosen) {
+            Some((row, at)) => self.lanes.get(row)?.hits.get(at).copied(),
+            None => self.quiet(self.row(chosen.0)?, &|hit| hit.key() == chosen.1),
+        }
+    }
+
+    fn quiet(&self, place: &Place, is_it: &dyn Fn(&Hit) -> bool) -> Option<Hit> {
+        let found = place.quiet.iter().filter_map(|at| self.quiet.get(*at)).find(|hit| is_it(hit))?;
+        Some(Hit { lane: *place.lanes.first()?, ..*found })
     }
 
     fn place(&self, (lane, key): (usize, i64)) -> Option<(usize, usize)> {
@@ -224,16 +240,10 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
     let stretches = store.stretches(board.view, level);
     let mut drawing = Drawing { width: board.width, height: 0.0, items: Vec::new() };
     let (mut lanes, mut handles) = (Vec::new(), Vec::new());
-    // Where each repository begins.
-    let mut blocks: Vec<(&str, f64)> = Vec::new();
     let (mut bottom, mut fixed) = (AXIS, AXIS);
     for row in rows {
         let mut pen = Pen { board, store, stretches: &stretches, scale: &scale, drawing: &mut drawing };
         let (top, first) = (bottom, row.first());
-        let repository = board.head.lanes.get(first).map_or("", |lane| &lane.repository);
-        if blocks.last().is_none_or(|(above, _)| *above != repository) {
-            blocks.push((repository, top));
-        }
         match row {
             Row::Heading { text, is_repository, .. } => {
                 bottom += HEADING;
@@ -260,13 +270,16 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
         }
     }
     bottom += 4.0;
-    let ends = blocks.iter().skip(1).map(|(_, top)| *top).chain([bottom]);
-    for ((name, top), end) in blocks.iter().zip(ends) {
-        let watched = board.head.repositories.iter().find(|watched| watched.repository == *name);
-        if let Some(watched) = watched {
-            ground(&mut drawing, watched, &scale, board.words, (*top, end), end >= bottom);
+    let (mut quiet, mut is_blind) = (Vec::new(), !lanes.is_empty());
+    for watched in &board.head.repositories {
+        let silent = ground::silent(watched, &scale);
+        is_blind &= ground::is_blind(&silent, &scale);
+        for hit in silent {
+            let its = |lane: &usize| board.head.lanes.get(*lane).filter(|lane| lane.repository == watched.repository);
+            quiet.extend(ground::draw(&mut drawing, hit, quiet.len(), &mut lanes, &its));
         }
     }
+    ground::note(&mut drawing, &quiet, &lanes, board.words, bottom);
     for stretch in stretches.iter().filter(|stretch| !stretch.is_loaded()) {
         let (x, end) = (scale.x(Instant(stretch.from)), scale.x(Instant(stretch.until)));
         let shape = Shape::Rect { x, y: AXIS, width: end - x, height: bottom - AXIS };
@@ -280,7 +293,7 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
     }
     drawing.height = bottom + NOTES;
     let is_loaded = stretches.iter().all(Stretch::is_loaded);
-    Sheet { drawing, lanes, handles, fixed, left, right, level, is_loaded }
+    Sheet { drawing, lanes, quiet, handles, fixed, left, right, level, is_loaded, is_blind }
 }
 
 fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Place {
@@ -304,40 +317,7 @@ fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Plac
         let (y, height) = if board.compact { (top, COMPACT) } else { (bottom - LANE + 2.0, LANE - 4.0) };
         pen.drawing.push(Style::Chosen, Shape::Rect { x, y, width, height }, None);
     }
-    Place { lanes, top, bottom, hits }
-}
-
-/// Two of the kinds of nothing, over the lanes of a repository: not watched, and not observed.
-fn ground(
-    drawing: &mut Drawing,
-    watched: &Watched,
-    scale: &Scale,
-    words: &Words,
-    (top, bottom): (f64, f64),
-    is_last: bool,
-) {
-    let top = top.max(AXIS);
-    let since = scale.x(watched.since);
-    if since > scale.left {
-        let shape = Shape::Rect { x: scale.left, y: top, width: since - scale.left, height: bottom - top };
-        drawing.push(Style::Unwatched, shape, None);
-        let words = words.not_watched.into_iter().find(|words| labels::width(words) <= since - scale.left);
-        // Below it is room only where no other repository follows.
-        if let Some(words) = words.filter(|_| is_last) {
-            drawing.text(Style::QuietText, scale.left, bottom + 12.0, false, words.into());
-        }
-    }
-    // Newest first, of several bands: what lies within what was drawn says no more.
-    let mut drawn = (f64::MAX, f64::MAX);
-    for gap in &watched.gaps {
-        let (x, end) = (scale.x(gap.from), scale.x(gap.until.unwrap_or(scale.now)));
-        let is_seen = gap.from < scale.to && gap.until.is_none_or(|until| until > scale.from);
-        if !is_seen || (x >= drawn.0 && end <= drawn.1) {
-            continue;
-        }
-        drawn = (x, (end).max(x + 3.0));
-        drawing.push(Style::Gap, Shape::Rect { x, y: top, width: drawn.1 - x, height: bottom - top }, None);
-    }
+    Place { lanes, top, bottom, hits, quiet: Vec::new() }
 }
 
 /// The strip over all time: how much happened, and which part is shown.

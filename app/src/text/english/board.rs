@@ -21,13 +21,16 @@ pub const LANES: &str = "Lanes";
 pub const NAME_HAS: &str = "Lanes whose name has";
 pub const NAME_HAS_SHORT: &str = "Lanes whose name has…";
 pub const TRACKS: &str = "Tracks from..to";
-pub const TRACKS_EXAMPLE: &str = "2.1..2.4";
+pub const TRACKS_EXAMPLE: &str = "2.1..2.4, 2.3 or 2";
 /// Classes of lanes, with the word of an address for each.
 pub const CLASSES: [(&str, &str); 4] =
     [("", "all classes"), ("release", "releases"), ("rolling", "rolling"), ("rebuilt", "rebuilt")];
+/// Whether tags are there, with the word of an address.
+pub const STATES: [(&str, &str); 3] = [("", "there or gone"), ("present", "there"), ("gone", "gone")];
 /// How releases are gathered.
 pub const GATHERED: [(&str, &str); 3] = [("", "tracks or families"), ("track", "by track"), ("family", "by family")];
 pub const CLASS: &str = "Class of the lanes";
+pub const STATE: &str = "Whether tags are there or gone";
 pub const GATHERING: &str = "How releases are gathered";
 /// Only lanes with a flag.
 pub const FLAGGED: &str = "flagged only";
@@ -65,6 +68,7 @@ pub const NOT_LANES: &str = "no lanes";
 pub const STRIP: &str = "Window of the timeline: arrow keys move and zoom it";
 pub const LOADING: &str = "Loading…";
 pub const NOTHING: &str = "Nothing happened in this window.";
+pub const BLIND: &str = "Nothing was observed in this window.";
 pub const UNREACHABLE: &str = "The server cannot be reached; asked again every few seconds.";
 pub const TO_DATA: &str = "Zoom to data";
 pub const FIRST_LANES: &str = "First lanes";
