@@ -169,9 +169,11 @@ impl Sheet {
         };
         let hits = &self.lanes.get(row)?.hits;
         if along {
-            let at = match place {
-                Some((_, at)) => at.checked_add_signed(by)?,
-                None => hits.iter().position(|hit| hit.key() > key).unwrap_or(hits.len()).checked_sub(1)?,
+            let at = if let Some((_, at)) = place {
+                at.checked_add_signed(by)?
+            } else {
+                let after = hits.iter().position(|hit| hit.key() > key).unwrap_or(hits.len());
+                if by > 0 { after } else { after.checked_sub(1)? }
             };
             return hits.get(at).copied();
         }

@@ -376,6 +376,15 @@ proptest! {
         prop_assert!(marks.windows(2).all(|pair| pair[0].right <= pair[1].left + 0.5), "marks are apart");
         for item in shown.drawing.items.iter().filter(|item| item.style == Style::MarkText) {
             let Shape::Text { x, end, text, .. } = &item.shape else { continue };
+#[test]
+fn from_what_is_out_of_view_keys_lead_back_into_it() {
+    let shown = draw(&head(), Some(&tile(&[(20.0, 0, 0), (9.0, 1, 1)], &[])), 1200.0);
+    let step = |from: f64, by| shown.step(Some((0, ago(from))), true, by).map(|hit| hit.key());
+    assert_eq!((step(40.0, 1), step(40.0, -1)), (Some(ago(20.0)), None), "it is left of the view");
+    assert_eq!((step(12.0, 1), step(12.0, -1)), (Some(ago(9.0)), Some(ago(20.0))), "it is part of something else");
+    assert_eq!((step(1.0, 1), step(1.0, -1)), (None, Some(ago(9.0))), "it is right of all others");
+}
+
             let room = labels::width(text);
             let (left, right) = if *end { (x - room, *x) } else { (*x, x + room) };
             prop_assert!(left >= shown.left && right <= shown.right, "{text} leaves the plot");
