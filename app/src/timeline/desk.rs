@@ -148,8 +148,7 @@ impl Desk {
         let watches =
             self.head.repositories.iter().flat_map(|watched| watched.hints_from.into_iter().chain([watched.since]));
         let from = firsts.chain(first).chain(watches).min().unwrap_or(now - Millis::days(30)).min(now);
-        let view = View::fit(from, now);
-        View { until: now + Millis(view.length().0 / 50), ..view }
+        View::last(now - View::fit(from, now).from, now)
     }
 
     pub(super) fn count(&self) -> u64 {
