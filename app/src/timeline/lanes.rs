@@ -293,7 +293,7 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
 
 #[component]
 fn Legend() -> impl IntoView {
-    let key = |path: &'static str, class: &'static str, words: &'static str| {
+    let key = |(path, class, words): (&'static str, &'static str, &'static str)| {
         view! {
             <span class="legend-key">
                 <svg width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">
@@ -303,18 +303,26 @@ fn Legend() -> impl IntoView {
             </span>
         }
     };
-    let fill =
-        |class: &'static str, words: &'static str| view! { <span class="legend-key"><i class=class></i>{words}</span> };
+    let fill = |(class, words): (&'static str, &'static str)| {
+        view! { <span class="legend-key"><i class=class></i>{words}</span> }
+    };
+    let keys = [
+        ("M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "t-mark", text::RELEASE),
+        ("M-7 -5H7V5H-7Z", "t-cluster", text::SEVERAL),
+        ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-before", text::FROM_BEFORE),
+        ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-claim", text::HINT),
+        ("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-breach", text::REASSIGNED),
+        ("M-4 -4L4 4M4 -4L-4 4", "t-breach", text::DELETED),
+        ("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-restored", text::RESTORED),
+        ("M-4 -4L4 4M4 -4L-4 4", "t-end", text::GONE),
+        ("M-7 -2H7V2H-7Z", "t-window", text::UNCERTAIN),
+    ];
+    let fills =
+        [("legend-dots", text::NOT_WATCHED), ("legend-hatch", text::NOT_OBSERVED), ("legend-checks", text::NOT_LOADED)];
     view! {
         <p class="legend">
-            {key("M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "t-mark", text::RELEASE)}
-            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-before", text::FROM_BEFORE)}
-            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-claim", text::HINT)}
-            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-breach", text::REASSIGNED)}
-            {key("M-4 -4L4 4M4 -4L-4 4", "t-breach", text::DELETED)}
-            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-restored", text::RESTORED)}
-            {fill("legend-dots", text::NOT_WATCHED)} {fill("legend-hatch", text::NOT_OBSERVED)}
-            {fill("legend-checks", text::NOT_LOADED)}
+            {keys.map(key).collect_view()}
+            {fills.map(fill).collect_view()}
             <span class="legend-key">{text::BLANK}</span>
         </p>
     }
