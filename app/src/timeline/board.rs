@@ -65,8 +65,6 @@ pub struct Timeline {
     pub news: RwSignal<u64>,
     /// Called when the view stands still: table and address follow.
     pub settled: Trigger,
-    /// The picture as it is printed.
-    pub print: RwSignal<Option<Drawing>>,
 }
 
 impl Timeline {
@@ -79,7 +77,6 @@ impl Timeline {
             seen: RwSignal::new(Seen::Loading),
             news: RwSignal::new(0),
             settled: Trigger::new(),
-            print: RwSignal::new(None),
         }
     }
 

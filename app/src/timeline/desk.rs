@@ -42,6 +42,8 @@ pub struct Canvases {
     pub probe: HtmlElement,
     /// Where buttons are: of pinned lanes, and of all others.
     pub handles: [HtmlElement; 2],
+    /// What is printed in place of them.
+    pub print: HtmlElement,
 }
 
 /// Everything but what is shown in elements.
