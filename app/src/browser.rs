@@ -120,10 +120,15 @@ pub fn select(id: &str) {
 /// Scrolls a list until an element of it is seen.
 pub fn show_within(id: &str) {
     if let Some(element) = element(id) {
-        let options = ScrollIntoViewOptions::new();
-        options.set_block(ScrollLogicalPosition::Nearest);
-        element.scroll_into_view_with_scroll_into_view_options(&options);
+        scroll_to(&element);
     }
+}
+
+/// Scrolls no further than until an element is seen.
+pub fn scroll_to(element: &Element) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
 /// Whether a key alone is a command: not while somebody types, nor for whoever switched such keys off (WCAG 2.1.4).
@@ -228,6 +233,12 @@ pub async fn copy(text: &str, shown: Option<&Element>) -> bool {
 /// The height of what is seen of a page, in its pixels.
 pub fn height() -> f64 {
     window().and_then(|window| window.inner_height().ok()?.as_f64()).unwrap_or(0.0)
+}
+
+/// Whether people point with fingers.
+pub fn is_coarse() -> bool {
+    let query = window().and_then(|window| window.match_media("(pointer: coarse)").ok().flatten());
+    query.is_some_and(|query| query.matches())
 }
 
 /// Pixels of the screen in one of the page.

@@ -398,7 +398,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
                 <span class="quiet">{summary}</span>
             </p>
             <div class="twin-body table-card">
-                <table class="table" role="grid" aria-label=text::EVENTS on:keydown=key on:click=click on:focusin=focused on:focusout=left>
+                <table class="table" role="grid" tabindex="-1" aria-label=text::EVENTS on:keydown=key on:click=click on:focusin=focused on:focusout=left>
                     <thead>
                         <tr>
                             {text::COLUMNS.map(|words| view! { <th scope="col">{words}</th> }).collect_view()}

@@ -83,7 +83,7 @@ pub fn shown(number: usize, total: u64) -> String {
 /// Rows of the table.
 pub fn rows(written: usize, all: usize) -> String {
     let words = count(all as u64, "row", "rows");
-    if written < all { format!("the first {written} of {words}: zoom in for more") } else { words }
+    if written < all { format!("{written} of {words}: zoom in for more") } else { words }
 }
 
 pub const RELEASE: &str = "release";
