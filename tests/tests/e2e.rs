@@ -8,6 +8,7 @@ mod e2e {
     mod history;
     mod journeys;
     mod keyboard;
+    mod lanes;
     mod leaks;
     mod phone;
     mod reconnect;

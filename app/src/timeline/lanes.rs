@@ -31,6 +31,9 @@ const KEYS: [&str; 15] = [
     "cursor", "event",
 ];
 
+/// What of it leaves lanes out.
+const FILTERS: [&str; 5] = ["q", "class", "flagged", "versions", "cursor"];
+
 /// What of it stands in fields.
 const FIELDS: [&str; 6] = ["q", "versions", "class", "by", "flagged", "density"];
 
@@ -69,7 +72,7 @@ pub fn Lanes(
     let address = Address { path, query: use_query_map() };
     let asked = Memo::new(move |_| {
         let filter = |key: &'static str| (key, address.get(key));
-        let filters = ["q", "class", "flagged", "versions", "by", "cursor"].map(filter);
+        let filters = FILTERS.into_iter().chain(["by"]).map(filter);
         let mut query = vec![(of, address.get("name").filter(|_| !of.is_empty()))];
         query.extend(filters);
         let query: Vec<(&str, Option<&str>)> = query.iter().map(|(key, value)| (*key, value.as_deref())).collect();
@@ -96,14 +99,15 @@ pub fn Lanes(
     };
     view! {
         <section class="stack-tight">
-            {live(error)} <Body address shown=head.data />
+            {live(error)} <Body address head />
         </section>
     }
 }
 
 #[component]
-fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
-    let timeline = Timeline::new();
+fn Body(address: Address, head: Remote<TimelineHead>) -> impl IntoView {
+    let (timeline, shown) = (Timeline::new(), head.data);
+    on_cleanup(move || timeline.leave());
     let now = expect_context::<Now>().0;
     let window = move || Window::read(&|key| address.get(key));
     let event = move || address.get("event").and_then(|event| event.parse().ok());
@@ -136,7 +140,8 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
                 return;
             }
             let (window, sought) = (desk.borrow().window, desk.borrow().sought);
-            let event = timeline.card.with_untracked(|card| card.as_ref().and_then(|told| told.seq)).or(sought);
+            let event =
+                timeline.card.try_with_untracked(|card| card.as_ref().and_then(|told| told.seq)).flatten().or(sought);
             let [range, from, until] = window.write();
             let [pinned, collapsed] = desk.borrow().arranged.write();
             let event = ("event", event.map(|event| event.to_string()));
@@ -191,7 +196,7 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
         <div class="section-head">
             <h2>{text::TIMELINE}</h2>
             <div class="acts timeline-acts">
-                <nav class="segments" aria-label=text::RANGE>{ranges}</nav>
+                <nav class="segments" aria-label=text::RANGE>{live(ranges)}</nav>
                 <div class="segments" role="group" aria-label=text::ZOOM>
                     <button class="segment" type="button" aria-label=text::ZOOM_IN on:click=move |_| zoom(0.5)>"+"</button>
                     <button class="segment" type="button" aria-label=text::ZOOM_OUT on:click=move |_| zoom(2.0)>"−"</button>
@@ -217,7 +222,7 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
             </div>
             <Picture timeline help />
             <EventCard timeline />
-            <Notes timeline shown address />
+            <Notes timeline head address />
             <Twin timeline help />
         </div>
         <Help help />
@@ -237,7 +242,8 @@ pub(super) fn show_help(help: NodeRef<Dialog>) {
 
 /// What there is to say about the window as a whole, the other lanes, and the legend.
 #[component]
-fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address) -> impl IntoView {
+fn Notes(timeline: Timeline, head: Remote<TimelineHead>, address: Address) -> impl IntoView {
+    let shown = head.data;
     let to_data = move |_| {
         let Some(desk) = timeline.desk() else { return };
         let view = desk.borrow().all(browser::now());
@@ -249,7 +255,9 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
     };
     let state = move || {
         let (words, act) = match timeline.seen.get() {
-            Seen::Something => return None,
+            Seen::Something | Seen::NoLane => return None,
+            // What is wrong is said above.
+            Seen::Loading if head.question.error.get().is_some() => return None,
             Seen::Loading => (text::LOADING, false),
             Seen::Nothing => (text::NOTHING, true),
             Seen::Failed => (text::UNREACHABLE, false),
@@ -274,7 +282,11 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
             |next| view! { <a href=address.with(&[("cursor", Some(next))]) data-noscroll="">{text::NEXT_LANES}</a> },
         );
         match (count, total) {
-            (0, _) => Some(view! { <p class="quiet">{text::NO_LANE} {first}</p> }.into_any()),
+            (0, _) => {
+                let is_filtered = FILTERS.into_iter().any(|key| address.get(key).is_some());
+                let words = if is_filtered { text::NO_LANE } else { text::NO_TAG };
+                Some(view! { <p class="quiet" role="status">{words} {first}</p> }.into_any())
+            }
             (count, total) if (count as u64) < total => {
                 let words = text::shown(count, total);
                 Some(view! { <p class="timeline-more">{words}{first}{next}</p> }.into_any())
@@ -287,7 +299,7 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
         Some(view! { <p class="timeline-more">{words}</p> })
     };
     view! {
-        {state} {news} {more} {reading} <Legend />
+        {live(state)} {live(news)} {live(more)} {live(reading)} <Legend />
     }
 }
 
@@ -332,7 +344,7 @@ fn Legend() -> impl IntoView {
 #[component]
 fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
     let body = NodeRef::<Tbody>::new();
-    let rows = RwSignal::new((0_usize, 0_usize));
+    let rows = Held::new((0_usize, 0_usize));
     let is_open = RwSignal::new(false);
     let write = move || {
         if let Some(body) = body.get_untracked()
@@ -346,7 +358,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
         body.track();
         write();
     });
-    on_change(move || timeline.seen.track(), write);
+    on_change(move || timeline.seen.with(|_| ()), write);
     let row = move |event: &Event| {
         let target = event.target()?.dyn_into::<Element>().ok()?;
         let desk = timeline.desk()?;
@@ -395,7 +407,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
                 >
                     {text::TABLE}
                 </button>
-                <span class="quiet">{summary}</span>
+                <span class="quiet">{live(summary)}</span>
             </p>
             <div class="twin-body table-card">
                 <table class="table" role="grid" tabindex="-1" aria-label=text::EVENTS on:keydown=key on:click=click on:focusin=focused on:focusout=left>

@@ -91,9 +91,7 @@ pub fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
             tabindex="0"
             role="slider"
             aria-label=text::STRIP
-            aria-valuemin="0"
-            aria-valuemax="1"
-            aria-valuenow="1"
+            aria-valuenow=percent
             aria-valuetext=words
             on:keydown=key
         >

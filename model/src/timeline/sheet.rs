@@ -13,8 +13,6 @@ use crate::digest::Digest;
 use crate::instant::{Instant, Millis};
 use crate::tag::Class;
 
-/// Height of a lane where many are looked at.
-const COMPACT: f64 = 12.0;
 /// Room left of names, for what can be done with their lanes.
 const INDENT: f64 = 16.0;
 /// Height of the strip with the activity.
@@ -32,6 +30,8 @@ pub struct Board<'a> {
     pub width: f64,
     /// Low lanes without names on their marks.
     pub compact: bool,
+    /// How high such a lane is in pixels: a finger needs more than a mouse.
+    pub low: f64,
     /// The viewer's distance from UTC at an instant.
     pub offset: &'a dyn Fn(Instant) -> Millis,
     /// In the viewer's language.
@@ -269,10 +269,19 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
             ground(&mut drawing, watched, &scale, board.words, (*top, end), end >= bottom);
         }
     }
-    for stretch in stretches.iter().filter(|stretch| !stretch.is_loaded()) {
+    let mut is_loaded = true;
+    for stretch in &stretches {
         let (x, end) = (scale.x(Instant(stretch.from)), scale.x(Instant(stretch.until)));
-        let shape = Shape::Rect { x, y: AXIS, width: end - x, height: bottom - AXIS };
-        drawing.push(Style::Unloaded, shape, None);
+        let mut unloaded = |y: f64, bottom: f64| {
+            is_loaded = false;
+            drawing.push(Style::Unloaded, Shape::Rect { x, y, width: end - x, height: bottom - y }, None);
+        };
+        if stretch.is_loaded() {
+            let is_new = |place: &&Place| !place.lanes.iter().all(|lane| stretch.knows(*lane));
+            lanes.iter().filter(is_new).for_each(|place| unloaded(place.top, place.bottom));
+        } else {
+            unloaded(AXIS, bottom);
+        }
     }
     let frame =
         Frame { from: board.view.from, now: board.now, width: board.width, offset: board.offset, words: board.words };
@@ -281,7 +290,6 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
         draw_now(&mut drawing, &scale, board.words, bottom);
     }
     drawing.height = bottom + NOTES;
-    let is_loaded = stretches.iter().all(Stretch::is_loaded);
     Sheet { drawing, lanes, handles, fixed, left, right, level, is_loaded }
 }
 
@@ -290,7 +298,7 @@ fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Plac
     let is_any = |is_it: &dyn Fn(&Lane) -> bool| lanes.iter().filter_map(|at| board.head.lanes.get(*at)).any(is_it);
     // A lane with something to decide has room to say so, however crowded it is.
     let is_tall = is_any(&|lane| lane.flags > 0 && lane.class == Class::Release);
-    let height = if board.compact { COMPACT } else { LANE };
+    let height = if board.compact { board.low } else { LANE };
     let bottom = top + if is_tall && !board.compact { LANE + ABOVE } else { height };
     let middle = bottom - height / 2.0;
     let left = pen.scale.left;
@@ -303,7 +311,7 @@ fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Plac
     };
     if let Some(hit) = board.chosen.and_then(|chosen| hits.iter().find(|hit| (hit.lane, hit.key()) == chosen)) {
         let (x, width) = (hit.left - 3.0, hit.right - hit.left + 6.0);
-        let (y, height) = if board.compact { (top, COMPACT) } else { (bottom - LANE + 2.0, LANE - 4.0) };
+        let (y, height) = if board.compact { (top, height) } else { (bottom - LANE + 2.0, LANE - 4.0) };
         pen.drawing.push(Style::Chosen, Shape::Rect { x, y, width, height }, None);
     }
     Place { lanes, top, bottom, hits }

@@ -92,6 +92,8 @@ struct HeldLane {
     marks: Vec<Seen>,
     befell: Vec<Befell>,
     claimed: Vec<Claimed>,
+    /// The tile was asked for without it.
+    is_unknown: bool,
 }
 
 #[derive(Debug)]
@@ -186,9 +188,16 @@ impl TileStore {
         }
     }
 
-    /// Forgets all tiles: the lanes are others.
-    pub fn clear(&mut self) {
-        self.held.clear();
+    /// The lanes are others: `places` says for each where it was before. Tiles stay until newer ones are there, and what was no
+    /// lane is not loaded in them.
+    pub fn rearrange(&mut self, places: &[Option<usize>]) {
+        for held in &mut self.held {
+            let mut before = std::mem::take(&mut held.lanes);
+            let mut lane = |place: &Option<usize>| place.and_then(|at| before.get_mut(at)).map(std::mem::take);
+            let unknown = || HeldLane { is_unknown: true, ..HeldLane::default() };
+            held.lanes = places.iter().map(|place| lane(place).unwrap_or_else(unknown)).collect();
+            held.stale = true;
+        }
     }
 
     /// Something happened at or after `since`: tiles that reach it are shown until newer ones are there.
@@ -314,6 +323,11 @@ impl<'a> Stretch<'a> {
     /// Whether it is known what happened in it.
     pub fn is_loaded(&self) -> bool {
         self.held.is_some()
+    }
+
+    /// Whether it is known what happened on a lane.
+    pub fn knows(&self, lane: usize) -> bool {
+        self.held.is_some_and(|held| held.lanes.get(lane).is_none_or(|lane| !lane.is_unknown))
     }
 
     /// One lane of it.

@@ -70,6 +70,7 @@ pub const TO_DATA: &str = "Zoom to data";
 pub const FIRST_LANES: &str = "First lanes";
 pub const NEXT_LANES: &str = "Next lanes";
 pub const NO_LANE: &str = "No lane matches. ";
+pub const NO_TAG: &str = "No tag was seen yet. ";
 
 /// Events beyond the right edge, as a button that leads there.
 pub fn news(number: u64) -> String {
@@ -92,10 +93,10 @@ pub const HINT: &str = "hint: its image's own date";
 pub const REASSIGNED: &str = "reassigned";
 pub const DELETED: &str = "deleted";
 pub const RESTORED: &str = "restored";
-pub const NOT_WATCHED: &str = "not watched";
 pub const SEVERAL: &str = "several";
 pub const GONE: &str = "rolling tag gone";
 pub const UNCERTAIN: &str = "happened in here";
+pub const NOT_WATCHED: &str = "not watched";
 pub const NOT_OBSERVED: &str = "not observed";
 pub const NOT_LOADED: &str = "not loaded";
 pub const BLANK: &str = "blank: nothing happened";
@@ -120,7 +121,7 @@ pub const KEYS: [(&str, &str); 11] = [
     ("↑ ↓", "to the lane above or below"),
     ("Home End", "to the lane's first or last event"),
     ("Enter", "open it; look closer where there are several"),
-    ("Esc", "close what is open"),
+    ("Esc", "close the words beside it, then what is open"),
     ("A D", "earlier, later"),
     ("W S  or  + −", "look closer, look further"),
     ("P", "pin the lane, or unpin it"),

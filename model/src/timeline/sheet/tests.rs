@@ -7,7 +7,7 @@ use crate::api::{Breach, Gap, TILE_BRIEF, TILE_LANES, Tile, TileDigest, TileLane
 use crate::event::EventKind;
 use crate::tag::Band;
 use crate::timeline::tests::{ENGLISH, count, texts};
-use crate::timeline::{GLYPH, What};
+use crate::timeline::{GLYPH, Item, What};
 
 const DAY: i64 = 86_400_000;
 const NOW: Instant = Instant(1_795_435_200_000);
@@ -124,6 +124,7 @@ fn board(head: &TimelineHead, width: f64) -> Board<'_> {
         now: NOW,
         width,
         compact: false,
+        low: 12.0,
         offset: &|_| Millis(0),
         words: &ENGLISH,
         arranged: &USUAL,
@@ -263,6 +264,25 @@ fn the_four_kinds_of_nothing_differ() {
 }
 
 #[test]
+fn what_is_known_of_a_lane_stays_when_another_one_comes() {
+    let (mut head, mut store) = (head(), TileStore::default());
+    store.put(&tile(&[(20.0, 0, 0)], &[(9.0, 2, 1)]));
+    head.lanes.insert(0, lane(LaneKind::Track, "2.4", Class::Release));
+    store.rearrange(&[None, Some(0), Some(1)]);
+    let shown = sheet(&board(&head, 1200.0), &store);
+    assert_eq!(shown.lanes.iter().map(|place| place.hits.len()).collect::<Vec<_>>(), [0, 1, 1]);
+    let unloaded = |item: &&Item| item.style == Style::Unloaded;
+    let unloaded: Vec<&Item> = shown.drawing.items.iter().filter(unloaded).collect();
+    assert!(!unloaded.is_empty(), "one lane is new");
+    for item in unloaded {
+        let Shape::Rect { y, height, .. } = item.shape else { panic!("{item:?}") };
+        assert_eq!((y, y + height), (shown.lanes[0].top, shown.lanes[0].bottom));
+    }
+    assert!(!shown.is_loaded);
+    assert!(!store.wanted(board(&head, 1200.0).view, 40).is_empty(), "all of it is asked for again");
+}
+
+#[test]
 fn marks_that_are_too_near_are_counted() {
     let near: Vec<Row> = (0..7).map(|at| (10.0 - f64::from(at) / 50.0, at, at as i32)).collect();
     let shown = draw(&head(), Some(&tile(&near, &[])), 1200.0);
@@ -356,6 +376,15 @@ fn keys_walk_along_a_lane_and_between_lanes() {
     assert_eq!(shown.step(back, false, 1).map(key), Some((1, ago(20.0))));
 }
 
+#[test]
+fn from_what_is_out_of_view_keys_lead_back_into_it() {
+    let shown = draw(&head(), Some(&tile(&[(20.0, 0, 0), (9.0, 1, 1)], &[])), 1200.0);
+    let step = |from: f64, by| shown.step(Some((0, ago(from))), true, by).map(|hit| hit.key());
+    assert_eq!((step(40.0, 1), step(40.0, -1)), (Some(ago(20.0)), None), "it is left of the view");
+    assert_eq!((step(12.0, 1), step(12.0, -1)), (Some(ago(9.0)), Some(ago(20.0))), "it is part of something else");
+    assert_eq!((step(1.0, 1), step(1.0, -1)), (None, Some(ago(9.0))), "it is right of all others");
+}
+
 proptest! {
     #[test]
     fn nothing_touches_a_label_and_every_event_is_told_once(
@@ -376,15 +405,6 @@ proptest! {
         prop_assert!(marks.windows(2).all(|pair| pair[0].right <= pair[1].left + 0.5), "marks are apart");
         for item in shown.drawing.items.iter().filter(|item| item.style == Style::MarkText) {
             let Shape::Text { x, end, text, .. } = &item.shape else { continue };
-#[test]
-fn from_what_is_out_of_view_keys_lead_back_into_it() {
-    let shown = draw(&head(), Some(&tile(&[(20.0, 0, 0), (9.0, 1, 1)], &[])), 1200.0);
-    let step = |from: f64, by| shown.step(Some((0, ago(from))), true, by).map(|hit| hit.key());
-    assert_eq!((step(40.0, 1), step(40.0, -1)), (Some(ago(20.0)), None), "it is left of the view");
-    assert_eq!((step(12.0, 1), step(12.0, -1)), (Some(ago(9.0)), Some(ago(20.0))), "it is part of something else");
-    assert_eq!((step(1.0, 1), step(1.0, -1)), (None, Some(ago(9.0))), "it is right of all others");
-}
-
             let room = labels::width(text);
             let (left, right) = if *end { (x - room, *x) } else { (*x, x + room) };
             prop_assert!(left >= shown.left && right <= shown.right, "{text} leaves the plot");
