@@ -88,7 +88,7 @@ async fn no_page_violates_a_rule_in_either_theme() {
         look("no such flag").await;
     }
     assert!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
-    browser.assert_no_errors(&["/api/v1/flags/999 - Failed to load resource"]).await;
+    browser.assert_no_errors(&[("/api/v1/flags/999", "status of 404")]).await;
     world.site.browser.close().await;
 }
 
