@@ -12,6 +12,7 @@ mod e2e {
     mod phone;
     mod reconnect;
     mod site;
+    mod states;
     mod timeline;
     mod walks;
     mod world;

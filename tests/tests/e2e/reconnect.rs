@@ -91,10 +91,8 @@ async fn a_page_misses_nothing_while_the_server_is_killed_and_started_again() {
     let after = format!("live?after={}", before.last().unwrap());
     assert!(asked.as_str().unwrap().ends_with(&after), "{asked} instead of {after}");
     // What was asked for while nobody could answer.
-    let expected = [
-        ("/api/v1/live", "net::ERR_INCOMPLETE_CHUNKED_ENCODING"),
-        ("/api/v1/", "net::ERR_CONNECTION_REFUSED"),
-    ];
+    let expected =
+        [("/api/v1/live", "net::ERR_INCOMPLETE_CHUNKED_ENCODING"), ("/api/v1/", "net::ERR_CONNECTION_REFUSED")];
     world.site.browser.assert_no_errors(&expected).await;
     world.site.browser.close().await;
 }
