@@ -16,6 +16,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
+use crate::meaning::sentence;
 use crate::text::shell as text;
 use crate::url::{encode, with_query};
 
@@ -43,11 +44,11 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// What happened.
+    /// What happened, in a sentence.
     pub fn message(&self) -> String {
         match self {
             Self::Unreachable => text::UNREACHABLE.into(),
-            Self::Refused { message, .. } => message.clone(),
+            Self::Refused { message, .. } => sentence(message),
             Self::Unintelligible(detail) => text::unintelligible(detail),
         }
     }
@@ -61,8 +62,11 @@ impl ApiError {
     pub fn next_step(&self) -> String {
         match self {
             Self::Unreachable => text::UNREACHABLE_STEP.into(),
+            Self::Refused { status: 403, .. } => text::FORBIDDEN_STEP.into(),
             Self::Refused { status: 404, .. } => text::NOT_FOUND_STEP.into(),
+            Self::Refused { status: 408, .. } => text::TOO_SLOW_STEP.into(),
             Self::Refused { status: 409, .. } => text::CONFLICT_STEP.into(),
+            Self::Refused { status: 413, .. } => text::TOO_LARGE_STEP.into(),
             Self::Refused { status: 500.., request_id: Some(id), .. } => text::fault_step(id),
             Self::Refused { .. } => text::REFUSED_STEP.into(),
             Self::Unintelligible(_) => text::UNINTELLIGIBLE_STEP.into(),

@@ -61,6 +61,13 @@ pub fn set_title(page: Option<&str>, attention: u64) {
     }
 }
 
+/// Says which language the document speaks.
+pub fn set_language(language: &str) {
+    if let Some(root) = document().and_then(|document| document.document_element()) {
+        let _ = root.set_attribute("lang", language);
+    }
+}
+
 /// Takes away what stood in the body before the page's code ran.
 pub fn remove_skeleton() {
     if let Some(skeleton) = element("boot") {
@@ -96,6 +103,11 @@ pub fn show_dialog(id: &str) {
     }
 }
 
+/// Whether one is open. That of a timeline has been opened by the time that the page hears of the key.
+pub fn has_dialog() -> bool {
+    document().is_some_and(|document| document.query_selector("dialog[open]").is_ok_and(|found| found.is_some()))
+}
+
 /// Closes it.
 pub fn close_dialog(id: &str) {
     if let Some(dialog) = dialog(id) {
@@ -120,10 +132,15 @@ pub fn select(id: &str) {
 /// Scrolls a list until an element of it is seen.
 pub fn show_within(id: &str) {
     if let Some(element) = element(id) {
-        let options = ScrollIntoViewOptions::new();
-        options.set_block(ScrollLogicalPosition::Nearest);
-        element.scroll_into_view_with_scroll_into_view_options(&options);
+        scroll_to(&element);
     }
+}
+
+/// Scrolls no further than until an element is seen.
+pub fn scroll_to(element: &Element) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
 /// Whether a key alone is a command: not while somebody types, nor for whoever switched such keys off (WCAG 2.1.4).
@@ -228,6 +245,12 @@ pub async fn copy(text: &str, shown: Option<&Element>) -> bool {
 /// The height of what is seen of a page, in its pixels.
 pub fn height() -> f64 {
     window().and_then(|window| window.inner_height().ok()?.as_f64()).unwrap_or(0.0)
+}
+
+/// Whether people point with fingers.
+pub fn is_coarse() -> bool {
+    let query = window().and_then(|window| window.match_media("(pointer: coarse)").ok().flatten());
+    query.is_some_and(|query| query.matches())
 }
 
 /// Pixels of the screen in one of the page.

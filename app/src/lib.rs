@@ -44,6 +44,7 @@ mod view;
 #[cfg(feature = "ui")]
 pub fn start() {
     panic::install();
+    browser::set_language(text::LANG);
     browser::remove_skeleton();
     leptos::mount::mount_to_body(pages::App);
 }

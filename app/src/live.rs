@@ -34,6 +34,8 @@ pub struct Live {
     /// Whether what is shown is kept up to date.
     pub status: RwSignal<Status>,
     burst: RwSignal<Arc<Burst>>,
+    /// Whether something was not read again because nobody sees the tab.
+    left_out: StoredValue<bool>,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +46,8 @@ struct Hello {
 impl Live {
     /// Opens the stream and makes it known to every component below.
     pub fn provide() -> Self {
-        let live = Self { status: RwSignal::new(Status::Connecting), burst: RwSignal::default() };
+        let status = RwSignal::new(Status::Connecting);
+        let live = Self { status, burst: RwSignal::default(), left_out: StoredValue::new(false) };
         provide_context(live);
         Driver::start(live);
         live
@@ -57,10 +60,15 @@ impl Live {
 
     /// Asks again when something changes that concerns it.
     pub fn keep_fresh<T: Send + Sync + 'static>(self, remote: Remote<T>, concerns: impl Fn(&Change) -> bool + 'static) {
-        self.reload_on(remote.question, Box::new(concerns));
+        self.reload_on(remote.question, Box::new(concerns), false);
     }
 
-    fn reload_on(self, question: Question, concerns: Box<dyn Fn(&Change) -> bool>) {
+    /// The same for what the tab's title says, which is seen although the tab is not.
+    pub fn keep_title_fresh(self, question: Question) {
+        self.reload_on(question, Box::new(|_| true), true);
+    }
+
+    fn reload_on(self, question: Question, concerns: Box<dyn Fn(&Change) -> bool>, is_title: bool) {
         let changed = move || {
             let burst = self.burst.get_untracked();
             if burst.all || burst.changes.iter().any(&concerns) {
@@ -69,7 +77,14 @@ impl Live {
         };
         on_change(move || self.burst.track(), changed);
         // A pass that saw no change sends no notice; "checked 40 s ago" must not grow old on an open page.
-        if let Ok(timer) = set_interval_with_handle(move || question.reload(), REFRESH) {
+        let refresh = move || {
+            if is_title || !browser::is_hidden() {
+                question.reload();
+            } else {
+                self.left_out.set_value(true);
+            }
+        };
+        if let Ok(timer) = set_interval_with_handle(refresh, REFRESH) {
             on_cleanup(move || timer.clear());
         }
     }
@@ -143,6 +158,10 @@ fn step(driver: &Rc<RefCell<Driver>>, input: Input) {
         Some(Action::Open { after }) => open(driver, after),
         Some(Action::Reload) => push(driver, None),
         None => {}
+    }
+    let live = driver.borrow().live;
+    if input == Input::Shown && live.left_out.try_update_value(std::mem::take) == Some(true) {
+        push(driver, None);
     }
     let driver = driver.borrow();
     let status = driver.stream.status(now);

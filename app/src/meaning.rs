@@ -136,6 +136,16 @@ pub fn capital(word: &str) -> String {
     word
 }
 
+/// What the server says, as one sentence: with a capital, unless it begins with a name, and one full stop.
+pub fn sentence(words: &str) -> String {
+    let words = words.trim_end_matches(['.', ' ']);
+    let first = words.split([' ', ',', ':', ';']).next().unwrap_or_default();
+    let is_word = first.bytes().all(|byte| byte.is_ascii_lowercase());
+    let begun = if is_word { capital(words) } else { words.to_owned() };
+    let end = if begun.ends_with(['?', '!', '…']) { "" } else { "." };
+    [&begun, end].concat()
+}
+
 /// The colour of a chip. Red is for flags alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {

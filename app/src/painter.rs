@@ -70,8 +70,8 @@ struct Look {
     clear: u8,
 }
 
-/// How opaque that is which is not pointed at.
-const DIM: f64 = 0.2;
+/// How opaque that is which is not pointed at: keys point at something all the time.
+const DIM: f64 = 0.4;
 /// Hues and none.
 const COLOURS: usize = 25;
 
@@ -81,7 +81,7 @@ pub fn paint(drawing: &Drawing, part: &Range<f64>, surface: &mut dyn Surface) {
     layers.resize_with(Style::COUNT * COLOURS * 2, Vec::new);
     for item in drawing.items.iter().filter(|item| is_seen(&item.shape, part)) {
         let colour = item.hue.map_or(0, |hue| usize::from(hue) + 1);
-        let at = (item.style as usize * COLOURS + colour) * 2 + usize::from(item.dim);
+        let at = (item.style as usize * COLOURS + colour) * 2 + usize::from(is_dim(item));
         if let Some(layer) = layers.get_mut(at) {
             layer.push(item);
         }
@@ -91,6 +91,12 @@ pub fn paint(drawing: &Drawing, part: &Range<f64>, surface: &mut dyn Surface) {
             paint_layer(first, &layer, surface);
         }
     }
+}
+
+/// What steps back while something else is pointed at: no breach, nothing that may hold it, and of words only their ground.
+fn is_dim(item: &Item) -> bool {
+    use Style::{Before, Claim, End, Mark, Span, SpanText, Window};
+    item.dim && matches!(item.style, Before | Claim | End | Mark | Span | SpanText | Window)
 }
 
 fn is_seen(shape: &Shape, part: &Range<f64>) -> bool {
@@ -106,10 +112,10 @@ fn is_seen(shape: &Shape, part: &Range<f64>) -> bool {
 }
 
 fn paint_layer(first: &Item, layer: &[&Item], surface: &mut dyn Surface) {
-    let dim = if first.dim { DIM } else { 1.0 };
+    let is_dim = is_dim(first);
     if matches!(first.shape, Shape::Text { .. }) {
-        let (ink, strong, rim) = script(first.style);
-        surface.opacity(dim);
+        let (ink, strong, rim) = script(first.style, is_dim);
+        surface.opacity(1.0);
         surface.font(ink, strong);
         for item in layer {
             if let Shape::Text { x, y, end, text } = &item.shape {
@@ -127,7 +133,8 @@ fn paint_layer(first: &Item, layer: &[&Item], surface: &mut dyn Surface) {
         surface.opacity(1.0);
         surface.stroke(Ink::Surface, look.rim, false);
     }
-    surface.opacity(dim * f64::from(100 - look.clear) / 100.0);
+    let opacity = if is_dim { DIM } else { 1.0 };
+    surface.opacity(opacity * f64::from(100 - look.clear) / 100.0);
     if let Some(ink) = look.fill {
         surface.fill(ink);
     }
@@ -188,10 +195,12 @@ fn look(style: Style, hue: Option<u8>) -> Look {
 }
 
 /// Colour, weight and rim of a text.
-fn script(style: Style) -> (Ink, bool, bool) {
+fn script(style: Style, is_dim: bool) -> (Ink, bool, bool) {
     match style {
+        // The hue below it is nearly the ground.
+        Style::SpanText if is_dim => (Ink::Text, false, false),
         Style::LaneText => (Ink::Text, false, false),
-        Style::HeadingText => (Ink::Text3, true, false),
+        Style::HeadingText => (Ink::Text3, true, true),
         Style::SpanText => (Ink::OnHue, false, false),
         Style::CountText => (Ink::Text, true, true),
         Style::MarkText => (Ink::Text2, false, true),
@@ -272,6 +281,8 @@ mod tests {
             item(Style::Span, rect(40.0), Some(7), true),
             item(Style::Span, rect(70.0), Some(3), false),
             item(Style::Claim, Shape::Glyph(Glyph::Ring, 20.0, 40.0), None, false),
+            item(Style::SpanText, text("2.2.9", 42.0), None, true),
+            item(Style::Cluster, rect(80.0), None, true),
             item(Style::Unloaded, rect(0.0), None, false),
             item(Style::Many, rect(5.0), None, false),
             item(Style::LaneText, Shape::Text { x: 0.0, y: 90.0, end: false, text: "below".into() }, None, false),
@@ -286,7 +297,7 @@ opacity 1
 fill Hue(3)
 begin
 rect 40 30 20 18 round 3
-opacity 0.2
+opacity 0.4
 fill Hue(7)
 begin
 rect 5 30 20 18 round 0
@@ -302,6 +313,13 @@ opacity 1
 fill Surface
 stroke Text3 1.5 dashed
 begin
+rect 80 30 20 18 round 8
+opacity 1
+stroke Surface 3
+opacity 1
+fill Raised
+stroke Text3 1
+begin
 circle 50 40 5
 opacity 1
 stroke Surface 3
@@ -315,6 +333,9 @@ stroke Surface 5
 opacity 1
 fill Flag
 stroke Flag 2
+opacity 1
+font Text
+text \"2.2.9\" 42 40
 opacity 1
 font Text2
 text \"2.3.0\" 60 40 rim

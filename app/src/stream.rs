@@ -9,6 +9,8 @@ use tagwarden_model::instant::{Instant, Millis};
 pub const SILENCE: Millis = Millis::seconds(40);
 /// How long a hidden tab keeps its stream.
 pub const HIDDEN: Millis = Millis::seconds(60);
+/// How long a source that is opened when the tab is seen again may take before it counts as lost.
+const RETURN: Millis = Millis::seconds(3);
 /// Waits before reopening: the first, doubled each time up to the last.
 const FIRST_WAIT: Millis = Millis::seconds(1);
 const LONGEST_WAIT: Millis = Millis::seconds(30);
@@ -16,7 +18,7 @@ const LONGEST_WAIT: Millis = Millis::seconds(30);
 /// What the page tells people about the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Nothing was heard yet.
+    /// Nothing was heard yet, or not since the tab is seen again.
     Connecting,
     /// Heard within [`SILENCE`].
     Live,
@@ -102,6 +104,8 @@ impl Stream {
         match (self.source, self.heard) {
             (Source::Asleep, _) => Status::Asleep,
             (_, Some(heard)) if now - heard < SILENCE => Status::Live,
+            // Nobody missed it while nobody looked.
+            (Source::Open, Some(_)) if self.attempts == 0 && now - self.opened < RETURN => Status::Connecting,
             (_, Some(heard)) => Status::Stale(heard),
             (_, None) if self.attempts == 0 => Status::Connecting,
             (_, None) => Status::Stale(self.opened),
@@ -147,7 +151,11 @@ impl Stream {
             }
             Input::Shown => {
                 self.hidden_since = None;
-                (self.source == Source::Asleep).then(|| self.open(now))
+                (self.source == Source::Asleep).then(|| {
+                    // What failed before it slept says nothing of now.
+                    self.attempts = 0;
+                    self.open(now)
+                })
             }
         }
     }
@@ -257,7 +265,27 @@ mod tests {
         assert_eq!(stream.status(at(500)), Status::Asleep);
         assert_eq!(stream.step(Input::Timer, at(500)), None, "asleep is not silent");
         assert_eq!(stream.step(Input::Shown, at(900)), Some(Action::Open { after: Some(9) }));
-        assert_eq!(stream.status(at(900)), Status::Stale(at(69)));
+        assert_eq!(stream.status(at(900)), Status::Connecting, "nobody is alarmed by what was not looked at");
+        assert_eq!(stream.step(Input::Hello, at(901)), None);
+        assert_eq!(stream.status(at(901)), Status::Live);
+    }
+
+    #[test]
+    fn a_tab_that_returns_and_hears_nothing_is_lost_after_three_seconds_or_with_the_first_failure() {
+        let mut silent = open_stream();
+        silent.step(Input::Failed, at(5));
+        silent.step(Input::Hidden, at(5));
+        assert_eq!(silent.step(Input::Timer, at(65)), Some(Action::Close));
+        silent.step(Input::Shown, at(900));
+        let mut failing = silent.clone();
+        for now in [Instant(900_000), Instant(902_999)] {
+            assert_eq!(silent.status(now), Status::Connecting);
+        }
+        assert_eq!(silent.status(at(903)), Status::Stale(at(0)));
+        failing.step(Input::Failed, at(901));
+        assert_eq!(failing.status(at(901)), Status::Stale(at(0)));
+        failing.step(Input::Timer, at(902));
+        assert_eq!(failing.status(at(902)), Status::Stale(at(0)), "opened again, and still lost");
     }
 
     #[test]

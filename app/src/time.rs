@@ -27,16 +27,19 @@ pub fn relative(at: Instant, now: Instant) -> String {
     }
 }
 
+/// The reader's distance from UTC at an instant.
+pub type Offset<'a> = &'a dyn Fn(Instant) -> Millis;
+
 /// "23 Nov 2026 06:27:45", local.
 pub fn absolute(at: Instant, offset: Millis) -> String {
-    let [year, ..] = (at + offset).fields();
-    text::date_and_time(&date(at, offset), year, &clock(at, offset))
+    let [year, month, day, ..] = (at + offset).fields();
+    text::day_and_time(&text::date(month, day, Some(year)), &clock(at, offset))
 }
 
-/// "23 Nov", local.
-pub fn date(at: Instant, offset: Millis) -> String {
-    let [_, month, day, ..] = (at + offset).fields();
-    text::date(month, day)
+/// "23 Nov", local; with the year unless it is the present one.
+pub fn date(at: Instant, now: Instant, offset: Offset<'_>) -> String {
+    let [year, month, day, ..] = (at + offset(at)).fields();
+    text::date(month, day, (year != (now + offset(now)).fields()[0]).then_some(year))
 }
 
 /// "06:27:45", local.
@@ -45,27 +48,27 @@ pub fn clock(at: Instant, offset: Millis) -> String {
     format!("{hour:02}:{minute:02}:{second:02}")
 }
 
+fn is_of_one_day(one: Instant, other: Instant, offset: Offset<'_>) -> bool {
+    let day = |at: Instant| (at + offset(at)).0.div_euclid(86_400_000);
+    day(one) == day(other)
+}
+
 /// Like [`clock`], with the date unless it is today's.
-pub fn clock_with_date(at: Instant, now: Instant, offset: Millis) -> String {
-    let of_day = |instant: Instant| (instant + offset).0.div_euclid(86_400_000);
-    if of_day(at) == of_day(now) {
-        clock(at, offset)
-    } else {
-        text::day_and_time(&date(at, offset), &clock(at, offset)[..5])
-    }
+pub fn clock_with_date(at: Instant, now: Instant, offset: Offset<'_>) -> String {
+    let time = clock(at, offset(at));
+    if is_of_one_day(at, now, offset) { time } else { text::day_and_time(&date(at, now, offset), &time[..5]) }
 }
 
 /// A window in words: "between 08:41:12 and 08:46:09", "22 Nov between 20:12 and 20:17", "before 08:46:09".
-pub fn window(not_before: Option<Instant>, not_after: Instant, now: Instant, offset: Millis) -> String {
+pub fn window(not_before: Option<Instant>, not_after: Instant, now: Instant, offset: Offset<'_>) -> String {
     let end = clock_with_date(not_after, now, offset);
-    let of_day = |instant: Instant| (instant + offset).0.div_euclid(86_400_000);
     match not_before {
         None => text::before(&end),
-        Some(start) if of_day(start) == of_day(not_after) && of_day(start) != of_day(now) => {
-            let (start, end) = (clock(start, offset), clock(not_after, offset));
+        Some(start) if is_of_one_day(start, not_after, offset) && !is_of_one_day(start, now, offset) => {
+            let (start, end) = (clock(start, offset(start)), clock(not_after, offset(not_after)));
             // Within a minute, the minutes alone would say nothing.
             let digits = if start[..5] == end[..5] { 8 } else { 5 };
-            text::between_on(&date(not_after, offset), &start[..digits], &end[..digits])
+            text::between_on(&date(not_after, now, offset), &start[..digits], &end[..digits])
         }
         Some(start) => text::between(&clock_with_date(start, now, offset), &end),
     }
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_window_names_the_day_only_when_it_is_not_today() {
-        let zero = Millis(0);
+        let zero: Offset<'_> = &|_| Millis(0);
         let window_of = |before| window(before, NOON, NOON + Millis::hours(1), zero);
         assert_eq!(window_of(Some(NOON - Millis::minutes(5))), "between 11:55:00 and 12:00:00");
         assert_eq!(window_of(Some(NOON - Millis::hours(13))), "between 22 Nov 23:00 and 12:00:00");
@@ -125,6 +128,27 @@ mod tests {
         assert_eq!(narrow, "23 Nov between 12:00:02 and 12:00:09");
         assert_eq!(window(Some(NOON - day), NOON, later, zero), "between 22 Nov 12:00 and 23 Nov 12:00");
         assert_eq!(absolute(NOON, Millis::hours(1)), "23 Nov 2026 13:00:00");
+    }
+
+    #[test]
+    fn a_year_is_said_when_it_is_not_this_one() {
+        let zero: Offset<'_> = &|_| Millis(0);
+        let old = NOON - Millis::days(365);
+        assert_eq!(clock_with_date(old, NOON, zero), "23 Nov 2025 12:00");
+        assert_eq!(window(Some(old - Millis::hours(1)), old, NOON, zero), "23 Nov 2025 between 11:00 and 12:00");
+        assert_eq!(window(Some(old), NOON, NOON, zero), "between 23 Nov 2025 12:00 and 12:00:00");
+        // The reader's year: in UTC it is still 2026.
+        let evening = NOON + Millis::days(38) + Millis::hours(11);
+        assert_eq!(clock_with_date(NOON, evening, &|_| Millis::hours(2)), "23 Nov 2026 14:00");
+    }
+
+    #[test]
+    fn each_instant_has_the_clock_of_its_own_day() {
+        let summer_ends = NOON - Millis::days(29);
+        let offset: Offset<'_> = &|at| Millis::hours(if at < summer_ends { 2 } else { 1 });
+        let before = summer_ends - Millis::hours(6);
+        let words = window(Some(before), summer_ends + Millis::hours(30), NOON, offset);
+        assert_eq!(words, "between 25 Oct 08:00 and 26 Oct 19:00");
     }
 
     #[test]

@@ -46,14 +46,12 @@ pub fn TimelineView(
     });
     let resized = window_event_listener(leptos::ev::resize, move |_| measure());
     on_cleanup(move || resized.remove());
-    let drawing = move || {
+    effect(move || {
         let (now, width) = (browser::now(), width.get());
         let frame = Frame { from: from.get(), now, width, offset: &browser::offset, words: &WORDS };
-        (frame.width > 0.0).then(|| scene.with(|scene| layout(scene, &frame)))
-    };
-    view! {
-        <div class="timeline" node_ref=holder>
-            {move || drawing().map(|drawing| svg::write(drawing, &label.get()))}
-        </div>
-    }
+        if let Some(holder) = holder.get().filter(|_| width > 0.0) {
+            svg::write(&holder, &scene.with(|scene| layout(scene, &frame)), &label.get());
+        }
+    });
+    view! { <div class="timeline" node_ref=holder></div> }
 }

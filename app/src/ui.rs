@@ -17,7 +17,7 @@ pub use configuration_note::ConfigurationNote;
 pub use copy_button::{CopyButton, Copyable};
 pub use digest_chip::{Difference, DigestChip};
 pub use flag_card::FlagCard;
-pub use loaded::{ErrorNote, Loaded, More};
+pub use loaded::{ErrorNote, Loaded, More, failure};
 pub use repository_name::RepositoryName;
 pub use shell::{Acting, Shell, SummaryHere, title};
 pub use toast::Toasts;

@@ -123,6 +123,24 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_the_time_shows_the_same_again() {
+        for (ago, length) in [(9, 9), (30, 30), (30, 31), (30, 300), (1, 1)] {
+            let from = NOW - Millis::hours(ago);
+            let view = View { from, until: from + Millis::hours(length) }.within(NOW).ended(NOW);
+            let window = Window::of(view, NOW);
+            let query = window.write().map(|(key, value)| (key, value.unwrap_or_default()));
+            let query: Vec<(&str, &str)> = query
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(key, value)| (*key, value.as_str()))
+                .collect();
+            let again = read(&query).view(view, NOW - Millis::days(9), NOW);
+            assert!((again.from - view.from).0.abs() <= 1000, "{view:?}, {query:?}");
+            assert!((again.until - view.until).0.abs() <= 1000, "{view:?}, {query:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_what_nobody_chose() {
         let huge = "9".repeat(30);
         for range in ["", "d", "30", "-3d", "0d", "30y", "é", huge.as_str()] {
@@ -145,18 +163,18 @@ mod tests {
     #[test]
     fn what_is_younger_than_a_month_is_shown_whole() {
         let since = NOW - Millis::days(3);
-        let all = View::fit(since, NOW);
+        let all = View::last(NOW - since, NOW);
         assert_eq!(Window::Usual.view(all, since, NOW), all);
-        let year = View::fit(NOW - Millis::days(365), NOW);
+        let year = View::last(Millis::days(365), NOW);
         assert_eq!(Window::Usual.view(year, since, NOW), View::last(Millis::days(30), NOW));
     }
 
     #[test]
     fn the_first_day_shows_a_year_of_hints() {
         let since = NOW - Millis::hours(2);
-        let hints = View::fit(NOW - Millis::days(200), NOW);
+        let hints = View::last(Millis::days(200), NOW);
         assert_eq!(Window::Usual.view(hints, since, NOW), hints);
-        let old = View::fit(NOW - Millis::days(2000), NOW);
+        let old = View::last(Millis::days(2000), NOW);
         assert_eq!(Window::Usual.view(old, since, NOW), View::last(Millis::days(365), NOW));
         assert_eq!(Window::Usual.view(old, NOW - Millis::hours(24), NOW), View::last(Millis::days(30), NOW));
     }

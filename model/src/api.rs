@@ -35,7 +35,7 @@ pub use self::repository::{
     RepositoryState, Summary, Unread, WatchSource,
 };
 pub use self::timeline::{
-    Activity, Breach, Hint, Lane, LaneKind, TILE_BRIEF, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest,
+    Activity, Breach, Hint, Lane, LaneKind, Pause, TILE_BRIEF, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest,
     TileLane, TimelineHead, Watched,
 };
 use crate::coded::coded;

@@ -24,6 +24,13 @@ coded! {
     }
 }
 
+impl EventKind {
+    /// Whether it happens to a whole repository, and not to a tag.
+    pub const fn is_of_repository(self) -> bool {
+        matches!(self, Self::Vanished | Self::Returned)
+    }
+}
+
 coded! {
     /// What made us look, or who did it.
     pub enum Source {

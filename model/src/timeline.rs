@@ -5,6 +5,7 @@
 //! elements of it, so a page, a print and a test see the same picture.
 
 mod axis;
+mod ground;
 mod hits;
 mod labels;
 mod releases;
@@ -287,9 +288,14 @@ fn unwatched(drawing: &mut Drawing, scene: &Scene, scale: &Scale, words: &Words,
         Shape::Rect { x: scale.left, y: AXIS, width, height: bottom - AXIS },
         Some(words.not_watched[0].into()),
     );
-    let words = words.not_watched.into_iter().find(|words| labels::width(words) <= width);
+    not_watched(drawing, scale.left, scale.left + width, words, bottom);
+}
+
+/// Says so below the lanes, the longest words first: what fits is taken.
+fn not_watched(drawing: &mut Drawing, left: f64, right: f64, words: &Words, bottom: f64) {
+    let words = words.not_watched.into_iter().find(|words| labels::width(words) <= right - left);
     if let Some(words) = words {
-        drawing.text(Style::QuietText, scale.left, bottom + 12.0, false, words.into());
+        drawing.text(Style::QuietText, left, bottom + 12.0, false, words.into());
     }
 }
 

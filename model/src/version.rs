@@ -99,6 +99,25 @@ pub fn track_key(track: &str) -> Option<Vec<u8>> {
     Some(key)
 }
 
+/// The least and the greatest [`track_key`] of what somebody calls `2`, `2.3` or `v2.3.1`: a track is named by two numbers, one
+/// means all tracks of it, and what follows two is no matter of tracks.
+pub fn track_range(text: &str) -> Option<[Vec<u8>; 2]> {
+    let numbers = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let numbers: Vec<&str> = numbers.split('-').next()?.split('.').take(2).collect();
+    let is_number = |text: &&str| !text.is_empty() && split_digits(text).1.is_empty();
+    numbers.iter().all(is_number).then_some(())?;
+    let mut least = Vec::new();
+    push_numbers(&mut least, &numbers);
+    let mut greatest = least.clone();
+    if numbers.len() < 2 {
+        // What ends the list would stand before its continuations.
+        least.pop();
+        greatest.pop();
+        greatest.push(0xff);
+    }
+    Some([least, greatest])
+}
+
 const KEY_COMMIT: u8 = 1;
 const KEY_WORD_FIRST: u8 = 2;
 const KEY_NUMBER_FIRST: u8 = 3;

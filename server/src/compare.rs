@@ -14,6 +14,7 @@ use tagwarden_model::instant::Millis;
 use tagwarden_model::name::RepositoryName;
 use tokio_util::sync::CancellationToken;
 
+use self::hints::Looked;
 use crate::clock::SharedClock;
 use crate::content;
 use crate::jobs::{Proven, prove};
@@ -69,11 +70,11 @@ struct Undecided;
 impl<R: Registry> Comparer<R> {
     /// Works until `stop`. A failing database is waited for.
     pub async fn run(&self, stop: CancellationToken) {
-        let (mut after, mut hinted) = (None, BTreeSet::new());
+        let (mut after, mut looked) = (None, Looked::default());
         loop {
             let newest = self.store.newest_change().await.unwrap_or_default();
             let round = tokio::select! {
-                round = self.round(&mut after, &mut hinted) => round,
+                round = self.round(&mut after, &mut looked) => round,
                 () = stop.cancelled() => return,
             };
             if let Err(error) = &round {
@@ -91,7 +92,7 @@ impl<R: Registry> Comparer<R> {
 
     /// Compares what waits, then reads what new releases consist of, then some of what stood before. Whether everything was done
     /// but the last.
-    async fn round(&self, after: &mut Option<i64>, hinted: &mut BTreeSet<(i64, i64)>) -> Result<bool, StoreError> {
+    async fn round(&self, after: &mut Option<i64>, looked: &mut Looked) -> Result<bool, StoreError> {
         let mut done = true;
         for comparing in self.store.comparing(self.entry.id, ROUND).await? {
             done &= self.compare(&comparing).await?;
@@ -111,7 +112,7 @@ impl<R: Registry> Comparer<R> {
         *after = Some(seq);
         self.prove().await?;
         // Last, and nothing waits for them: what is written of them begins the next round.
-        self.hints(hinted).await?;
+        self.hints(looked).await?;
         Ok(done)
     }
 

@@ -202,15 +202,16 @@ impl Browser {
     }
 
     /// Fails on an error in the console: a JavaScript exception, a WASM panic, a blocked or missing resource.
-    /// `expected` are pieces of messages that the test itself provokes.
-    pub async fn assert_no_errors(&self, expected: &[&str]) {
+    /// `expected` are those that the test itself provokes: a piece of the address that was asked, with the query if it
+    /// matters, and what came of it, such as `status of 404` or `net::ERR_CONNECTION_REFUSED`.
+    pub async fn assert_no_errors(&self, expected: &[(&str, &str)]) {
         let errors: Vec<String> = self
             .console()
             .await
             .into_iter()
             .filter(|entry| entry.level == "SEVERE")
             .map(|entry| entry.message)
-            .filter(|message| !expected.iter().any(|piece| message.contains(piece)))
+            .filter(|message| !expected.iter().any(|(asked, came)| is_about(message, asked, came)))
             .collect();
         assert!(errors.is_empty(), "the browser's console has errors: {errors:#?}");
     }
@@ -238,6 +239,12 @@ impl Drop for Browser {
         // Its destructor would ask the killed chromedriver to quit.
         let _ = self.driver.clone().leak();
     }
+}
+
+/// Whether a message is about such an address and says so: `http://127.0.0.1/api/v1/flags/9 - Failed to load resource: …`.
+fn is_about(message: &str, asked: &str, came: &str) -> bool {
+    let parts = message.split_once(" - Failed to load resource: ");
+    parts.is_some_and(|(address, words)| address.contains(asked) && words.contains(came))
 }
 
 fn capabilities(profile: &Path, categories: &str) -> WebDriverResult<ChromeCapabilities> {

@@ -18,6 +18,7 @@ pub mod polling;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod queued;
 pub mod receiver;
 pub mod record;
 pub mod scripted;

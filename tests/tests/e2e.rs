@@ -8,10 +8,13 @@ mod e2e {
     mod history;
     mod journeys;
     mod keyboard;
+    mod lanes;
     mod leaks;
     mod phone;
+    mod print;
     mod reconnect;
     mod site;
+    mod states;
     mod timeline;
     mod walks;
     mod world;

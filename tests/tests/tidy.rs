@@ -61,7 +61,9 @@ fn is_test_file(path: &str) -> bool {
 /// The code above a file's own test module, without line comments.
 fn code(text: &str) -> String {
     let above = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    above.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    // What follows a colon is an address.
+    let comment = |line: &str| line.match_indices("//").map(|(at, _)| at).find(|at| !line[..*at].ends_with(':'));
+    above.lines().map(|line| &line[..comment(line).unwrap_or(line.len())]).collect::<Vec<_>>().join("\n")
 }
 
 /// Fails with all that is wrong, not with the first of it.
@@ -348,6 +350,9 @@ const IN_EVERY_LANGUAGE: &[&str] = &[
     "tagwarden check ",
     "docker pull {pinned}",
     "kubectl set image deployment/{container} {container}={pinned}",
+    // Where the stylesheet's places are.
+    "auto auto",
+    "auto auto ",
     // Typefaces.
     "12px ui-monospace, \\\"SF Mono\\\", Menlo, Consolas, \\\"Cascadia Mono\\\", \\\"DejaVu Sans Mono\\\", monospace",
     // Keys, as the browser calls them; beside those that begin as `KEYS` do.
@@ -462,6 +467,7 @@ fn the_rules_find_what_they_look_for() {
         ["store::", "live", "http::f"]
     );
     assert_eq!(code("let a; // crate::http\n#[cfg(test)]\nmod tests { crate::http }"), "let a; ");
+    assert_eq!(code("let a = \"http://b\"; // c: http://d"), "let a = \"http://b\"; ");
     assert_eq!(server_module("server/src/store/sqlite.rs"), Some("store"));
     assert_eq!(server_module("server/src/store.rs"), Some("store"));
     assert_eq!(crate_name("serde.workspace = true"), Some("serde"));

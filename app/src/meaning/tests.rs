@@ -140,3 +140,17 @@ fn red_is_for_flags_alone() {
         assert_ne!(readiness_tone(*readiness), Tone::Flag);
     }
 }
+
+#[test]
+fn what_the_server_says_is_a_sentence_and_a_name_in_front_stays_as_it_is() {
+    for (said, whole) in [
+        ("there is no flag with this number", "There is no flag with this number."),
+        ("the host: upper case is not allowed", "The host: upper case is not allowed."),
+        ("r.example has no repository api", "r.example has no repository api."),
+        ("sha256:1 is unknown.", "sha256:1 is unknown."),
+        ("`usrname` is no key", "`usrname` is no key."),
+        ("did you mean `username`?", "Did you mean `username`?"),
+    ] {
+        assert_eq!(sentence(said), whole);
+    }
+}

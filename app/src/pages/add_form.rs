@@ -16,7 +16,8 @@ pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoV
     let SummaryHere(summary) = expect_context();
     let name = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
-    let outcome = RwSignal::new(None::<Result<String, ApiError>>);
+    let added = RwSignal::new(None::<String>);
+    let failed = RwSignal::new(None::<ApiError>);
     let add = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let typed = name.get_untracked().trim().to_owned();
@@ -31,15 +32,21 @@ pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoV
                 summary.reload();
                 on_added();
             }
-            outcome.try_set(Some(answer.map(|repository| repository.name)));
+            let (name, error) =
+                answer.map_or_else(|error| (None, Some(error)), |repository| (Some(repository.name), None));
+            added.try_set(name);
+            failed.try_set(error);
             busy.try_set(false);
         });
     };
-    let words = move || match outcome.get()? {
-        Ok(name) => Some(view! { <span class="form-done">{adding::added(&name)}</span> }.into_any()),
-        Err(error) => Some(
-            view! { <span class="form-error"><bdi>{error.message()}</bdi>" "{error.next_step()}</span> }.into_any(),
-        ),
+    let words = move || match (failed.get(), added.get()) {
+        (Some(error), _) => ("form-error", error.words()),
+        (None, Some(name)) => ("form-done", adding::added(&name)),
+        (None, None) => ("", adding::NAME_HELP.to_owned()),
+    };
+    let words = move || {
+        let (class, words) = words();
+        view! { <bdi class=class>{words}</bdi> }
     };
     view! {
         <form class="form" on:submit=add>
@@ -60,7 +67,7 @@ pub fn AddForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoV
                 <button class="button" type="submit" disabled=busy>{adding::WATCH}</button>
             </div>
             <p id="add-help" class="form-help" role="status">
-                {live(move || words().unwrap_or_else(|| adding::NAME_HELP.into_any()))}
+                {live(words)}
             </p>
             <Preview name />
         </form>

@@ -5,9 +5,9 @@ use leptos::task::spawn_local;
 use tagwarden_model::api::{DoNotUse, Tag};
 
 use crate::api::{self, ApiError};
-use crate::ui::{Acting, When};
+use crate::ui::{Acting, When, failure};
 use crate::view::live;
-use crate::{meaning, text};
+use crate::{browser, effect, meaning, text};
 
 /// What stands, or the way to say it.
 #[component]
@@ -16,12 +16,23 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
     // The rest of the tag changes with every pass, and would take the form away from under the hands.
     let said = Memo::new(move |_| tag.with(|tag| tag.do_not_use.clone()));
     let reason = RwSignal::new(String::new());
+    // What somebody decided here takes the pressed button away, and the focus goes to what stands in its place.
+    let is_decided = StoredValue::new(false);
+    let follow = move || {
+        if is_decided.try_update_value(std::mem::take) == Some(true) {
+            request_animation_frame(|| browser::focus("do-not-use"));
+        }
+    };
+    effect::on_change(move || said.track(), follow);
     let decide = move |why: Option<String>| {
         let (repository, name) = tag.with_untracked(|tag| (tag.repository.clone(), tag.name.clone()));
+        is_decided.set_value(true);
         spawn_local(async move {
             let answer = api::do_not_use(&repository, &name, why).await;
             if answer.is_ok() {
                 reason.try_set(String::new());
+            } else {
+                is_decided.try_set_value(false);
             }
             failed.try_set(answer.err());
             on_change();
@@ -37,7 +48,7 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
     let stands = move |said: DoNotUse| {
         view! {
             <section class="card note-warning" aria-label=text::tags::DO_NOT_USE>
-                <h2>{text::tags::DO_NOT_USE}</h2>
+                <h2 id="do-not-use" tabindex="-1">{text::tags::DO_NOT_USE}</h2>
                 <p><bdi class="said">{meaning::visible(&said.reason)}</bdi></p>
                 <p class="quiet">{text::tags::DO_NOT_USE_BY} <bdi>{said.actor}</bdi> " " <When at=said.at /></p>
                 <Acting>
@@ -51,7 +62,7 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
         view! {
             <Acting>
                 <details class="card">
-                    <summary>{text::tags::DO_NOT_USE_ASK}</summary>
+                    <summary id="do-not-use">{text::tags::DO_NOT_USE_ASK}</summary>
                     <form class="form" on:submit=send>
                         <label class="form-label" for="bad">{text::WHY}</label>
                         <input id="bad" class="input" maxlength="2000" required bind:value=reason />
@@ -63,10 +74,8 @@ pub fn DoNotUseCard(tag: Memo<Tag>, on_change: impl Fn() + Copy + Send + Sync + 
         }
         .into_any()
     };
-    let error =
-        move || failed.get().map(|error| view! { <p class="form-error" role="alert"><bdi>{error.message()}</bdi></p> });
     view! {
         {live(move || said.get().map_or_else(ask, stands))}
-        {live(error)}
+        {failure(failed)}
     }
 }

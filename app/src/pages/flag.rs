@@ -40,7 +40,7 @@ pub fn FlagPage() -> impl IntoView {
         }
     });
     view! {
-        <p class="crumb"><a href="flags">{text::shell::FLAGS}</a> " / " {id}</p>
+        <p class="crumb"><a href="flags">{text::shell::FLAGS}</a> " / " {live(move || id.get())}</p>
         <Loaded remote=detail lines=8 has_heading=true let:data><Body data detail /></Loaded>
     }
 }
@@ -127,7 +127,7 @@ fn when(data: &FlagDetail) -> impl IntoView + use<> {
         (FlagState::Closed, _) => String::new(),
         _ => text::flag::exposed_so_far(&time::length(Now::get() - flag.not_after)),
     };
-    let clock = |at: Instant| time::clock_with_date(at, Now::get(), browser::offset(at));
+    let clock = |at: Instant| time::clock_with_date(at, Now::get(), &browser::offset);
     let end = view! { <strong>{clock(flag.not_after)}</strong> };
     let window = match flag.not_before {
         Some(start) => {

@@ -11,6 +11,7 @@ use crate::browser;
 use crate::effect::effect;
 use crate::remote::Remote;
 use crate::text::{self, flag as words};
+use crate::ui::failure;
 use crate::view::{Show, live};
 
 /// Days that an acknowledgement may last; 0 is until something new happens.
@@ -127,9 +128,7 @@ fn Reason(
                     {UNTIL.map(|(days, name)| view! { <option value=days.to_string()>{name}</option> }).collect_view()}
                 </select>
             </Show>
-            {live(move || failed.get().map(|error| view! {
-                <p class="form-error" role="alert"><bdi>{error.message()}</bdi>" "{error.next_step()}</p>
-            }))}
+            {failure(failed)}
             <div class="form-row">
                 <button class="button button-primary" type="submit" disabled=busy>{name}</button>
                 <button class="button button-quiet" type="button" on:click=cancel>{words::CANCEL}</button>

@@ -18,7 +18,7 @@ pub fn Groups(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send +
         let name = repository.get_untracked().name;
         spawn_local(async move {
             let answer = api::put_into_group(&group, &name, member).await;
-            words.try_set(answer.err().map(|error| error.message()).unwrap_or_default());
+            words.try_set(answer.err().map(|error| error.words()).unwrap_or_default());
             groups.reload();
             on_change();
         });
@@ -32,7 +32,7 @@ pub fn Groups(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send +
                     typed.try_set(String::new());
                     put(group, true);
                 }
-                Err(error) => drop(words.try_set(error.message())),
+                Err(error) => drop(words.try_set(error.words())),
             }
         });
     };

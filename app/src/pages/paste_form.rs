@@ -6,20 +6,19 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tagwarden_model::api::{CatalogueItem, JobResult, NotUnderstood, PasteFormat, PasteItem, Pasted};
 
-use crate::api::ApiError;
 use crate::view::{Show, live};
 use crate::{api, meaning, text};
 
 /// Reads what a text names; of a pattern (`ghcr.io/acme/**`) what the registry's catalogue has.
-async fn look(text: String) -> Result<Pasted, ApiError> {
+async fn look(text: String) -> Result<Pasted, String> {
     let pattern = text.trim().split_once('/').filter(|(host, rest)| !host.contains('*') && rest.contains('*'));
     let Some((registry, pattern)) = pattern.filter(|_| !text.trim().contains(char::is_whitespace)) else {
-        return api::paste(text).await;
+        return api::paste(text).await.map_err(|error| error.words());
     };
-    let job = api::catalogue(registry.to_owned(), pattern.to_owned()).await?;
+    let job = api::catalogue(registry.to_owned(), pattern.to_owned()).await.map_err(|error| error.words())?;
     let Some(JobResult::Catalogue(found)) = job.result else {
-        let why = job.error.unwrap_or_else(|| text::adding::CATALOGUE_TAKES_LONG.to_owned());
-        return Err(ApiError::Unintelligible(why));
+        let why = job.error.map(|error| meaning::sentence(&error));
+        return Err(why.unwrap_or_else(|| text::adding::CATALOGUE_TAKES_LONG.to_owned()));
     };
     let item = |CatalogueItem { name, watched }| PasteItem { name, watched, tags: Vec::new(), places: Vec::new() };
     let reason = found.reason.map(|reason| NotUnderstood { place: registry.to_owned(), text: String::new(), reason });
@@ -52,7 +51,7 @@ pub fn PasteForm(on_added: impl Fn() + Copy + Send + Sync + 'static) -> impl Int
                     words.try_set(text::adding::pasted(&answer));
                     pasted.try_set(Some(answer));
                 }
-                Err(error) => drop(words.try_set(error.message())),
+                Err(error) => drop(words.try_set(error)),
             }
             busy.try_set(false);
         });

@@ -16,7 +16,7 @@ const TYPED: Duration = Duration::from_millis(800);
 /// Looks at the repository that is named and says what it has, in a few lines.
 #[component]
 pub fn Preview(name: RwSignal<String>) -> impl IntoView {
-    let lines = RwSignal::new(Vec::<String>::new());
+    let lines = RwSignal::new(String::new());
     effect({
         let last = StoredValue::new(None::<TimeoutHandle>);
         move || {
@@ -24,18 +24,20 @@ pub fn Preview(name: RwSignal<String>) -> impl IntoView {
                 handle.clear();
             }
             let typed = name.get().trim().to_owned();
-            lines.set(Vec::new());
+            lines.set(String::new());
             if typed.len() < 2 {
                 return;
             }
             let look = move || {
-                lines.try_set(vec![text::adding::LOOKING.to_owned()]);
+                lines.try_set(text::adding::LOOKING.to_owned());
                 spawn_local(async move {
                     let said = match api::preview(typed.clone()).await {
-                        Ok(Job { result: Some(JobResult::Preview(preview)), .. }) => text::adding::preview(&preview),
-                        Ok(Job { error: Some(error), .. }) => vec![error],
-                        Ok(_) => vec![text::adding::TAKES_LONG.to_owned()],
-                        Err(error) => vec![error.message()],
+                        Ok(Job { result: Some(JobResult::Preview(preview)), .. }) => {
+                            text::adding::preview(&preview).join("\n")
+                        }
+                        Ok(Job { error: Some(error), .. }) => meaning::sentence(&error),
+                        Ok(_) => text::adding::TAKES_LONG.to_owned(),
+                        Err(error) => error.words(),
                     };
                     if name.try_get_untracked().is_some_and(|name| name.trim() == typed) {
                         lines.try_set(said);
@@ -45,10 +47,10 @@ pub fn Preview(name: RwSignal<String>) -> impl IntoView {
             last.set_value(set_timeout_with_handle(look, TYPED).ok());
         }
     });
-    let line = |line: String| view! { <p class="form-help"><bdi>{meaning::visible(&line)}</bdi></p> };
+    let line = |line: &str| view! { <p class="form-help"><bdi>{meaning::visible(line)}</bdi></p> };
     view! {
         <div id="preview" role="status">
-            {live(move || lines.get().into_iter().map(line).collect_view())}
+            {live(move || lines.get().lines().map(line).collect_view())}
         </div>
     }
 }

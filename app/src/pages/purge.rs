@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 
 use crate::api;
 use crate::text::repository as text;
+use crate::view::live;
 
 /// Asks for the name once more.
 #[component]
@@ -15,7 +16,7 @@ pub fn Purge(name: Memo<String>) -> impl IntoView {
         event.prevent_default();
         spawn_local(async move {
             let done = api::purge(&name.get_untracked(), typed.get_untracked().trim()).await;
-            words.try_set(done.map_or_else(|error| error.message(), |()| text::PURGED.into()));
+            words.try_set(done.map_or_else(|error| error.words(), |()| text::PURGED.into()));
         });
     };
     view! {
@@ -25,7 +26,7 @@ pub fn Purge(name: Memo<String>) -> impl IntoView {
                 <input id="purge" class="input" required autocomplete="off" placeholder=text::PURGE_NAME bind:value=typed />
                 <button class="button" type="submit">{text::PURGE_ACT}</button>
             </div>
-            <p class="form-help" role="status">{words}</p>
+            <p class="form-help" role="status">{live(move || words.get())}</p>
         </form>
     }
 }

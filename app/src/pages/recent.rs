@@ -26,7 +26,7 @@ pub fn RecentReleases(events: Signal<Page<Event>>, since: Signal<Instant>) -> im
     let scene = Memo::new(move |_| events.with(|events| scenes::recent(&events.items, since.get())));
     let heading = move || {
         let cut = known_since(events).filter(|known| *known > Now::get() - MONTH);
-        text::overview::releases_since(cut.map(|known| time::date(known, browser::offset(known))).as_deref())
+        text::overview::releases_since(cut.map(|known| time::date(known, Now::get(), &browser::offset)).as_deref())
     };
     let is_empty = move || scene.with(|scene| scene.lanes.is_empty());
     let label = Signal::derive(|| text::overview::RELEASES_PICTURE.to_owned());

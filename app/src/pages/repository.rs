@@ -53,8 +53,8 @@ pub fn RepositoryPage() -> impl IntoView {
         .keep_fresh(data, move |change| name.try_get_untracked().is_some_and(|name| change.repository == Some(name)));
     let is_unwatched =
         move || data.question.error.with(|error| matches!(error, Some(ApiError::Refused { status: 404, .. })));
-    let path = move || name.with(|name| split_name(name).0.trim_end_matches('/').to_owned());
-    let last = move || name.with(|name| split_name(name).1.to_owned());
+    let path = live(move || name.with(|name| split_name(name).0.trim_end_matches('/').to_owned()));
+    let last = live(move || name.with(|name| split_name(name).1.to_owned()));
     view! {
         <div class="page-head repository-head">
             <p class="crumb">{path}</p>
@@ -86,7 +86,7 @@ fn Body(
         <RepositoryFacts repository on_change />
         <div class="stack">
             <Show when=move || flags.with(|flags| !flags.is_empty())>
-                <div class="stack-tight">{cards}</div>
+                <div class="stack-tight">{live(cards)}</div>
             </Show>
             <Lanes path="repository" of="repository" />
             <div class="columns">

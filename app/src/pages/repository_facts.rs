@@ -9,7 +9,7 @@ use super::groups::Groups;
 use crate::api::{self, ApiError};
 use crate::router::{NavigateOptions, use_navigate};
 use crate::text::{self, repositories, repository as words};
-use crate::ui::{Acting, Now, SummaryHere, When};
+use crate::ui::{Acting, Now, SummaryHere, When, failure};
 use crate::view::{Show, live};
 use crate::{browser, meaning, time, url};
 
@@ -133,13 +133,13 @@ fn Acts(repository: Memo<Repository>, on_change: impl Fn() + Copy + Send + Sync 
     };
     view! {
         <div class="acts">
-            {live(move || failed.get().map(|error| view! { <span class="form-error" role="alert">{error.message()}</span> }))}
+            {failure(failed)}
             <Show when=move || !of_file.get() fallback=|| view! { <span class="facts-question">{words::OF_FILE}</span> }>
                 <Show when=move || asked.get() fallback=move || view! {
                     <button id="stop" class="button button-quiet" type="button" on:click=move |_| ask(true)>
                         {words::STOP_ASK}
                     </button>
-                }>{question}</Show>
+                }>{question()}</Show>
             </Show>
             <button id="pause" class="button button-quiet" type="button" disabled=busy on:click=pause>
                 {live(move || if is_paused() { words::RESUME } else { words::PAUSE })}

@@ -97,15 +97,17 @@ fn registries(registries: &[Registry]) -> AnyView {
             RegistryState::Unauthorized | RegistryState::Failing => Tone::Warning,
         };
         let reason = registry.state_reason.as_deref().map(meaning::visible);
+        let reason = reason.map(|reason| view! { <p class="row-note"><bdi>{reason}</bdi></p> });
         let host = (registry.host != registry.name).then(|| registry.host.clone());
         view! {
             <tr>
                 <td class="grow">
                     <a class="mono" href=url::find(&registry.host)><bdi>{registry.name.clone()}</bdi></a>
-                    {host.map(|host| view! { <div class="row-note"><bdi class="mono">{host}</bdi></div> })}
+                    {host.map(|host| view! { <p class="row-note"><bdi class="mono">{host}</bdi></p> })}
+                    {reason}
                 </td>
                 <td class="number">{text::grouped(registry.repositories)}</td>
-                <td><span class=tone.class() title=reason>{text::kinds::registry_state(registry.state)}</span></td>
+                <td><span class=tone.class()>{text::kinds::registry_state(registry.state)}</span></td>
                 <td>{registry.state_since.map(|at| view! { <When at /> })}</td>
             </tr>
         }

@@ -54,7 +54,7 @@ pub fn TryRule() -> impl IntoView {
     };
     let shown = move || match answer.get()? {
         Ok(preview) => Some(told(preview, take)),
-        Err(error) => Some(view! { <p class="form-error" role="alert"><bdi>{error.message()}</bdi></p> }.into_any()),
+        Err(error) => Some(view! { <p class="form-error" role="alert"><bdi>{error.words()}</bdi></p> }.into_any()),
     };
     let line = Signal::derive(move || {
         let quoted = |text: String| format!("\"{}\"", text.trim().replace('\\', "\\\\").replace('"', "\\\""));

@@ -20,6 +20,9 @@ pub mod targets;
 pub mod time;
 pub mod timeline;
 
+/// As the document says it.
+pub const LANG: &str = "en";
+
 pub const TRY_AGAIN: &str = "Try again";
 pub const SHOW_MORE: &str = "Show more";
 pub const LOADING: &str = "Loading";

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tagwarden_model::api::TimelineHead;
+use tagwarden_model::api::{Lane, TimelineHead};
 use tagwarden_model::instant::{Instant, Millis};
-use tagwarden_model::timeline::{Act, Arranged, Drawing, Hit, TileStore, View};
-use web_sys::AbortController;
+use tagwarden_model::timeline::{Act, Arranged, Hit, TileStore, View};
+use web_sys::{AbortController, AbortSignal};
 
 use super::desk::{Asked, Canvases, Desk};
 use super::handles;
 use super::tile_reader;
+use crate::held::Held;
 use crate::telling::Told;
 use crate::window::Window;
 use crate::{api, browser};
@@ -34,6 +35,10 @@ pub enum Seen {
     Loading,
     /// Nothing happened.
     Nothing,
+    /// Nobody watched, or nothing could be observed.
+    Blind,
+    /// There are no lanes.
+    NoLane,
     /// The server did not answer.
     Failed,
 }
@@ -47,8 +52,8 @@ pub struct Tip {
     pub x: f64,
     /// The lower edge of its lane.
     pub y: f64,
-    /// Whether there is more room left of it.
-    pub left: bool,
+    /// The width of the picture, where there is more room left of it.
+    pub left: Option<f64>,
 }
 
 /// A timeline on a page.
@@ -56,17 +61,15 @@ pub struct Tip {
 pub struct Timeline {
     desk: StoredValue<Rc<RefCell<Desk>>, LocalStorage>,
     /// Beside the pointer.
-    pub tip: RwSignal<Option<Tip>>,
+    pub tip: Held<Option<Tip>>,
     /// What is pinned.
-    pub card: RwSignal<Option<Told>>,
+    pub card: Held<Option<Told>>,
     /// What there is to see.
-    pub seen: RwSignal<Seen>,
+    pub seen: Held<Seen>,
     /// Events that came right of the view.
-    pub news: RwSignal<u64>,
+    pub news: Held<u64>,
     /// Called when the view stands still: table and address follow.
     pub settled: Trigger,
-    /// The picture as it is printed.
-    pub print: RwSignal<Option<Drawing>>,
 }
 
 impl Timeline {
@@ -74,18 +77,24 @@ impl Timeline {
     pub fn new() -> Self {
         Self {
             desk: StoredValue::new_local(Rc::new(RefCell::new(Desk::new()))),
-            tip: RwSignal::new(None),
-            card: RwSignal::new(None),
-            seen: RwSignal::new(Seen::Loading),
-            news: RwSignal::new(0),
+            tip: Held::new(None),
+            card: Held::new(None),
+            seen: Held::new(Seen::Loading),
+            news: Held::new(0),
             settled: Trigger::new(),
-            print: RwSignal::new(None),
         }
     }
 
     /// The desk, unless the page is gone.
     pub fn desk(self) -> Option<Rc<RefCell<Desk>>> {
         self.desk.try_get_value()
+    }
+
+    /// The page is left: nobody waits for an answer.
+    pub fn leave(self) {
+        if let Some(desk) = self.desk() {
+            desk.borrow_mut().drop_asked(None);
+        }
     }
 
     /// Paints on these from now on.
@@ -121,45 +130,68 @@ impl Timeline {
         self.measure();
     }
 
-    /// Takes lanes in. Tiles that events were added to are asked for again; of other lanes all are.
+    /// Takes lanes in. Tiles that something was added to are asked for again; of other lanes all are.
     pub fn put(self, head: TimelineHead) {
         let Some(desk) = self.desk() else { return };
         {
             let mut desk = desk.borrow_mut();
-            let is_same = head.lanes.len() == desk.head.lanes.len()
-                && head.lanes.iter().zip(&desk.head.lanes).all(|(new, old)| new.id == old.id);
-            if is_same {
-                let mut since = None;
-                let mut earlier = |at: Instant| since = Some(since.map_or(at, |since: Instant| since.min(at)));
-                for (new, old) in head.lanes.iter().zip(&desk.head.lanes).filter(|(new, old)| new != old) {
-                    // A flag may concern an older event; an event's window begins before it.
-                    earlier(new.last.min(old.last) - Millis::hours(1));
-                }
-                for (new, old) in head.repositories.iter().zip(&desk.head.repositories) {
-                    if let Some(at) = new.hints_from.filter(|_| new.hints != old.hints) {
-                        earlier(at);
+            let old = desk.head.clone();
+            // Where each lane was before.
+            let place = |new: &Lane| old.lanes.iter().position(|old| old.id == new.id);
+            let places: Vec<Option<usize>> = head.lanes.iter().map(place).collect();
+            let is_same =
+                places.len() == old.lanes.len() && places.iter().enumerate().all(|(at, place)| *place == Some(at));
+            let newest = old.lanes.iter().map(|lane| lane.last).max();
+            let (mut since, mut grown) = (Instant(i64::MAX), 0);
+            for (new, place) in head.lanes.iter().zip(&places) {
+                match place.and_then(|at| old.lanes.get(at)) {
+                    Some(old) => {
+                        grown += new.events.saturating_sub(old.events);
+                        if new.flags != old.flags {
+                            // A flag may concern any event.
+                            since = since.min(new.first).min(old.first);
+                        } else if new != old {
+                            // An event's window begins before it.
+                            since = since.min(new.last.min(old.last) - Millis::hours(1));
+                        }
                     }
+                    None if Some(new.first) > newest => grown += new.events,
+                    None => {}
                 }
-                if let Some(since) = since {
-                    desk.store.expire(since);
-                }
-            } else {
-                desk.store = TileStore::default();
-                desk.drop_asked(None);
-                desk.chosen = None;
-                desk.hover = None;
-                desk.handles = None;
             }
-            let is_first = desk.head.lanes.is_empty();
+            for (new, old) in head.repositories.iter().zip(&old.repositories) {
+                if let Some(at) = new.hints_from.filter(|_| new.hints != old.hints) {
+                    since = since.min(at);
+                }
+            }
+            let is_other = places.iter().all(Option::is_none);
+            if is_other {
+                desk.store = TileStore::default();
+            }
+            if is_same {
+                desk.expire(since);
+            } else {
+                desk.store.rearrange(&places);
+                desk.drop_asked(None);
+                let chosen =
+                    desk.chosen.and_then(|(lane, key)| Some((places.iter().position(|at| *at == Some(lane))?, key)));
+                (desk.chosen, desk.former, desk.hover, desk.handles) = (chosen, None, None, None);
+                self.tip.set(None);
+            }
+            let news = desk.count().saturating_sub(desk.events) + grown;
             desk.head = Rc::new(head);
+            desk.events = desk.count().saturating_sub(news);
             let now = browser::now();
-            if is_first || (!is_same && desk.follows()) {
+            if is_other || matches!(desk.window, Window::Usual | Window::All) {
                 desk.view = desk.shown(now);
             }
-            if is_first || desk.follows() {
+            if is_other || desk.follows() {
                 desk.events = desk.count();
             }
             desk.turn += 1;
+            if desk.head.lanes.is_empty() {
+                self.seen.set(Seen::NoLane);
+            }
         }
         self.draw();
         self.settle_later();
@@ -170,10 +202,8 @@ impl Timeline {
         let Some(desk) = self.desk() else { return };
         {
             let mut desk = desk.borrow_mut();
-            let by = now - std::mem::replace(&mut desk.ticked, now);
             if desk.drag.is_none() && desk.follows() {
-                // The part of the future that is shown stays as it is, so that nothing jumps.
-                desk.view = View { from: desk.view.from + by, until: desk.view.until + by };
+                desk.view = desk.shown(now);
             }
         }
         self.draw();
@@ -193,9 +223,10 @@ impl Timeline {
             }
             let pinned = self.card.try_with_untracked(|card| card.as_ref().and_then(|told| told.seq)).flatten();
             if event.is_none() && pinned.is_some() {
-                self.card.try_set(None);
+                self.card.set(None);
             }
             desk.sought = event.filter(|event| pinned != Some(*event));
+            desk.told = false;
         }
         self.draw();
         self.settle_later();
@@ -215,7 +246,7 @@ impl Timeline {
             desk.turn += 1;
             desk.is_ahead = true;
         }
-        self.tip.try_set(None);
+        self.tip.set(None);
         self.draw();
         self.settle_later();
     }
@@ -230,12 +261,18 @@ impl Timeline {
             if matches!(act, Act::Collapse | Act::Expand) && head.repositories.len() < 2 {
                 return;
             }
+            let was = desk.chosen;
             desk.arranged.toggle(act, lane);
             desk.lay(browser::now());
-            desk.choose_near();
+            // What stood in for something else gives way to it again.
+            match desk.former.filter(|[before, after]| was == Some(*after) && desk.sheet.find(*before).is_some()) {
+                Some([before, _]) => desk.chosen = Some(before),
+                None => desk.choose_near(),
+            }
+            desk.former = was.zip(desk.chosen).filter(|(was, chosen)| was != chosen).map(<[_; 2]>::from);
             desk.is_ahead = true;
         }
-        self.tip.try_set(None);
+        self.tip.set(None);
         self.draw();
         self.settled.notify();
     }
@@ -244,7 +281,7 @@ impl Timeline {
     pub fn focus(self, focused: bool) {
         let Some(desk) = self.desk() else { return };
         if std::mem::replace(&mut desk.borrow_mut().focused, focused) != focused {
-            self.tip.try_set(None);
+            self.tip.set(None);
             self.draw();
         }
     }
@@ -257,11 +294,11 @@ impl Timeline {
             desk.chosen = hit.map(|hit| (hit.lane, hit.key()));
             desk.hover = None;
             if pin {
-                self.card.try_set(hit.and_then(|hit| desk.tell(&hit)));
+                self.card.set(hit.and_then(|hit| desk.tell(&hit)));
             }
             // Who walks by keys reads what who points at it reads.
             let middle = hit.filter(|_| !pin).map(|hit| hit.left.max(desk.sheet.left).midpoint(hit.right));
-            self.tip.try_set(middle.and_then(|x| desk.tip(&hit?, x)));
+            self.tip.set(middle.and_then(|x| desk.tip(&hit?, x)));
         }
         self.draw();
         if pin {
@@ -271,7 +308,7 @@ impl Timeline {
 
     /// Closes the card.
     pub fn unpin(self) {
-        self.card.try_set(None);
+        self.card.set(None);
         self.wrote();
     }
 
@@ -285,13 +322,28 @@ impl Timeline {
         self.settled.notify();
     }
 
-    /// Opens what is one thing; looks closer at several.
+    /// Opens what is one thing; looks closer at several, as long as that is closer.
     pub fn open(self, hit: Hit) {
-        if hit.is_single() {
-            self.choose(Some(hit), true);
+        let closer = View::fit(Instant(hit.from), Instant(hit.at));
+        let is_closer = self.desk().is_some_and(|desk| closer.length() < desk.borrow().view.length());
+        if is_closer && !hit.is_single() {
+            self.look(closer);
         } else {
-            self.look(View::fit(Instant(hit.from), Instant(hit.at)));
+            self.choose(Some(hit), true);
         }
+    }
+
+    /// The view stands still: table and address follow. What follows the time ends where its address says.
+    pub fn settle(self) {
+        let Some(desk) = self.desk() else { return };
+        {
+            let mut desk = desk.borrow_mut();
+            if desk.follows() {
+                desk.view = desk.shown(browser::now());
+            }
+        }
+        self.draw();
+        self.settled.notify();
     }
 
     fn settle_later(self) {
@@ -301,7 +353,7 @@ impl Timeline {
                 let is_still =
                     self.desk().is_some_and(|desk| desk.borrow().turn == turn && desk.borrow().drag.is_none());
                 if is_still {
-                    self.settled.notify();
+                    self.settle();
                 }
             },
             SETTLED,
@@ -329,6 +381,7 @@ impl Timeline {
             let seen = match (desk.sheet.is_loaded, is_empty) {
                 (false, _) if desk.failed => Seen::Failed,
                 (false, true) => Seen::Loading,
+                (true, true) if desk.sheet.is_blind => Seen::Blind,
                 (true, true) => Seen::Nothing,
                 _ => Seen::Something,
             };
@@ -336,16 +389,29 @@ impl Timeline {
         }
         let news = if desk.follows() { 0 } else { desk.count().saturating_sub(desk.events) };
         set_if_other(self.news, news);
-        if let Some(hit) = desk.sought.and_then(|seq| desk.hit_of(seq)) {
-            desk.sought = None;
-            desk.chosen = Some((hit.lane, hit.key()));
-            desk.frame_due = true;
-            request_animation_frame(move || self.frame());
-            self.card.try_set(desk.tell(&hit));
-        }
         if !std::mem::replace(&mut desk.ask_due, true) {
             set_timeout(move || self.ask(), STILL);
         }
+        if !std::mem::replace(&mut desk.told, true) && self.tell_anew(&mut desk).is_some() {
+            drop(desk);
+            self.draw();
+        }
+    }
+
+    /// Pins the event that the address names. What is pinned says what is known now: a tag may have moved on, a flag come.
+    /// Nothing where nothing else is chosen.
+    fn tell_anew(self, desk: &mut Desk) -> Option<()> {
+        // Of several the card says no more than it did.
+        let one = |card: &Option<Told>| card.as_ref().filter(|told| told.tag.is_some()).and_then(|told| told.seq);
+        let pinned = self.card.try_with_untracked(one).flatten();
+        let seq = desk.sought.or(pinned)?;
+        let hit = desk.hit_of(seq).filter(|hit| hit.is_single() || desk.sought.is_some())?;
+        let told = desk.tell(&hit);
+        set_if_other(self.card, told);
+        desk.sought.take()?;
+        desk.chosen = Some((hit.lane, hit.key()));
+        desk.choose_near();
+        Some(())
     }
 
     /// Asks for the most pressing tiles and gives up what is not wanted any more.
@@ -369,41 +435,42 @@ impl Timeline {
             let Ok(control) = AbortController::new() else { return };
             let (signal, late, ids) = (control.signal(), control.clone(), ids.clone());
             set_timeout(move || late.abort(), Duration::from_millis(api::PATIENCE_MS.into()));
-            desk.asked.push(Asked { level, number, control });
+            desk.asked.push(Asked { level, number, control, since: Instant(i64::MAX) });
             spawn_local(async move {
                 let answer = api::tile(level, number, &ids, signal.clone()).await;
-                self.receive(level, number, answer.ok(), signal.aborted());
+                self.receive(&signal, answer.ok());
             });
         }
     }
 
-    fn receive(self, level: u8, number: i64, text: Option<String>, aborted: bool) {
+    /// Takes the answer to what is still asked for: what was given up is asked for no more, what took too long is.
+    fn receive(self, signal: &AbortSignal, text: Option<String>) {
         let Some(shared) = self.desk() else { return };
         {
             let mut desk = shared.borrow_mut();
-            let is_awaited = desk.asked.iter().position(|asked| asked.level == level && asked.number == number);
-            let Some(at) = is_awaited else { return };
-            desk.asked.swap_remove(at);
+            let is_it = |asked: &Asked| asked.control.signal() == *signal;
+            let Some(at) = desk.asked.iter().position(is_it) else { return };
+            let since = desk.asked.swap_remove(at).since;
             let tile = text.and_then(|text| tile_reader::read(&text));
-            desk.failed = tile.is_none() && !aborted;
-            match tile {
-                Some(tile) => desk.store.put(&tile),
-                // What failed is not asked for again at once.
-                None => desk.ask_due = true,
+            desk.failed = tile.is_none();
+            // What failed is not asked for again at once.
+            desk.ask_due = desk.failed;
+            if let Some(tile) = tile {
+                desk.store.put(&tile);
+                // It may be older than what happened meanwhile.
+                desk.expire(since);
+                desk.told = false;
+            } else {
+                set_timeout(move || self.ask(), Duration::from_secs(5));
             }
-        }
-        if shared.borrow().failed {
-            set_timeout(move || self.ask(), Duration::from_secs(5));
-        } else {
-            shared.borrow_mut().ask_due = false;
         }
         self.draw();
         self.settle_later();
     }
 }
 
-fn set_if_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-    if signal.try_with_untracked(|old| *old != value) == Some(true) {
-        signal.try_set(value);
+fn set_if_other<T: PartialEq + Send + Sync + 'static>(held: Held<T>, value: T) {
+    if held.try_with_untracked(|old| *old != value) == Some(true) {
+        held.set(value);
     }
 }

@@ -35,22 +35,22 @@ impl Palette {
         for token in TOKENS {
             plain.push(colour("timeline-probe", &["var(--", token, ")"].concat())?);
         }
-        let dot = colour("timeline-probe", "var(--line-strong)")?;
         let hatch = colour("timeline-probe", "var(--warning)")?;
         for hue in 0..HUES {
             plain.push(colour(&["timeline-probe", " hue-", &hue.to_string()].concat(), "var(--hue)")?);
         }
-        let quiet = plain.get(2)?.clone();
+        let quiet = plain.get(5)?.clone();
         let ratio = browser::pixel_ratio();
         let pattern = |size: f64, colour: &str, opacity: f64, draw: &dyn Fn(&CanvasRenderingContext2d)| {
             pattern(size, ratio, colour, opacity, draw)
         };
+        // Thin strokes, three times as dark as the ground or as light: each is told from the others and from nothing.
         let patterns = vec![
-            pattern(8.0, &dot, 1.0, &|brush| brush.fill_rect(1.0, 1.0, 1.5, 1.5))?,
-            pattern(8.0, &hatch, 0.5, &|brush| diagonal(brush, 8.0, 1.5))?,
-            pattern(16.0, &quiet, 0.6, &|brush| {
-                brush.fill_rect(0.0, 0.0, 8.0, 8.0);
-                brush.fill_rect(8.0, 8.0, 8.0, 8.0);
+            pattern(8.0, &quiet, 0.8, &|brush| brush.fill_rect(1.0, 1.0, 1.5, 1.5))?,
+            pattern(8.0, &hatch, 0.75, &|brush| diagonal(brush, 8.0, 1.0))?,
+            pattern(16.0, &quiet, 0.7, &|brush| {
+                brush.stroke_rect(1.5, 1.5, 5.0, 5.0);
+                brush.stroke_rect(9.5, 9.5, 5.0, 5.0);
             })?,
         ];
         Some(Self { ratio, plain, patterns })

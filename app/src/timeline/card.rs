@@ -6,6 +6,7 @@ use super::board::Timeline;
 use crate::meaning::visible;
 use crate::text::board as text;
 use crate::ui::{Commit, CompareLink, Difference, DigestChip, When};
+use crate::view::live;
 use crate::{browser, time, url};
 
 /// Beside the pointer.
@@ -13,20 +14,26 @@ use crate::{browser, time, url};
 pub fn TipBox(timeline: Timeline) -> impl IntoView {
     let tip = move || {
         timeline.tip.get().map(|tip| {
-            let class = if tip.left { "timeline-tip timeline-tip-left" } else { "timeline-tip" };
-            let (x, y) = (format!("{}px", tip.x), format!("{}px", tip.y));
+            // Where there is more room left of it, its right edge is placed: so it is as wide as its words.
+            let class = if tip.left.is_some() { "timeline-tip timeline-tip-left" } else { "timeline-tip" };
+            let pixels = |length: f64| [&(length as i64).to_string(), "px "].concat();
+            let (top, left) = (pixels(tip.y), pixels(tip.x));
+            let inset = match tip.left {
+                Some(width) => [&top, &pixels(width - tip.x), "auto auto"].concat(),
+                None => [&top, "auto auto ", &left].concat(),
+            };
             let told = tip.told;
             let digest = told.new.map(|digest| view! { <code>{digest.short()}</code> });
             let ago = told.at.map(|at| time::relative(at, browser::now()));
             view! {
-                <div class=class aria-hidden="true" style:left=x style:top=y>
+                <div class=class aria-hidden="true" style:inset=inset>
                     <p><strong><bdi>{visible(&told.name)}</bdi></strong>" "{told.word}" "{digest}</p>
                     <p>{visible(&told.sentence)}" "{ago}</p>
                 </div>
             }
         })
     };
-    view! { {tip} }
+    live(tip)
 }
 
 /// What is pinned.
@@ -69,5 +76,5 @@ pub fn EventCard(timeline: Timeline) -> impl IntoView {
             }
         })
     };
-    view! { <div role="status">{card}</div> }
+    view! { <div role="status">{live(card)}</div> }
 }

@@ -28,6 +28,8 @@ pub(super) struct Asked {
     pub(super) level: u8,
     pub(super) number: i64,
     pub(super) control: AbortController,
+    /// Something happened since then, which its answer may not know.
+    pub(super) since: Instant,
 }
 
 /// Where is drawn.
@@ -40,6 +42,8 @@ pub struct Canvases {
     pub strip: HtmlCanvasElement,
     /// Asked for colours.
     pub probe: HtmlElement,
+    /// What is printed in place of them.
+    pub print: HtmlElement,
     /// Where buttons are: of pinned lanes, and of all others.
     pub handles: [HtmlElement; 2],
 }
@@ -77,7 +81,10 @@ pub struct Desk {
     pub(super) frame_due: bool,
     pub(super) ask_due: bool,
     pub(super) failed: bool,
-    pub(super) ticked: Instant,
+    /// What is pinned says what is known.
+    pub(super) told: bool,
+    /// What was chosen before its lane became part of another one, and what was chosen then.
+    pub(super) former: Option<[(usize, i64); 2]>,
     /// Grows with every change of the view.
     pub(super) turn: u64,
     /// What the table's rows say.
@@ -118,7 +125,8 @@ impl Desk {
             frame_due: false,
             ask_due: false,
             failed: false,
-            ticked: now,
+            told: false,
+            former: None,
             turn: 0,
             rows: Vec::new(),
             handles: None,
@@ -148,8 +156,7 @@ impl Desk {
         let watches =
             self.head.repositories.iter().flat_map(|watched| watched.hints_from.into_iter().chain([watched.since]));
         let from = firsts.chain(first).chain(watches).min().unwrap_or(now - Millis::days(30)).min(now);
-        let view = View::fit(from, now);
-        View { until: now + Millis(view.length().0 / 50), ..view }
+        View::last(now - View::fit(from, now).from, now)
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -169,13 +176,14 @@ impl Desk {
         if !hit.is_single() && self.sheet.row(hit.lane).is_some_and(|place| place.lanes.len() > 1) {
             (lane.kind, lane.name) = (LaneKind::Tag, short(&lane.repository).to_owned());
         }
-        Some(tell(hit, &lane, &self.store, now, browser::offset(Instant(hit.key().max(0)))))
+        let watched = self.head.repositories.iter().find(|watched| watched.repository == lane.repository);
+        Some(tell(hit, &lane, watched?, &self.store, now, &browser::offset))
     }
 
     /// A hit in words, below its lane.
     pub(super) fn tip(&self, hit: &Hit, x: f64) -> Option<Tip> {
         let place = self.sheet.row(hit.lane)?;
-        let left = x > self.sheet.left.midpoint(self.sheet.right);
+        let left = (x > self.sheet.left.midpoint(self.sheet.right)).then_some(self.width);
         // What is pinned stands lower than its place while the page is scrolled.
         let stays = self.canvases.as_ref().filter(|_| place.bottom <= self.sheet.fixed);
         let lower = stays.and_then(|canvases| canvases.handles[0].offset_parent()?.dyn_into::<HtmlElement>().ok());
@@ -183,8 +191,19 @@ impl Desk {
         Some(Tip { told: self.tell(hit)?, x, y, left })
     }
 
+    /// An event, also where it is one of several: much wider, its tile tells them apart.
     pub(super) fn hit_of(&self, seq: i64) -> Option<Hit> {
-        self.sheet.lanes.iter().flat_map(|lane| &lane.hits).find(|hit| hit.seq == seq).copied()
+        let find = |sheet: &Sheet| sheet.lanes.iter().flat_map(|lane| &lane.hits).find(|hit| hit.seq == seq).copied();
+        let shown = find(&self.sheet);
+        shown.filter(Hit::is_single).or_else(|| find(&self.sheet(browser::now(), self.width * 64.0, true))).or(shown)
+    }
+
+    /// Something happened then: what tells of it is asked for again, also what is asked for just now.
+    pub(super) fn expire(&mut self, since: Instant) {
+        self.store.expire(since);
+        for asked in &mut self.asked {
+            asked.since = asked.since.min(since);
+        }
     }
 
     pub(super) fn drop_asked(&mut self, wanted: Option<(u8, &[i64])>) {
@@ -197,7 +216,7 @@ impl Desk {
         });
     }
 
-    pub(super) fn lay(&mut self, now: Instant) {
+    fn sheet(&self, now: Instant, width: f64, compact: bool) -> Sheet {
         let chosen = self.chosen.filter(|_| self.focused).and_then(|chosen| self.sheet.find(chosen));
         let pointed = self.hover.or(chosen).filter(Hit::is_single);
         let digest = pointed.and_then(|hit| self.store.digest(hit.digest?)).cloned();
@@ -205,15 +224,20 @@ impl Desk {
             head: &self.head,
             view: self.view,
             now,
-            width: self.width,
-            compact: self.compact,
+            width,
+            compact,
+            low: if browser::is_coarse() { 24.0 } else { 12.0 },
             offset: &browser::offset,
             words: &WORDS,
             arranged: &self.arranged,
             highlight: digest.as_ref(),
             chosen: self.chosen,
         };
-        let mut sheet = sheet(&board, &self.store);
+        sheet(&board, &self.store)
+    }
+
+    pub(super) fn lay(&mut self, now: Instant) {
+        let mut sheet = self.sheet(now, self.width, self.compact);
         if let Some((from, until)) = self.selecting {
             let (x, width) = (from.min(until), (until - from).abs());
             let items = &mut sheet.drawing.items;

@@ -80,7 +80,8 @@ fn handle(timeline: Timeline, canvas: &HtmlCanvasElement, shows: Shows, event: &
                 (false, true) => Hold::Select,
                 (false, false) => Hold::Pan,
             };
-            desk.drag = Some(Drag { hold, start: x, view: desk.view, moved: false });
+            // Two fingers are no click.
+            desk.drag = Some(Drag { hold, start: x, view: desk.view, moved: desk.pointers.len() > 1 });
         }
         "pointermove" => {
             let drag = shared.borrow().drag;
@@ -143,15 +144,21 @@ fn pull(timeline: Timeline, drag: Drag, pointer: i32, x: f64) {
             return;
         }
         (Hold::Brush(from, until), _) => {
-            let all = desk.all(browser::now());
+            let now = browser::now();
+            let all = desk.all(now);
             let by = all.at(part) - all.from;
-            let from = if from { drag.view.from + by } else { drag.view.from };
-            let until = if until { drag.view.until + by } else { drag.view.until };
-            View { from: from.min(until), until: until.max(from) }
+            let [from, until] = match (from, until) {
+                // Where nothing was held a stretch is selected.
+                (false, false) => [drag.start, x].map(|x| all.at(desk.part(x))),
+                _ => [(drag.view.from, from), (drag.view.until, until)]
+                    .map(|(at, moves)| if moves { at + by } else { at }),
+            };
+            let view = View { from: from.min(until), until: until.max(from) };
+            if drag.hold == Hold::Brush(true, true) { view } else { view.ended(now) }
         }
     };
     drop(desk);
-    timeline.tip.try_set(None);
+    timeline.tip.set(None);
     timeline.look(view);
 }
 
@@ -162,16 +169,14 @@ fn release(timeline: Timeline, event: &PointerEvent, is_strip: bool, x: f64, y: 
     let Some(drag) = desk.drag.take() else { return };
     let selected = desk.selecting.take();
     let view = desk.view;
-    if event.type_() == "pointercancel" {
-        return;
-    }
-    if let Some((from, until)) = selected {
+    let is_cancelled = event.type_() == "pointercancel";
+    if let Some((from, until)) = selected.filter(|_| !is_cancelled) {
         let (from, until) = (view.at(desk.part(from.min(until))), view.at(desk.part(from.max(until))));
         drop(desk);
-        timeline.look(View { from, until });
-    } else if drag.moved {
+        timeline.look(View { from, until }.ended(browser::now()));
+    } else if drag.moved || is_cancelled {
         drop(desk);
-        timeline.settled.notify();
+        timeline.settle();
     } else if is_strip {
         let all = desk.all(browser::now());
         let shift = all.at(desk.part(x)) - view.at(0.5);
@@ -201,7 +206,7 @@ fn point(timeline: Timeline, x: f64, y: f64) {
     desk.hover = hit;
     let tip = hit.and_then(|hit| desk.tip(&hit, x));
     drop(desk);
-    timeline.tip.try_set(tip);
+    timeline.tip.set(tip);
     timeline.draw();
 }
 
@@ -211,7 +216,7 @@ impl Desk {
         ((x - self.sheet.left) / (self.sheet.right - self.sheet.left).max(1.0)).clamp(0.0, 1.0)
     }
 
-    /// What is held on the strip at `x`.
+    /// What is held on the strip at `x`: however narrow the shown part is, it can be moved, and its edges are beside it.
     fn grip(&self, x: f64) -> Hold {
         let all = self.all(browser::now());
         let width = self.sheet.right - self.sheet.left;
@@ -219,15 +224,9 @@ impl Desk {
             self.sheet.left + (at - all.from).0 as f64 / all.length().0.max(1) as f64 * width
         };
         let (from, until) = (place(self.view.from), place(self.view.until));
-        if (x - from).abs() < 7.0 && (x - from).abs() <= (x - until).abs() {
-            Hold::Brush(true, false)
-        } else if (x - until).abs() < 7.0 {
-            Hold::Brush(false, true)
-        } else if from < x && x < until {
-            Hold::Brush(true, true)
-        } else {
-            Hold::Brush(false, false)
-        }
+        let (away, inner) = (x - from.midpoint(until), ((until - from) / 2.0 - 7.0).max(6.0));
+        let is_near = away.abs() < inner + 14.0;
+        Hold::Brush(is_near && away < inner, is_near && away > -inner)
     }
 }
 
@@ -273,7 +272,11 @@ pub fn key(timeline: Timeline, event: &KeyboardEvent, is_strip: bool) -> Option<
             Some(true)
         }
         ("Escape", _) => {
-            timeline.unpin();
+            if timeline.tip.try_with_untracked(Option::is_some) == Some(true) {
+                timeline.tip.set(None);
+            } else {
+                timeline.unpin();
+            }
             Some(false)
         }
         ("ArrowLeft", _) | (_, "KeyA") => look(view.pan(-0.25)),

@@ -3,10 +3,11 @@
 
 use tagwarden_model::timeline::{Act, Handle};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent};
 
 use super::board::Timeline;
 use super::desk::Desk;
+use crate::browser;
 use crate::text::board as text;
 
 /// Writes those of pinned lanes and all others into their places, if they are others than before. The focus stays on what it
@@ -93,9 +94,7 @@ pub fn reveal(desk: &Desk, lane: usize) -> Option<()> {
     let first = *desk.sheet.row(lane)?.lanes.first()?;
     let at = desk.handles.iter().flatten().position(|handle| handle.lane == first && handle.act != Act::Collapse)?;
     let button = beside(&desk.canvases.as_ref()?.handles[1], &["[data-at='", &at.to_string(), "']"].concat())?;
-    let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Nearest);
-    button.scroll_into_view_with_scroll_into_view_options(&options);
+    browser::scroll_to(&button);
     Some(())
 }
 

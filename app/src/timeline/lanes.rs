@@ -26,13 +26,16 @@ use crate::window::Window;
 use crate::{browser, url};
 
 /// What an address of such a page may hold, in its order.
-const KEYS: [&str; 15] = [
-    "name", "view", "range", "from", "until", "q", "class", "flagged", "versions", "by", "density", "pin", "collapse",
-    "cursor", "event",
+const KEYS: [&str; 16] = [
+    "name", "view", "range", "from", "until", "q", "class", "state", "flagged", "versions", "by", "density", "pin",
+    "collapse", "cursor", "event",
 ];
 
+/// What of it leaves lanes out.
+const FILTERS: [&str; 6] = ["q", "class", "state", "flagged", "versions", "cursor"];
+
 /// What of it stands in fields.
-const FIELDS: [&str; 6] = ["q", "versions", "class", "by", "flagged", "density"];
+const FIELDS: [&str; 7] = ["q", "versions", "class", "state", "by", "flagged", "density"];
 
 /// The address of the page it is on, and how to change it.
 #[derive(Clone, Copy)]
@@ -69,8 +72,8 @@ pub fn Lanes(
     let address = Address { path, query: use_query_map() };
     let asked = Memo::new(move |_| {
         let filter = |key: &'static str| (key, address.get(key));
-        let filters = ["q", "class", "flagged", "versions", "by", "cursor"].map(filter);
-        let mut query = vec![(of, address.get("name").filter(|_| !of.is_empty()))];
+        let filters = FILTERS.into_iter().chain(["by"]).map(filter);
+        let mut query = vec![(of, address.get("name").filter(|_| !of.is_empty())), ("pinned", address.get("pin"))];
         query.extend(filters);
         let query: Vec<(&str, Option<&str>)> = query.iter().map(|(key, value)| (*key, value.as_deref())).collect();
         url::with_query("api/v1/timeline/lanes", &query)
@@ -96,14 +99,15 @@ pub fn Lanes(
     };
     view! {
         <section class="stack-tight">
-            {live(error)} <Body address shown=head.data />
+            {live(error)} <Body address head />
         </section>
     }
 }
 
 #[component]
-fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
-    let timeline = Timeline::new();
+fn Body(address: Address, head: Remote<TimelineHead>) -> impl IntoView {
+    let (timeline, shown) = (Timeline::new(), head.data);
+    on_cleanup(move || timeline.leave());
     let now = expect_context::<Now>().0;
     let window = move || Window::read(&|key| address.get(key));
     let event = move || address.get("event").and_then(|event| event.parse().ok());
@@ -136,7 +140,8 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
                 return;
             }
             let (window, sought) = (desk.borrow().window, desk.borrow().sought);
-            let event = timeline.card.with_untracked(|card| card.as_ref().and_then(|told| told.seq)).or(sought);
+            let event =
+                timeline.card.try_with_untracked(|card| card.as_ref().and_then(|told| told.seq)).flatten().or(sought);
             let [range, from, until] = window.write();
             let [pinned, collapsed] = desk.borrow().arranged.write();
             let event = ("event", event.map(|event| event.to_string()));
@@ -191,7 +196,7 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
         <div class="section-head">
             <h2>{text::TIMELINE}</h2>
             <div class="acts timeline-acts">
-                <nav class="segments" aria-label=text::RANGE>{ranges}</nav>
+                <nav class="segments" aria-label=text::RANGE>{live(ranges)}</nav>
                 <div class="segments" role="group" aria-label=text::ZOOM>
                     <button class="segment" type="button" aria-label=text::ZOOM_IN on:click=move |_| zoom(0.5)>"+"</button>
                     <button class="segment" type="button" aria-label=text::ZOOM_OUT on:click=move |_| zoom(2.0)>"−"</button>
@@ -211,13 +216,14 @@ fn Body(address: Address, shown: Held<Option<TimelineHead>>) -> impl IntoView {
                 <input class="input" type="search" name="q" placeholder=text::NAME_HAS_SHORT aria-label=text::NAME_HAS />
                 <input class="input timeline-versions" name="versions" placeholder=text::TRACKS_EXAMPLE aria-label=text::TRACKS />
                 <select class="input" name="class" aria-label=text::CLASS>{options(&text::CLASSES)}</select>
+                <select class="input" name="state" aria-label=text::STATE>{options(&text::STATES)}</select>
                 <select class="input" name="by" aria-label=text::GATHERING>{options(&text::GATHERED)}</select>
                 <label class="check"><input type="checkbox" name="flagged" value="true" />{text::FLAGGED}</label>
                 <label class="check"><input type="checkbox" name="density" value="compact" />{text::COMPACT}</label>
             </div>
             <Picture timeline help />
             <EventCard timeline />
-            <Notes timeline shown address />
+            <Notes timeline head address />
             <Twin timeline help />
         </div>
         <Help help />
@@ -237,7 +243,8 @@ pub(super) fn show_help(help: NodeRef<Dialog>) {
 
 /// What there is to say about the window as a whole, the other lanes, and the legend.
 #[component]
-fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address) -> impl IntoView {
+fn Notes(timeline: Timeline, head: Remote<TimelineHead>, address: Address) -> impl IntoView {
+    let shown = head.data;
     let to_data = move |_| {
         let Some(desk) = timeline.desk() else { return };
         let view = desk.borrow().all(browser::now());
@@ -249,9 +256,12 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
     };
     let state = move || {
         let (words, act) = match timeline.seen.get() {
-            Seen::Something => return None,
+            Seen::Something | Seen::NoLane => return None,
+            // What is wrong is said above.
+            Seen::Loading if head.question.error.get().is_some() => return None,
             Seen::Loading => (text::LOADING, false),
             Seen::Nothing => (text::NOTHING, true),
+            Seen::Blind => (text::BLIND, true),
             Seen::Failed => (text::UNREACHABLE, false),
         };
         let button =
@@ -274,7 +284,11 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
             |next| view! { <a href=address.with(&[("cursor", Some(next))]) data-noscroll="">{text::NEXT_LANES}</a> },
         );
         match (count, total) {
-            (0, _) => Some(view! { <p class="quiet">{text::NO_LANE} {first}</p> }.into_any()),
+            (0, _) => {
+                let is_filtered = FILTERS.into_iter().any(|key| address.get(key).is_some());
+                let words = if is_filtered { text::NO_LANE } else { text::NO_TAG };
+                Some(view! { <p class="quiet" role="status">{words} {first}</p> }.into_any())
+            }
             (count, total) if (count as u64) < total => {
                 let words = text::shown(count, total);
                 Some(view! { <p class="timeline-more">{words}{first}{next}</p> }.into_any())
@@ -287,13 +301,13 @@ fn Notes(timeline: Timeline, shown: Held<Option<TimelineHead>>, address: Address
         Some(view! { <p class="timeline-more">{words}</p> })
     };
     view! {
-        {state} {news} {more} {reading} <Legend />
+        {live(state)} {live(news)} {live(more)} {live(reading)} <Legend />
     }
 }
 
 #[component]
 fn Legend() -> impl IntoView {
-    let key = |path: &'static str, class: &'static str, words: &'static str| {
+    let key = |(path, class, words): (&'static str, &'static str, &'static str)| {
         view! {
             <span class="legend-key">
                 <svg width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">
@@ -303,18 +317,26 @@ fn Legend() -> impl IntoView {
             </span>
         }
     };
-    let fill =
-        |class: &'static str, words: &'static str| view! { <span class="legend-key"><i class=class></i>{words}</span> };
+    let fill = |(class, words): (&'static str, &'static str)| {
+        view! { <span class="legend-key"><i class=class></i>{words}</span> }
+    };
+    let keys = [
+        ("M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "t-mark", text::RELEASE),
+        ("M-7 -5H7V5H-7Z", "t-cluster", text::SEVERAL),
+        ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-before", text::FROM_BEFORE),
+        ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-claim", text::HINT),
+        ("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-breach", text::REASSIGNED),
+        ("M-4 -4L4 4M4 -4L-4 4", "t-breach", text::DELETED),
+        ("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-restored", text::RESTORED),
+        ("M-4 -4L4 4M4 -4L-4 4", "t-end", text::GONE),
+        ("M-7 -2H7V2H-7Z", "t-window", text::UNCERTAIN),
+    ];
+    let fills =
+        [("legend-dots", text::NOT_WATCHED), ("legend-hatch", text::NOT_OBSERVED), ("legend-checks", text::NOT_LOADED)];
     view! {
         <p class="legend">
-            {key("M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "t-mark", text::RELEASE)}
-            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-before", text::FROM_BEFORE)}
-            {key("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "t-claim", text::HINT)}
-            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-breach", text::REASSIGNED)}
-            {key("M-4 -4L4 4M4 -4L-4 4", "t-breach", text::DELETED)}
-            {key("M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "t-restored", text::RESTORED)}
-            {fill("legend-dots", text::NOT_WATCHED)} {fill("legend-hatch", text::NOT_OBSERVED)}
-            {fill("legend-checks", text::NOT_LOADED)}
+            {keys.map(key).collect_view()}
+            {fills.map(fill).collect_view()}
             <span class="legend-key">{text::BLANK}</span>
         </p>
     }
@@ -324,7 +346,7 @@ fn Legend() -> impl IntoView {
 #[component]
 fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
     let body = NodeRef::<Tbody>::new();
-    let rows = RwSignal::new((0_usize, 0_usize));
+    let rows = Held::new((0_usize, 0_usize));
     let is_open = RwSignal::new(false);
     let write = move || {
         if let Some(body) = body.get_untracked()
@@ -338,7 +360,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
         body.track();
         write();
     });
-    on_change(move || timeline.seen.track(), write);
+    on_change(move || timeline.seen.with(|_| ()), write);
     let row = move |event: &Event| {
         let target = event.target()?.dyn_into::<Element>().ok()?;
         let desk = timeline.desk()?;
@@ -387,10 +409,10 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
                 >
                     {text::TABLE}
                 </button>
-                <span class="quiet">{summary}</span>
+                <span class="quiet">{live(summary)}</span>
             </p>
             <div class="twin-body table-card">
-                <table class="table" role="grid" aria-label=text::EVENTS on:keydown=key on:click=click on:focusin=focused on:focusout=left>
+                <table class="table" role="grid" tabindex="-1" aria-label=text::EVENTS on:keydown=key on:click=click on:focusin=focused on:focusout=left>
                     <thead>
                         <tr>
                             {text::COLUMNS.map(|words| view! { <th scope="col">{words}</th> }).collect_view()}

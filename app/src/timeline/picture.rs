@@ -33,6 +33,7 @@ pub fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
             lanes: canvas(".timeline-rest canvas", Shows::Lanes)?,
             strip: canvas(".timeline-strip canvas", Shows::Strip)?,
             probe: find(".timeline-probe")?,
+            print: find(".print-only")?,
             handles: [find(".timeline-fixed .handles")?, find(".timeline-rest .handles")?],
         });
         Some(())
@@ -64,11 +65,14 @@ pub fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
         let day = |at| crate::time::absolute(at, browser::offset(at));
         Some(text::from_to(&day(view.from), &day(view.until)))
     };
-    let printed = move || {
-        timeline
-            .print
-            .get()
-            .map(|drawing| view! { <div class="print-only">{svg::write(drawing, text::TIMELINE)}</div> })
+    // Where the middle of it is in all time.
+    let percent = move || {
+        timeline.settled.track();
+        let desk = timeline.desk()?;
+        let desk = desk.borrow();
+        let all = desk.all(browser::now());
+        let part = (desk.view.at(0.5) - all.from).0 * 100 / all.length().0.max(1);
+        Some(part.clamp(0, 100).to_string())
     };
     view! {
         <div node_ref=holder class="timeline-lanes screen-only" role="group" aria-label=text::HANDLES on:click=press on:keydown=walk>
@@ -87,29 +91,36 @@ pub fn Picture(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
             tabindex="0"
             role="slider"
             aria-label=text::STRIP
-            aria-valuemin="0"
-            aria-valuemax="1"
-            aria-valuenow="1"
+            aria-valuenow=percent
             aria-valuetext=words
             on:keydown=key
         >
             <canvas class="timeline-canvas" aria-hidden="true"></canvas>
         </div>
         <i class="timeline-probe"></i>
-        {printed}
+        <div class="print-only"></div>
     }
 }
 
-const WATCHED: [&str; 5] = ["resize", "scroll", "redraw", "beforeprint", "afterprint"];
+/// The picture as it is printed.
+fn print(timeline: Timeline) -> Option<()> {
+    let desk = timeline.desk()?;
+    let desk = desk.borrow();
+    svg::write(&desk.canvases.as_ref()?.print, &desk.sheet.drawing, text::TIMELINE)
+}
 
-/// Draws again when the room, the screen or the colours change.
+const WATCHED: [&str; 5] = ["resize", "scroll", "redraw", "beforeprint", "keydown"];
+
+/// Draws again when the room, the screen or the colours change. Escape takes away what stands beside the pointer, wherever
+/// the focus is.
 fn watch_screen(timeline: Timeline) {
     let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| match event.type_().as_str() {
-        "beforeprint" => {
-            let drawing = timeline.desk().map(|desk| desk.borrow().sheet.drawing.clone());
-            timeline.print.try_set(drawing);
+        "beforeprint" => drop(print(timeline)),
+        "keydown" => {
+            if event.unchecked_ref::<KeyboardEvent>().key() == "Escape" {
+                timeline.tip.set(None);
+            }
         }
-        "afterprint" => drop(timeline.print.try_set(None)),
         "resize" => timeline.measure(),
         "scroll" => timeline.scroll(),
         _ => timeline.repaint(),

@@ -1,61 +1,88 @@
-//! The one writer from the model's display list to SVG elements.
+//! The one writer from the model's display list to SVG elements. By hand, as the table is written: in a view each of them would
+//! be code of its own.
 
-use std::fmt::Write as _;
-
-use leptos::prelude::*;
 use tagwarden_model::timeline::{Drawing, Glyph, Item, Shape, Style};
+use web_sys::Element;
 
-/// The picture as elements. It is one image to assistive technology; the tables of the page say the same.
-pub fn write(drawing: Drawing, label: &str) -> AnyView {
-    let (width, height) = (drawing.width, drawing.height);
-    view! {
-        <svg
-            class="timeline-picture"
-            role="img"
-            aria-label=label.to_owned()
-            viewBox=format!("0 0 {width} {height}")
-            width=width
-            height=height
-        >
-            <defs>
-                <pattern id="dots" width="8" height="8" patternUnits="userSpaceOnUse">
-                    <circle class="timeline-dot" cx="2" cy="2" r="0.8" />
-                </pattern>
-                <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-                    <line class="timeline-hatch" x1="0" y1="0" x2="0" y2="6" />
-                </pattern>
-            </defs>
-            {drawing.items.into_iter().map(item).collect_view()}
-        </svg>
+/// Writes the picture into an element, in place of what was there. It is one image to assistive technology; the tables of the
+/// page say the same.
+pub fn write(holder: &Element, drawing: &Drawing, label: &str) -> Option<()> {
+    holder.set_text_content(None);
+    let (width, height) = (number(drawing.width), number(drawing.height));
+    let size = [
+        ("class", "timeline-picture"),
+        ("role", "img"),
+        ("aria-label", label),
+        ("viewBox", &["0 0 ", &width, " ", &height].concat()),
+        ("width", &width),
+        ("height", &height),
+    ];
+    let picture = add(holder, "svg", &size)?;
+    let patterns = add(&picture, "defs", &[])?;
+    let pattern = |name: &str, size: &str, turned: &str| {
+        let units = ("patternUnits", "userSpaceOnUse");
+        let attributes = [("id", name), ("width", size), ("height", size), units, ("patternTransform", turned)];
+        add(&patterns, "pattern", &attributes)
+    };
+    let dot = [("class", "timeline-dot"), ("cx", "2"), ("cy", "2"), ("r", "0.8")];
+    add(&pattern("dots", "8", "rotate(0)")?, "circle", &dot)?;
+    add(&pattern("hatch", "6", "rotate(45)")?, "path", &[("class", "timeline-hatch"), ("d", "M0 0V6")])?;
+    for item in &drawing.items {
+        write_item(&picture, item)?;
     }
-    .into_any()
+    Some(())
 }
 
-fn item(item: Item) -> AnyView {
+/// Adds an element with its attributes.
+fn add(parent: &Element, name: &str, attributes: &[(&str, &str)]) -> Option<Element> {
+    let element = parent.owner_document()?.create_element_ns(Some("http://www.w3.org/2000/svg"), name).ok()?;
+    for (name, value) in attributes {
+        let _ = element.set_attribute(name, value);
+    }
+    parent.append_child(&element).ok()?;
+    Some(element)
+}
+
+/// To a tenth of a pixel.
+fn number(value: f64) -> String {
+    ((value * 10.0).round() / 10.0).to_string()
+}
+
+fn write_item(picture: &Element, item: &Item) -> Option<()> {
     let mut class = class(item.style).to_owned();
     if let Some(hue) = item.hue {
-        let _ = write!(class, " hue-{hue}");
+        class = [&class, " hue-", &hue.to_string()].concat();
     }
-    let title = item.title.map(|title| view! { <title>{title}</title> });
-    match item.shape {
+    let class = ("class", class.as_str());
+    let element = match &item.shape {
         Shape::Rect { x, y, width, height } => {
             let radius = if item.style == Style::Span { "3" } else { "0" };
-            view! { <rect class=class x=x y=y width=width height=height rx=radius>{title}</rect> }.into_any()
+            let [x, y, width, height] = [x, y, width, height].map(|length| number(*length));
+            let place = [("x", x.as_str()), ("y", &y), ("width", &width), ("height", &height)];
+            add(picture, "rect", &[class, place[0], place[1], place[2], place[3], ("rx", radius)])?
         }
         Shape::Line(points) => {
-            let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-            view! { <polyline class=class points=points.join(" ") /> }.into_any()
+            let points: Vec<String> = points.iter().map(|(x, y)| [number(*x), number(*y)].join(",")).collect();
+            add(picture, "polyline", &[class, ("points", &points.join(" "))])?
         }
         Shape::Glyph(glyph, x, y) => {
-            let place = format!("translate({x:.1} {y:.1})");
-            view! { <g class=class transform=place>{title}<path d=outline(glyph) /></g> }.into_any()
+            let place = ["translate(", &number(*x), " ", &number(*y), ")"].concat();
+            let group = add(picture, "g", &[class, ("transform", &place)])?;
+            add(&group, "path", &[("d", outline(*glyph))])?;
+            group
         }
         Shape::Text { x, y, end, text } => {
-            let anchor = if end { "end" } else { "start" };
-            view! { <text class=class x=x y=y text-anchor=anchor dominant-baseline="central">{title}{text}</text> }
-                .into_any()
+            let anchor = ("text-anchor", if *end { "end" } else { "start" });
+            let place = [class, ("x", &number(*x)), ("y", &number(*y)), anchor, ("dominant-baseline", "central")];
+            let element = add(picture, "text", &place)?;
+            element.set_text_content(Some(text));
+            element
         }
+    };
+    if let Some(title) = &item.title {
+        add(&element, "title", &[])?.set_text_content(Some(title));
     }
+    Some(())
 }
 
 /// A mark's outline around its point.

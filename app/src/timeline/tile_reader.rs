@@ -3,7 +3,7 @@
 
 use js_sys::{Array, Float64Array, JSON, Reflect};
 use tagwarden_model::api::{
-    Activity, Breach, Gap, Hint, Lane, LaneKind, Tile, TileDigest, TileLane, TimelineHead, Watched,
+    Activity, Breach, Gap, Hint, Lane, LaneKind, Pause, Tile, TileDigest, TileLane, TimelineHead, Watched,
 };
 use tagwarden_model::event::EventKind;
 use tagwarden_model::instant::Instant;
@@ -44,10 +44,12 @@ fn watched(value: &JsValue) -> Option<Watched> {
             reason: words(value, "reason")?,
         })
     };
+    let pause = |value: &JsValue| Some(Pause { from: instant(value, "from")?, until: instant(value, "until") });
     let gaps = items(value, "gaps").iter().filter_map(gap).collect();
     Some(Watched {
         repository: words(value, "repository")?,
         since: instant(value, "since")?,
+        pauses: items(value, "pauses").iter().filter_map(pause).collect(),
         gaps,
         hints: number(value, "hints")? as u64,
         hints_from: instant(value, "hints_from"),
@@ -83,6 +85,7 @@ pub fn read(text: &str) -> Option<Tile> {
         number: number(&tile, "number")? as i64,
         seq: number(&tile, "seq")? as i64,
         lanes: items(&tile, "lanes").iter().map(lane).collect(),
+        claims: whole(&tile, "claims"),
         digests: items(&tile, "digests").into_iter().map(digest).collect::<Option<_>>()?,
         tags: items(&tile, "tags").iter().filter_map(JsValue::as_string).collect(),
         breaches: items(&tile, "breaches").iter().filter_map(breach).collect(),
@@ -114,6 +117,10 @@ fn small(value: &JsValue, key: &str) -> Vec<u32> {
     column(value, key).into_iter().map(|number| number as u32).collect()
 }
 
+fn places(value: &JsValue, key: &str) -> Vec<i32> {
+    column(value, key).into_iter().map(|number| number as i32).collect()
+}
+
 fn bytes(value: &JsValue, key: &str) -> Vec<u8> {
     column(value, key).into_iter().map(|number| number as u8).collect()
 }
@@ -122,6 +129,7 @@ fn lane(value: &JsValue) -> TileLane {
     TileLane {
         entering: number(value, "entering").map(|place| place as u32),
         entering_since_ms: number(value, "entering_since_ms").map(|at| at as i64),
+        entering_not_before_ms: number(value, "entering_not_before_ms").map(|at| at as i64),
         first_ms: whole(value, "first_ms"),
         at_ms: whole(value, "at_ms"),
         not_before_ms: whole(value, "not_before_ms"),
@@ -129,8 +137,8 @@ fn lane(value: &JsValue) -> TileLane {
         seq: whole(value, "seq"),
         kind: bytes(value, "kind"),
         baseline: small(value, "baseline"),
-        tag: small(value, "tag"),
-        digest: column(value, "digest").into_iter().map(|place| place as i32).collect(),
+        tag: places(value, "tag"),
+        digest: places(value, "digest"),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The same window as a table: what holds the focus, what assistive technology reads, and what is copied.
 
-use tagwarden_model::instant::Instant;
-use tagwarden_model::timeline::{What, short};
+use tagwarden_model::timeline::short;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, HtmlElement};
 
@@ -14,103 +13,137 @@ use crate::telling::row;
 /// Rows that are written at most.
 const MOST: usize = 500;
 
-/// Writes the rows into `body` and gives their number, and how many there would be. The row of what is chosen, or else the
-/// first, can be reached by the tab key. Rows that say what they said stay, so that nobody loses the one he reads.
+/// Writes the rows into `body` and gives their number, and how many there would be: of too many those around what is chosen.
+/// The row of what is chosen, or else the first, can be reached by the tab key. While something is not loaded the old rows
+/// stay, so that nobody loses the one he reads.
 pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
     let shared = timeline.desk()?;
     let now = browser::now();
+    let table = body.parent_element()?;
     let (mut rows, mut all) = (Vec::new(), 0);
+    let had_focus = has_focus(&table);
     {
-        let desk = shared.borrow();
-        for hit in desk.sheet.lanes.iter().flat_map(|place| &place.hits) {
+        let mut desk = shared.borrow_mut();
+        let is_busy = !desk.sheet.is_loaded && !desk.failed;
+        let _ = table.set_attribute("aria-busy", if is_busy { "true" } else { "false" });
+        if is_busy {
+            return None;
+        }
+        if had_focus {
+            // What has the focus may be part of something else now.
+            desk.choose_near();
+        }
+        let hits = || desk.sheet.lanes.iter().flat_map(|place| &place.hits).chain(&desk.sheet.quiet);
+        let chosen = desk.chosen.and_then(|chosen| hits().position(|hit| (hit.lane, hit.key()) == chosen));
+        let first = chosen.map_or(0, |at| (at / 100 * 100).saturating_sub(MOST / 2));
+        for hit in hits() {
             all += 1;
-            if rows.len() >= MOST {
+            if all <= first || rows.len() >= MOST {
                 continue;
             }
             let (Some(lane), Some(told)) = (desk.lane(hit), desk.tell(hit)) else { continue };
-            let at = if hit.what == What::Span { hit.from } else { hit.at };
-            let offset = browser::offset(Instant(at.clamp(0, now.0)));
-            let [mut lane_label, what, when, digest] = row(hit, lane, &told, now, offset);
-            if desk.head.repositories.len() > 1 {
+            let [mut lane_label, what, when, digest] = row(hit, lane, &told, now, &browser::offset);
+            if desk.head.repositories.len() > 1 && !hit.is_nothing() {
                 lane_label = [short(&lane.repository), " ", &lane_label].concat();
             }
-            rows.push(Row { lane: hit.lane, key: hit.key(), cells: [lane_label, what, when, digest, told.sentence] });
+            rows.push(Row { of: (hit.lane, hit.key()), cells: [lane_label, what, when, digest, told.sentence] });
         }
     }
-    let (number, had_focus) = (rows.len(), has_focus(body));
-    if shared.borrow().rows != rows {
-        fill(body, &rows)?;
-        shared.borrow_mut().rows = rows;
-    }
-    let reached = mark(body, shared.borrow().chosen);
-    // The row that had the focus may be gone.
-    if let (true, Some(entry)) = (had_focus && !has_focus(body), reached) {
-        focus(entry.dyn_ref()?);
+    let number = rows.len();
+    let old = std::mem::take(&mut shared.borrow_mut().rows);
+    update(body, old, &rows)?;
+    shared.borrow_mut().rows = rows;
+    let reached = mark(timeline, body);
+    if had_focus {
+        // The row that had the focus may be gone; one that nobody chose does not get it.
+        let is_chosen = reached.filter(|entry| entry.has_attribute("aria-selected")).unwrap_or(table);
+        if !has_focus(&is_chosen) {
+            focus(is_chosen.dyn_ref()?);
+        }
     }
     Some((number, all))
 }
 
 /// One row as it is written.
-#[derive(PartialEq, Eq)]
 pub struct Row {
-    lane: usize,
-    key: i64,
+    /// Lane and key of what it is about.
+    of: (usize, i64),
     cells: [String; 5],
 }
 
-/// Writes all rows anew; the focus stays on the row that it was on.
-fn fill(body: &Element, rows: &[Row]) -> Option<()> {
+/// Makes the old rows the new ones. What says what it said is not touched: nobody who reads it is told anew.
+fn update(body: &Element, mut old: Vec<Row>, rows: &[Row]) -> Option<()> {
     let document = body.owner_document()?;
-    let active = document.active_element().filter(|active| body.contains(Some(active)));
-    let place = active.and_then(|active| Some((active.get_attribute("data-lane")?, active.get_attribute("data-key")?)));
-    body.set_text_content(None);
-    for row in rows {
-        let entry = document.create_element("tr").ok()?;
-        let (lane, key) = (row.lane.to_string(), row.key.to_string());
-        let _ = entry.set_attribute("data-lane", &lane);
-        let _ = entry.set_attribute("data-key", &key);
-        let _ = entry.set_attribute("tabindex", "-1");
-        for text in &row.cells {
-            cell(&document, &entry, text)?;
+    let entries = body.children();
+    let entry = |at: usize| entries.item(at as u32);
+    let mut at = 0;
+    old.retain(|row| {
+        let stays = rows.iter().any(|new| new.of == row.of);
+        if stays {
+            at += 1;
+        } else if let Some(entry) = entry(at) {
+            entry.remove();
         }
-        let _ = body.append_child(&entry);
-        if place == Some((lane, key)) {
-            focus(entry.dyn_ref()?);
+        stays
+    });
+    for (at, row) in rows.iter().enumerate() {
+        if old.get(at).is_none_or(|old| old.of != row.of) {
+            // It may have stood elsewhere.
+            if let Some(from) = old.iter().skip(at).position(|old| old.of == row.of) {
+                entry(at + from)?.remove();
+                old.remove(at + from);
+            }
+            let new = new_row(&document, row.of)?;
+            body.insert_before(&new, entry(at).as_deref()).ok()?;
+            old.insert(at, Row { of: row.of, cells: Default::default() });
         }
+        let cells = entry(at)?.children();
+        for (place, (text, before)) in row.cells.iter().zip(&old.get(at)?.cells).enumerate() {
+            if text != before {
+                cells.item(place as u32)?.set_text_content(Some(text));
+            }
+        }
+    }
+    while let Some(entry) = entry(rows.len()) {
+        entry.remove();
     }
     Some(())
 }
 
-fn has_focus(body: &Element) -> bool {
-    let active = body.owner_document().and_then(|document| document.active_element());
-    active.is_some_and(|active| body.contains(Some(&active)))
+fn new_row(document: &Document, (lane, key): (usize, i64)) -> Option<Element> {
+    let entry = document.create_element("tr").ok()?;
+    for (name, value) in [("data-lane", &*lane.to_string()), ("data-key", &key.to_string()), ("tabindex", "-1")] {
+        let _ = entry.set_attribute(name, value);
+    }
+    for _ in 0..5 {
+        let _ = entry.append_child(&*document.create_element("td").ok()?);
+    }
+    Some(entry)
+}
+
+/// Whether the focus is on an element or in it.
+fn has_focus(element: &Element) -> bool {
+    let active = element.owner_document().and_then(|document| document.active_element());
+    active.is_some_and(|active| element.contains(Some(&active)))
 }
 
 /// Marks the row of what is chosen and lets the tab key reach it, or else the first; gives that row.
-fn mark(body: &Element, chosen: Option<(usize, i64)>) -> Option<Element> {
-    let rows = body.children();
-    let is_chosen = |entry: &Element| {
-        let number = |name: &str| entry.get_attribute(name)?.parse::<i64>().ok();
-        number("data-lane").zip(number("data-key")) == chosen.map(|(lane, key)| (lane as i64, key))
-    };
-    let entries: Vec<Element> = (0..rows.length()).filter_map(|at| rows.item(at)).collect();
-    let reached = entries.iter().position(is_chosen);
-    for (at, entry) in entries.iter().enumerate() {
-        let selected = reached == Some(at);
-        let _ = entry.set_attribute("tabindex", if at == reached.unwrap_or(0) { "0" } else { "-1" });
-        let _ = if selected {
-            entry.set_attribute("aria-selected", "true")
-        } else {
-            entry.remove_attribute("aria-selected")
-        };
+fn mark(timeline: Timeline, body: &Element) -> Option<Element> {
+    let find = |selector: &str| body.query_selector(selector).ok().flatten();
+    if let Some(old) = find("[tabindex='0']") {
+        let _ = old.set_attribute("tabindex", "-1");
+        let _ = old.remove_attribute("aria-selected");
     }
-    entries.into_iter().nth(reached.unwrap_or(0))
-}
-
-fn cell(document: &Document, entry: &Element, text: &str) -> Option<()> {
-    let cell = document.create_element("td").ok()?;
-    cell.set_text_content(Some(text));
-    entry.append_child(&cell).ok().map(drop)
+    let row_of = |(lane, key): (usize, i64)| {
+        find(&["[data-lane='", &lane.to_string(), "'][data-key='", &key.to_string(), "']"].concat())
+    };
+    let chosen = timeline.desk()?.borrow().chosen.and_then(row_of);
+    if let Some(entry) = &chosen {
+        let _ = entry.set_attribute("aria-selected", "true");
+    }
+    let reached = chosen.or_else(|| body.first_element_child())?;
+    let _ = reached.set_attribute("tabindex", "0");
+    Some(reached)
 }
 
 fn focus(entry: &HtmlElement) {
@@ -119,19 +152,22 @@ fn focus(entry: &HtmlElement) {
     let _ = entry.focus_with_options(&options);
 }
 
-/// Puts the focus on the row of what is chosen.
+/// Puts the focus on the row of what is chosen, and shows it where the table is seen, or else its lane.
 pub fn follow(timeline: Timeline, body: &Element) -> Option<()> {
-    let (lane, key) = timeline.desk()?.borrow().chosen?;
-    let find = |selector: &str| body.query_selector(selector).ok().flatten()?.dyn_into::<HtmlElement>().ok();
-    if let Some(old) = find("[tabindex='0']") {
-        let _ = old.set_attribute("tabindex", "-1");
-        let _ = old.remove_attribute("aria-selected");
+    let is_chosen = |entry: &Element| entry.has_attribute("aria-selected");
+    let entry = mark(timeline, body).filter(is_chosen).or_else(|| {
+        // There were too many rows, or it came just now.
+        write(timeline, body);
+        mark(timeline, body).filter(is_chosen)
+    })?;
+    focus(entry.dyn_ref()?);
+    if entry.closest(".twin-open").ok()?.is_some() {
+        browser::scroll_to(&entry);
+        return Some(());
     }
-    let entry = find(&format!("[data-lane='{lane}'][data-key='{key}']"))?;
-    let _ = entry.set_attribute("tabindex", "0");
-    let _ = entry.set_attribute("aria-selected", "true");
-    focus(&entry);
-    handles::reveal(&timeline.desk()?.borrow(), lane)
+    let desk = timeline.desk()?;
+    let desk = desk.borrow();
+    handles::reveal(&desk, desk.chosen?.0)
 }
 
 /// The thing that a row of the table is about.

@@ -29,7 +29,8 @@ pub fn Difference(before: Option<Digest>, after: Option<Digest>) -> impl IntoVie
     };
     view! {
         <span class="difference">
-            {chip(before)} <span class="difference-arrow" aria-label=digests::BECAME>"→"</span> {chip(after)}
+            {chip(before)} <span class="difference-arrow" aria-hidden="true">"→"</span>
+            <span class="unseen">{digests::BECAME}</span> {chip(after)}
         </span>
     }
 }

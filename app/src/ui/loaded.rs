@@ -62,13 +62,13 @@ fn boundary(
         let as_of = question.as_of.get()?;
         let clock = time::clock(as_of, browser::offset(as_of));
         Some(view! {
-            <p class="note note-warning" role="status">
+            <p class="note note-warning">
                 {text::shell::shown_as_of(&error.message(), &clock)}
                 <button class="button button-quiet" type="button" on:click=move |_| question.reload()>{text::TRY_AGAIN}</button>
             </p>
         })
     });
-    view! { {stale} {body} }.into_any()
+    view! { <div class="standing" role="status">{stale}</div> {body} }.into_any()
 }
 
 fn skeleton(lines: usize) -> AnyView {
@@ -96,6 +96,11 @@ pub fn ErrorNote(
             <button class="button" type="button" on:click=move |_| on_retry()>{text::TRY_AGAIN}</button>
         </div>
     }
+}
+
+/// Why an act failed and what to do about it, beside what was pressed.
+pub fn failure(failed: RwSignal<Option<ApiError>>) -> AnyView {
+    live(move || failed.get().map(|error| view! { <p class="form-error" role="alert"><bdi>{error.words()}</bdi></p> }))
 }
 
 /// Asks for one more page of a list.

@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_millis(80);
 /// The dialog's id, and its field's.
 const DIALOG: &str = "palette";
 const FIELD: &str = "find";
+/// The id of the other dialog, which lists the keys of every page.
+const KEYS: &str = "keys";
 
 /// What is shown in the dialog.
 #[derive(Clone, Copy)]
@@ -107,6 +109,8 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         if slash || letter {
             event.prevent_default();
             open();
+        } else if event.key() == "?" && browser::is_single_key(&event) && !browser::has_dialog() {
+            browser::show_dialog(KEYS);
         }
     });
     on_cleanup(move || listener.remove());
@@ -128,7 +132,7 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         spawn_local(async move {
             let words = match api::keep_view(name, address).await {
                 Ok(view) => text::shell::view_kept(&view.name),
-                Err(error) => text::shell::view_not_kept(&error.message()),
+                Err(error) => text::shell::view_not_kept(&error.words()),
             };
             views.0.reload();
             toasts.say(words);
@@ -205,6 +209,7 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
             browser::close_dialog(DIALOG);
         }
     };
+    let keys = text::shell::PAGE_KEYS.map(|(keys, words)| view! { <dt><kbd>{keys}</kbd></dt><dd>{words}</dd> });
     view! {
         <button class="search" type="button" aria-haspopup="dialog" on:click=move |_| open()>
             <span>{text::shell::FIND_BUTTON}</span>
@@ -235,6 +240,13 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
             <ul id="ways" class="palette-list" role="listbox" aria-label=text::shell::FIND_LIST>{live(list)}</ul>
             <p class="palette-status" role="status">{live(status)}</p>
             <p class="palette-keep">{live(keeper)}</p>
+        </dialog>
+        <dialog id=KEYS class="card dialog" aria-label=text::shell::KEYS>
+            <form method="dialog">
+                <h2>{text::shell::KEYS}</h2>
+                <dl class="keys">{keys.collect_view()}</dl>
+                <button class="button" type="submit">{text::shell::CLOSE}</button>
+            </form>
         </dialog>
     }
 }

@@ -50,14 +50,16 @@ pub fn title(name: impl Fn() -> Option<String> + Send + Sync + 'static) {
 #[component]
 pub fn Shell(children: Children) -> impl IntoView {
     let summary = Remote::new(|| (), |()| api::summary());
-    Live::here().keep_fresh(summary, |_| true);
+    Live::here().keep_title_fresh(summary.question);
     provide_context(SummaryHere(summary));
     let toasts = Toasts::provide();
     let views = Views(Remote::new(|| (), |()| api::views()));
     let page_title = PageTitle(RwSignal::new(None));
     provide_context(page_title);
-    let attention = Memo::new(move |_| summary.data.with(|data| data.map_or(0, |data| data.needs_attention)));
-    effect(move || browser::set_title(page_title.0.get().as_deref(), attention.get()));
+    effect(move || {
+        let attention = summary.data.with(|data| data.map_or(0, |data| data.needs_attention));
+        browser::set_title(page_title.0.get().as_deref(), attention);
+    });
     view! {
         <button class="button skip" type="button" on:click=|_| browser::focus("main")>{text::SKIP}</button>
         <div class="shell">
@@ -70,7 +72,7 @@ pub fn Shell(children: Children) -> impl IntoView {
                 <ThemeSwitch />
             </header>
             <div class="shell-top"><PaletteHere views /><StreamState summary /></div>
-            <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote /><LostNote />{children()}</main>
+            <main id="main" class="shell-main" tabindex="-1"><ConfigurationNote /><LostNote />{children()}<Printed /></main>
             <ToastShelf toasts />
         </div>
     }
@@ -127,8 +129,8 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
     view! {
         <nav class="nav" node_ref=row aria-label=text::PAGES>
             {link(0, url::OVERVIEW, text::OVERVIEW, ().into_any())}
-            {link(1, "flags", text::FLAGS, attention.into_any())}
-            {link(2, "repositories", text::REPOSITORIES, repositories.into_any())}
+            {link(1, "flags", text::FLAGS, live(attention))}
+            {link(2, "repositories", text::REPOSITORIES, live(repositories))}
             {link(3, "timeline", text::TIMELINE, ().into_any())}
             {link(4, "notifiers", text::NOTIFIERS, ().into_any())}
             {link(5, "settings", text::SETTINGS, ().into_any())}
@@ -139,9 +141,9 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
 /// In the demo: that it is one, how far its past was told, and how to watch one's own.
 #[component]
 fn DemoNote(summary: Remote<Summary>) -> impl IntoView {
-    let percent = Memo::new(move |_| summary.data.with(|data| data.and_then(|data| data.demo_percent)));
-    let telling = move || percent.get().filter(|percent| *percent < 100);
-    let is_demo = move || percent.get().is_some();
+    let percent = move || summary.data.with(|data| data.and_then(|data| data.demo_percent));
+    let telling = move || percent().filter(|percent| *percent < 100);
+    let is_demo = move || percent().is_some();
     let [before, after] = text::DEMO_NOTE;
     view! {
         <Show when=is_demo>
@@ -182,13 +184,16 @@ pub struct Views(pub Remote<Page<View>>);
 fn KeptViews(views: Views) -> impl IntoView {
     let SummaryHere(summary) = expect_context();
     let toasts = Toasts::here();
+    let kept = move || views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
     let forget = move |name: String| {
         spawn_local(async move {
-            if let Err(error) = api::forget_view(&name).await {
-                toasts.say(text::view_not_forgotten(&error.message()));
-            } else {
-                toasts.say(text::view_forgotten(&name));
-            }
+            toasts.say(match api::forget_view(&name).await {
+                Ok(()) => text::view_forgotten(&name),
+                Err(error) => text::view_not_forgotten(&error.words()),
+            });
+            // Its row goes, and with the last one the list.
+            let stays = |page: &Option<Page<View>>| page.as_ref().is_some_and(|page| page.items.len() > 1);
+            browser::focus(if views.0.data.try_with_untracked(stays) == Some(true) { "views" } else { "main" });
             views.0.reload();
         });
     };
@@ -212,13 +217,13 @@ fn KeptViews(views: Views) -> impl IntoView {
         }
         .into_any()
     };
-    move || {
-        let kept = views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
-        (!kept.is_empty()).then(|| {
-            let rows = kept.into_iter().map(row).collect_view();
-            view! { <nav class="nav-views" aria-label=text::VIEWS_LABEL><h2>{text::VIEWS}</h2><ul>{rows}</ul></nav> }
-                .into_any()
-        })
+    view! {
+        <Show when=move || !kept().is_empty()>
+            <nav class="nav-views" aria-label=text::VIEWS_LABEL>
+                <h2 id="views" tabindex="-1">{text::VIEWS}</h2>
+                <ul>{live(move || kept().into_iter().map(row).collect_view())}</ul>
+            </nav>
+        </Show>
     }
 }
 
@@ -252,15 +257,28 @@ fn StreamState(summary: Remote<Summary>) -> impl IntoView {
     }
 }
 
+/// When a sheet was printed, and what its times mean.
+#[component]
+fn Printed() -> impl IntoView {
+    let words = move || {
+        let now = Now::get();
+        let offset = browser::offset(now);
+        text::printed(&time::absolute(now, offset), &time::zone(offset))
+    };
+    view! { <p class="print-only quiet">{live(words)}</p> }
+}
+
 /// Says across the page that it is not kept up to date, since when, and that nobody need do anything.
 #[component]
 fn LostNote() -> impl IntoView {
     let status = Live::here().status;
-    move || {
+    let note = move || {
         let Status::Stale(since) = status.get() else { return None };
         let words = text::lost_since(&time::clock(since, browser::offset(since)));
-        Some(view! { <p class="note note-warning" role="status">{words}</p> }.into_any())
-    }
+        Some(view! { <p class="note note-warning">{words}</p> })
+    };
+    // It stands there before its words: many screen readers do not say what comes together with its region.
+    view! { <div class="standing screen-only" role="status">{live(note)}</div> }
 }
 
 /// Light, dark, or as the system says.

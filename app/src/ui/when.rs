@@ -53,12 +53,11 @@ pub fn WindowWords(
     not_after: Instant,
 ) -> impl IntoView {
     let now = expect_context::<Now>().0;
-    let offset = browser::offset(not_after);
     let start = not_before.map_or_else(|| text::time::UNKNOWN.to_owned(), |at| time::absolute(at, browser::offset(at)));
-    let title = text::time::from_to(&start, &time::absolute(not_after, offset));
+    let title = text::time::from_to(&start, &time::absolute(not_after, browser::offset(not_after)));
     view! {
         <time class="when" datetime=not_after.to_string() title=title>
-            {live(move || time::window(not_before, not_after, now.get(), offset))}
+            {live(move || time::window(not_before, not_after, now.get(), &browser::offset))}
         </time>
     }
 }

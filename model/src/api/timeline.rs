@@ -29,13 +29,14 @@ pub const TILE_LEVELS: std::ops::RangeInclusive<u8> = 4..=40;
 pub struct TimelineHead {
     /// The repositories of these lanes, and the one that was asked for, by name.
     pub repositories: Vec<Watched>,
-    /// At most [`TILE_LANES`], in the order in which they are drawn.
+    /// At most [`TILE_LANES`], in the order in which they are drawn; those that were asked for by name and are not on this page come
+    /// first.
     pub lanes: Vec<Lane>,
     /// The `cursor` of the following lanes; absent on the last page.
     pub next: Option<String>,
     /// How many lanes there are on all pages.
     pub total: u64,
-    /// Events of all lanes over all time, coarsely, whatever is filtered. Empty but on the first page.
+    /// Events of all lanes over all time, coarsely, whatever is filtered.
     pub activity: Activity,
 }
 
@@ -45,9 +46,11 @@ pub struct TimelineHead {
 pub struct Watched {
     /// The repository's canonical name.
     pub repository: String,
-    /// When watching began.
+    /// When it was first watched.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub since: Instant,
+    /// Times after that in which nobody watched it, newest first, at most 500.
+    pub pauses: Vec<Pause>,
     /// Times without observation, newest first, at most 500.
     pub gaps: Vec<Gap>,
     /// Releases from before the watch of which is known when their image claims to be made.
@@ -57,6 +60,18 @@ pub struct Watched {
     pub hints_from: Option<Instant>,
     /// Releases from before the watch that are still to be looked into, newest version first. At most 200 are, ever.
     pub hints_to_come: u64,
+}
+
+/// A time between two watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Pause {
+    /// When a watch ended.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub from: Instant,
+    /// When the next one began; absent while there is none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub until: Option<Instant>,
 }
 
 coded! {
@@ -123,11 +138,14 @@ pub struct Tile {
     pub seq: i64,
     /// The lanes, in the order in which they were asked for.
     pub lanes: Vec<TileLane>,
+    /// Numbers of events that only a header claimed until now: no bytes have proven them. At most 1,000, rising.
+    pub claims: Vec<i64>,
     /// The digests that the marks name by their place here.
     pub digests: Vec<TileDigest>,
     /// The tags that the marks name by their place here.
     pub tags: Vec<String>,
-    /// What befell releases, one by one, oldest first: it stands out at any zoom. At most 1,000.
+    /// What befell releases, rebuilt tags and whole repositories, one by one, oldest first: it stands out at any zoom. At most 1,000
+    /// of each.
     pub breaches: Vec<Breach>,
     /// Releases that stood before the watch, at the instant that their image claims to be made. At most 1,000.
     pub hints: Vec<Hint>,
@@ -142,22 +160,24 @@ pub struct TileLane {
     pub entering: Option<u32>,
     /// When the tag began to name it.
     pub entering_since_ms: Option<i64>,
+    /// It did not before; absent where nothing is known.
+    pub entering_not_before_ms: Option<i64>,
     /// The bucket's first event.
     pub first_ms: Vec<i64>,
     /// The bucket's last event, which the other columns tell about.
     pub at_ms: Vec<i64>,
     /// The last event did not happen before; equal to `at_ms` where nothing is known.
     pub not_before_ms: Vec<i64>,
-    /// How many events the bucket has.
+    /// How many events the bucket has, without those of `hints`.
     pub count: Vec<u32>,
     /// Its number in the log.
     pub seq: Vec<i64>,
     /// The code of its kind.
     pub kind: Vec<u8>,
-    /// How many of the bucket's events only say that the tag stood when the watch began.
+    /// How many of these events only say that the tag stood when the watch began.
     pub baseline: Vec<u32>,
-    /// Its tag: a place in `tags`.
-    pub tag: Vec<u32>,
+    /// Its tag: a place in `tags`; -1: that of a hint, which is not counted here.
+    pub tag: Vec<i32>,
     /// The digest after it: a place in `digests`; -1: none; -2 on a tag's lane: one that is not told, because the tag named it for less
     /// than a bucket, and the one before as well.
     pub digest: Vec<i32>,
@@ -174,11 +194,11 @@ pub struct TileDigest {
     pub release: Option<String>,
 }
 
-/// An event that broke or mended a release.
+/// An event that broke or mended a release, a rebuilt tag, or a whole repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Breach {
-    /// Its lane: a place in `lanes`.
+    /// Its lane: a place in `lanes`; of a repository, the first of its lanes.
     pub lane: u32,
     /// When it was seen.
     pub at_ms: i64,
@@ -188,13 +208,13 @@ pub struct Breach {
     pub seq: i64,
     /// What happened.
     pub kind: EventKind,
-    /// The tag: a place in `tags`.
+    /// The tag, or the repository's name without what leads to it: a place in `tags`.
     pub tag: u32,
     /// The digest before: a place in `digests`.
     pub old_digest: Option<u32>,
     /// The digest after: a place in `digests`.
     pub new_digest: Option<u32>,
-    /// Whether the release is as promised after it.
+    /// Whether it is as promised after it.
     pub restored: bool,
     /// The flag that it belongs to.
     pub flag: Option<i64>,

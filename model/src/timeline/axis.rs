@@ -11,10 +11,14 @@ const APART: f64 = 84.0;
 
 /// Draws grid lines and dates.
 pub(super) fn draw(drawing: &mut Drawing, scale: &Scale, frame: &Frame<'_>, bottom: f64) {
+    let mut free = f64::MIN;
     for (at, text) in ticks(scale, frame) {
         let x = scale.x(at).floor() + 0.5;
         drawing.line(Style::Grid, vec![(x, AXIS - 6.0), (x, bottom)]);
-        if x + 4.0 + labels::width(&text) <= drawing.width {
+        let end = x + 4.0 + labels::width(&text);
+        // The first one may be longer than there is room until the second.
+        if end <= drawing.width && x > free {
+            free = end;
             drawing.text(Style::AxisText, x + 4.0, 12.0, false, text);
         }
     }
@@ -37,6 +41,9 @@ fn even(scale: &Scale, step: Millis, frame: &Frame<'_>) -> Vec<(Instant, String)
     let origin = if step.0 >= Millis::days(7).0 { Millis::days(4).0 } else { 0 };
     let local = (scale.from + offset(scale.from)).0;
     let mut at = local + (origin - local).rem_euclid(step.0);
+    // The day that is meant where none is said, and the year.
+    let day = |at: Instant| (at + offset(at)).0.div_euclid(Millis::days(1).0);
+    let (mut year, today) = (year_of(frame.now, frame), day(frame.now));
     let mut found = Vec::new();
     while found.len() < 64 {
         // The distance from UTC may change on the way; a day's line stands at that day's midnight.
@@ -44,9 +51,14 @@ fn even(scale: &Scale, step: Millis, frame: &Frame<'_>) -> Vec<(Instant, String)
         if instant > scale.to {
             break;
         }
-        let [_, month, day, hour, minute, ..] = Instant(at).fields();
-        let text =
-            if hour == 0 && minute == 0 { (frame.words.date)(month, day) } else { format!("{hour:02}:{minute:02}") };
+        let [its_year, month, day_of_month, hour, minute, ..] = Instant(at).fields();
+        let is_midnight = hour == 0 && minute == 0;
+        let mut text = format!("{hour:02}:{minute:02}");
+        if is_midnight || (found.is_empty() && day(instant) != today) {
+            let date = (frame.words.date)(month, day_of_month, (its_year != year).then_some(its_year));
+            text = if is_midnight { date } else { (frame.words.date_and_time)(&date, &text) };
+            year = its_year;
+        }
         found.push((instant, text));
         at += step.0;
     }
@@ -68,13 +80,24 @@ fn calendar(scale: &Scale, room: i64, frame: &Frame<'_>) -> Vec<(Instant, String
         if at > scale.to {
             break;
         }
-        found.push((at, (frame.words.month)(month, (month == 1).then_some(year))));
+        let is_told = month == 1 || (found.is_empty() && year != year_of(frame.now, frame));
+        found.push((at, (frame.words.month)(month, is_told.then_some(year))));
     }
     found
 }
 
+fn year_of(at: Instant, frame: &Frame<'_>) -> i64 {
+    (at + (frame.offset)(at)).fields()[0]
+}
+
+/// The day, local; with its year where that is not the present one.
+fn date(at: Instant, frame: &Frame<'_>) -> String {
+    let [year, month, day, ..] = (at + (frame.offset)(at)).fields();
+    (frame.words.date)(month, day, (year != year_of(frame.now, frame)).then_some(year))
+}
+
 /// Date and time of day, local.
 pub(super) fn date_time(at: Instant, frame: &Frame<'_>) -> String {
-    let [_, month, day, hour, minute, ..] = (at + (frame.offset)(at)).fields();
-    (frame.words.date_and_time)(&(frame.words.date)(month, day), &format!("{hour:02}:{minute:02}"))
+    let [_, _, _, hour, minute, ..] = (at + (frame.offset)(at)).fields();
+    (frame.words.date_and_time)(&date(at, frame), &format!("{hour:02}:{minute:02}"))
 }

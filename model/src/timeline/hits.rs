@@ -1,6 +1,8 @@
 //! What is where on a timeline: found by binary search, walked by keys, told by a table.
 
 use super::tiles::Word;
+use crate::event::EventKind;
+use crate::tag::Band;
 
 /// What a hit stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,18 +13,20 @@ pub enum What {
     Before,
     /// A release from before the watch, where its image claims to be made, or several.
     Claim,
-    /// A release means other bytes than at first.
-    Reassigned,
-    /// A release means its first bytes again.
-    Restored,
-    /// A release is gone.
-    Deleted,
+    /// By such an event a release or a repository is not what it was.
+    Breach(EventKind),
+    /// By such an event it is as promised again, or nothing was wrong with it.
+    Restored(EventKind),
     /// A tag names one digest.
     Span,
     /// A tag moved several times.
     Many,
     /// A tag that may move is gone.
     Gone,
+    /// Tags of a band could not be observed.
+    Gap(Band),
+    /// Nobody watched.
+    Unwatched,
 }
 
 /// Something to point at, to choose and to tell in words.
@@ -38,9 +42,9 @@ pub struct Hit {
     pub what: What,
     /// Of a span and of several, when it begins; of a breach, when the release was first seen; else when it happened.
     pub from: i64,
-    /// When it happened; when a span ends, `i64::MAX` while it lasts or if that is not known.
+    /// When it happened; when a span ends, `i64::MAX` while it lasts, `i64::MIN` if that is not known.
     pub at: i64,
-    /// It did not happen before; of a span, its beginning.
+    /// It did not happen before; of a span, that is its beginning.
     pub not_before: i64,
     /// The number of its event; 0 where that is not known.
     pub seq: i64,
@@ -59,14 +63,37 @@ pub struct Hit {
 }
 
 impl Hit {
+    /// Nothing is known of it.
+    pub(super) const NONE: Self = Self {
+        lane: 0,
+        left: 0.0,
+        right: 0.0,
+        what: What::Span,
+        from: 0,
+        at: 0,
+        not_before: 0,
+        seq: 0,
+        count: 1,
+        tag: None,
+        digest: None,
+        old: None,
+        flag: None,
+        active: false,
+    };
+
     /// What stays when the view changes: the instant by which it is found again on its lane.
     pub fn key(&self) -> i64 {
-        if matches!(self.what, What::Span | What::Many) { self.from } else { self.at }
+        if matches!(self.what, What::Span | What::Many) || self.is_nothing() { self.from } else { self.at }
     }
 
-    /// Whether it is one thing, and not several in one place.
+    /// Whether it only says that nothing is known.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self.what, What::Gap(_) | What::Unwatched)
+    }
+
+    /// Whether it is one thing, and not several in one place that can be looked at closer.
     pub fn is_single(&self) -> bool {
-        self.count <= 1 && self.what != What::Many
+        self.is_nothing() || (self.count <= 1 && self.what != What::Many)
     }
 }
 
@@ -94,22 +121,7 @@ mod tests {
     use super::*;
 
     fn hit(left: f64, width: f64) -> Hit {
-        Hit {
-            lane: 0,
-            left,
-            right: left + width,
-            what: What::Span,
-            from: 0,
-            at: 0,
-            not_before: 0,
-            seq: 0,
-            count: 1,
-            tag: None,
-            digest: None,
-            old: None,
-            flag: None,
-            active: false,
-        }
+        Hit { left, right: left + width, ..Hit::NONE }
     }
 
     proptest! {

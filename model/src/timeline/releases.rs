@@ -40,32 +40,20 @@ pub(super) fn draw(pen: &mut Pen<'_>, lanes: &[usize], middle: f64, is_tall: boo
 }
 
 fn at(pen: &Pen<'_>, lane: usize, from: i64, at: i64) -> Hit {
-    Hit {
-        lane,
-        left: pen.x(from) - GLYPH,
-        right: pen.x(at) + GLYPH,
-        what: What::Release,
-        from,
-        at,
-        not_before: at,
-        seq: 0,
-        count: 1,
-        tag: None,
-        digest: None,
-        old: None,
-        flag: None,
-        active: false,
-    }
+    let (left, right) = (pen.x(from) - GLYPH, pen.x(at) + GLYPH);
+    Hit { lane, left, right, what: What::Release, from, at, not_before: at, ..Hit::NONE }
 }
 
 /// A bucket without its breaches, which are drawn one by one; `None` if nothing is left of it.
 fn release(pen: &Pen<'_>, part: &Part<'_>, mark: &Seen, lane: usize) -> Option<Hit> {
-    let within = || part.befell.iter().filter(|breach| (mark.first..=mark.at).contains(&breach.at));
+    let is_its = |breach: &&Befell| (mark.first..=mark.at).contains(&breach.at) && !breach.kind.is_of_repository();
+    let within = || part.befell.iter().filter(is_its);
     let count = mark.count.saturating_sub(u32::try_from(within().count()).unwrap_or(u32::MAX));
     let what = match mark.kind {
         _ if mark.baseline >= count => What::Before,
-        EventKind::Moved | EventKind::Recreated if mark.count == 1 => What::Reassigned,
-        EventKind::Deleted if mark.count == 1 => What::Deleted,
+        EventKind::Created => What::Release,
+        EventKind::Retracted if mark.count == 1 => What::Restored(mark.kind),
+        _ if mark.count == 1 => What::Breach(mark.kind),
         _ => What::Release,
     };
     let hit = |from, until| Hit { what, count, ..at(pen, lane, from, until) };
@@ -79,19 +67,17 @@ fn release(pen: &Pen<'_>, part: &Part<'_>, mark: &Seen, lane: usize) -> Option<H
             Some(Hit { tag, digest, ..hit(mark.first, mark.first) })
         }
         _ => {
-            let (tag, digest) = (Some(mark.tag), mark.digest);
+            let (tag, digest) = (mark.tag, mark.digest);
             let from = if count > 1 { mark.first } else { mark.at };
             Some(Hit { not_before: mark.not_before, seq: mark.seq, tag, digest, ..hit(from, mark.at) })
         }
     }
 }
 
-fn befell(pen: &Pen<'_>, breach: &Befell, lane: usize) -> Hit {
-    let what = match breach.kind {
-        _ if breach.restored => What::Restored,
-        EventKind::Deleted => What::Deleted,
-        _ => What::Reassigned,
-    };
+/// What befell a release, or what else is told so.
+pub(super) fn befell(pen: &Pen<'_>, breach: &Befell, lane: usize) -> Hit {
+    let is_mended = breach.restored || breach.kind == EventKind::Retracted;
+    let what = if is_mended { What::Restored(breach.kind) } else { What::Breach(breach.kind) };
     Hit {
         what,
         from: breach.first,
@@ -157,7 +143,7 @@ fn clusters(marks: Vec<Hit>, end: f64) -> Vec<Hit> {
     found
 }
 
-fn draw_hit(pen: &mut Pen<'_>, hit: &Hit, middle: f64) {
+pub(super) fn draw_hit(pen: &mut Pen<'_>, hit: &Hit, middle: f64) {
     let low = pen.board.compact;
     let x = hit.left.midpoint(hit.right);
     let unsure = pen.x(hit.not_before);
@@ -180,12 +166,12 @@ fn draw_hit(pen: &mut Pen<'_>, hit: &Hit, middle: f64) {
     let (glyph, style) = match hit.what {
         What::Before => (Glyph::Ring, Style::Before),
         What::Claim => (Glyph::Ring, Style::Claim),
-        What::Reassigned => (Glyph::Diamond, Style::Breach),
-        What::Deleted => (Glyph::Cross, Style::Breach),
-        What::Restored => (Glyph::HollowDiamond, Style::Restored),
+        What::Breach(EventKind::Deleted | EventKind::Vanished) => (Glyph::Cross, Style::Breach),
+        What::Breach(_) => (Glyph::Diamond, Style::Breach),
+        What::Restored(_) => (Glyph::HollowDiamond, Style::Restored),
         _ => (Glyph::Disc, Style::Mark),
     };
-    if hit.active && hit.what == What::Reassigned {
+    if hit.active && glyph == Glyph::Diamond {
         let (from, below) = (pen.x(hit.from), middle + 10.5);
         if x - from > 8.0 && !low {
             let points = vec![(from, middle + GLYPH), (from + 4.0, below), (x - 4.0, below), (x, middle + GLYPH)];
@@ -205,9 +191,8 @@ fn name(pen: &mut Pen<'_>, hits: &[Hit], newest: Option<i64>, middle: f64, is_ta
     for (at, hit) in hits.iter().enumerate() {
         let Some(tag) = hit.tag.map(|tag| pen.store.text(tag)).filter(|_| !is_hollow(hit.what)) else { continue };
         let (word, is_breach) = match hit.what {
-            What::Reassigned => (words.reassigned, true),
-            What::Deleted => (words.deleted, true),
-            What::Restored => (words.restored, false),
+            What::Breach(kind) => ((words.befell)(kind, false), true),
+            What::Restored(kind) => ((words.befell)(kind, true), false),
             _ => ("", false),
         };
         let told = (!word.is_empty()).then(|| (words.label)(tag, word));
@@ -218,9 +203,9 @@ fn name(pen: &mut Pen<'_>, hits: &[Hit], newest: Option<i64>, middle: f64, is_ta
             continue;
         }
         let rank = match hit.what {
-            What::Reassigned | What::Deleted if hit.active => 0,
-            What::Reassigned | What::Deleted => 1,
-            What::Restored => 2,
+            What::Breach(_) if hit.active => 0,
+            What::Breach(_) => 1,
+            What::Restored(_) => 2,
             _ if newest == Some(hit.at) => 3,
             _ if tag.split(['-', '+']).next().is_some_and(|numbers| numbers.ends_with(".0")) => 4,
             _ => 5,

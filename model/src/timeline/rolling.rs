@@ -2,9 +2,9 @@
 
 use super::hits::{Hit, What};
 use super::labels;
-use super::releases::amount;
+use super::releases::{self, amount};
 use super::sheet::Pen;
-use super::tiles::Naming;
+use super::tiles::{Naming, Word};
 use super::{GLYPH, Glyph, Shape, Style};
 
 /// What is narrower is no span of its own.
@@ -14,9 +14,26 @@ const APART: f64 = 3.0;
 
 /// Draws one lane; gives what is on it, from left to right.
 pub(super) fn draw(pen: &mut Pen<'_>, lane: usize, middle: f64) -> Vec<Hit> {
-    let hits = joined(spans(pen, lane));
+    let mut hits = joined(spans(pen, lane));
+    for breach in pen.stretches.iter().flat_map(|stretch| stretch.lane(lane).befell) {
+        let befell = Hit { from: breach.at, ..releases::befell(pen, breach, lane) };
+        // What began or ended by it is told with its flag; the mark stands over it.
+        let is_its = |hit: &&mut Hit| {
+            hit.seq == befell.seq || (hit.what == What::Many && (hit.from..=hit.at).contains(&befell.at))
+        };
+        match hits.iter_mut().find(is_its) {
+            Some(hit) => {
+                (hit.flag, hit.active) = (befell.flag, hit.active || befell.active);
+                releases::draw_hit(pen, &Hit { not_before: befell.at, ..befell }, middle);
+            }
+            None => hits.insert(hits.partition_point(|hit| hit.left <= befell.left), befell),
+        }
+    }
     for hit in &hits {
-        draw_hit(pen, hit, middle);
+        match hit.what {
+            What::Span | What::Many | What::Gone => draw_hit(pen, hit, middle),
+            _ => releases::draw_hit(pen, hit, middle),
+        }
     }
     hits
 }
@@ -36,52 +53,50 @@ impl Spans {
     }
 }
 
+/// When a span ends of which nothing shows it.
+const UNKNOWN: i64 = i64::MIN;
+
 fn spans(pen: &Pen<'_>, lane: usize) -> Vec<Hit> {
     let mut spans = Spans { found: Vec::new(), open: None };
-    let begin = |(digest, since): Naming, x: f64| Hit {
-        lane,
-        left: x,
-        right: x,
-        what: What::Span,
-        from: since,
-        at: i64::MAX,
-        not_before: since,
-        seq: 0,
-        count: 0,
-        tag: None,
-        digest: Some(digest),
-        old: None,
-        flag: None,
-        active: false,
-    };
+    let base = Hit { lane, at: i64::MAX, count: 0, ..Hit::NONE };
+    // A digest may be another word in the next tile: its release may have become known.
+    let is_same = |one: Word, other: Word| pen.store.digest(one) == pen.store.digest(other);
     for stretch in pen.stretches {
         let part = stretch.lane(lane);
         let left = pen.x(stretch.from);
-        let is_going_on =
-            spans.open.is_some_and(|open| part.entering.is_some_and(|(digest, _)| open.digest == Some(digest)));
-        if !is_going_on {
+        let goes_on = spans.open.zip(part.entering).is_some_and(|(open, naming)| match open.digest {
+            // A retraction lets go on what was before it.
+            Some(digest) => is_same(digest, naming.digest) && naming.since <= open.from,
+            None => naming.since == open.from,
+        });
+        if !goes_on {
             // It is not known when it ended, only that it did.
-            spans.close(left, i64::MAX);
+            spans.close(left, UNKNOWN);
             // It may have begun without an event of this lane.
-            spans.open = part.entering.map(|naming| begin(naming, left.max(pen.x(naming.1))));
+            spans.open = part.entering.map(|Naming { digest, since, not_before }| {
+                let x = left.max(pen.x(since));
+                Hit { left: x, right: x, from: since, not_before, digest: Some(digest), ..base }
+            });
         }
         for mark in part.marks {
-            let old = spans.open.and_then(|open| open.digest);
-            let x = pen.x(mark.at);
             let several = mark.count > 1;
+            // What it named before the last of several is not told.
+            let old = spans.open.and_then(|open| open.digest).filter(|_| !several);
+            let x = pen.x(mark.at);
             let ended = if several { mark.first } else { mark.not_before.min(mark.at) };
             spans.close(pen.x(ended), ended);
             let happened = Hit {
-                seq: mark.seq,
-                count: mark.count,
-                not_before: mark.not_before,
-                tag: Some(mark.tag),
-                old,
-                digest: mark.digest,
+                left: x,
+                right: x,
                 from: mark.at,
                 at: mark.at,
-                right: x,
-                ..begin((mark.tag, mark.at), x)
+                not_before: mark.not_before,
+                seq: mark.seq,
+                count: mark.count,
+                tag: mark.tag,
+                digest: mark.digest,
+                old,
+                ..base
             };
             if several {
                 spans.found.push(Hit { left: pen.x(mark.first), what: What::Many, from: mark.first, ..happened });
@@ -94,11 +109,12 @@ fn spans(pen: &Pen<'_>, lane: usize) -> Vec<Hit> {
             }
         }
         if !stretch.is_loaded() {
-            spans.close(left, i64::MAX);
+            spans.close(left, UNKNOWN);
         }
     }
-    let end = pen.scale.now.min(pen.scale.to);
-    spans.close(pen.scale.x(end), i64::MAX);
+    let scale = pen.scale;
+    let lasts = if scale.now <= scale.to { i64::MAX } else { UNKNOWN };
+    spans.close(scale.x(scale.now.min(scale.to)), lasts);
     spans.found
 }
 
@@ -119,8 +135,8 @@ fn joined(spans: Vec<Hit>) -> Vec<Hit> {
         if hit.what == What::Many && hit.count <= 1 {
             hit.what = What::Span;
         }
-        if hit.what == What::Many && hit.at == i64::MAX {
-            // The last of them still lasts; what is told is when it began.
+        if hit.what == What::Many && matches!(hit.at, i64::MAX | UNKNOWN) {
+            // The last of them may still last; what is told is when it began.
             hit.at = hit.not_before;
         }
     }
@@ -134,7 +150,7 @@ fn draw_hit(pen: &mut Pen<'_>, hit: &Hit, middle: f64) {
     // Two pixels of the ground part it from the next one, whatever their colours.
     let width = (hit.right - hit.left - 2.0).max(2.0);
     let unsure = pen.x(hit.not_before);
-    if hit.what == What::Span && hit.left - unsure > NARROW {
+    if hit.what != What::Many && hit.left - unsure > NARROW {
         let shape = Shape::Rect { x: unsure, y: middle - 2.0, width: hit.left - unsure, height: 4.0 };
         pen.push(Style::Window, shape, hit.digest, false);
     }

@@ -5,16 +5,14 @@ use super::rows::{Act, Arranged, Row, rows};
 use super::tiles::{Stretch, TileStore};
 use super::view::{View, tile_length};
 use super::{
-    ABOVE, AXIS, Drawing, Frame, HEADING, LANE, NOTES, RIGHT, Scale, Shape, Style, Words, axis, draw_now, gutter,
-    labels, releases, rolling,
+    ABOVE, AXIS, Drawing, Frame, HEADING, LANE, NOTES, RIGHT, Scale, Shape, Style, Words, axis, draw_now, ground,
+    gutter, labels, releases, rolling,
 };
-use crate::api::{Activity, Lane, LaneKind, TimelineHead, Watched};
+use crate::api::{Activity, Lane, LaneKind, TimelineHead};
 use crate::digest::Digest;
 use crate::instant::{Instant, Millis};
 use crate::tag::Class;
 
-/// Height of a lane where many are looked at.
-const COMPACT: f64 = 12.0;
 /// Room left of names, for what can be done with their lanes.
 const INDENT: f64 = 16.0;
 /// Height of the strip with the activity.
@@ -32,6 +30,8 @@ pub struct Board<'a> {
     pub width: f64,
     /// Low lanes without names on their marks.
     pub compact: bool,
+    /// How high such a lane is in pixels: a finger needs more than a mouse.
+    pub low: f64,
     /// The viewer's distance from UTC at an instant.
     pub offset: &'a dyn Fn(Instant) -> Millis,
     /// In the viewer's language.
@@ -55,6 +55,8 @@ pub struct Place {
     pub bottom: f64,
     /// Its hits from left to right.
     pub hits: Vec<Hit>,
+    /// What of [`Sheet::quiet`] lies over it, by its place there.
+    pub quiet: Vec<usize>,
 }
 
 /// What can be done left of the plot.
@@ -79,6 +81,8 @@ pub struct Sheet {
     pub drawing: Drawing,
     /// The lanes from top to bottom.
     pub lanes: Vec<Place>,
+    /// Times in which nobody watched or nothing could be observed, each once for all lanes of its repository.
+    pub quiet: Vec<Hit>,
     /// What can be done with them, from top to bottom.
     pub handles: Vec<Handle>,
     /// Down to here it stays in sight: the axis and what is pinned.
@@ -91,6 +95,8 @@ pub struct Sheet {
     pub level: u8,
     /// Whether all of it is known.
     pub is_loaded: bool,
+    /// Whether of no repository anything was observed in it: nobody can say that nothing happened.
+    pub is_blind: bool,
 }
 
 /// The room and the means of what draws one lane.
@@ -126,16 +132,26 @@ impl Pen<'_> {
 }
 
 impl Sheet {
-    /// The hit at a point, or very near it.
+    /// The hit at a point, or very near it; else why there is none.
     pub fn hit(&self, x: f64, y: f64) -> Option<Hit> {
         let lane = self.lanes.iter().find(|lane| lane.top <= y && y < lane.bottom)?;
-        lane.hits.get(nearest(&lane.hits, x, 4.0)?).copied()
+        match nearest(&lane.hits, x, 4.0) {
+            Some(at) => lane.hits.get(at).copied(),
+            None => self.quiet(lane, &|hit| hit.left <= x && x <= hit.right),
+        }
     }
 
     /// What was chosen, by lane and [`Hit::key`].
     pub fn find(&self, chosen: (usize, i64)) -> Option<Hit> {
-        let (row, at) = self.place(chosen)?;
-        self.lanes.get(row)?.hits.get(at).copied()
+        match self.place(chosen) {
+            Some((row, at)) => self.lanes.get(row)?.hits.get(at).copied(),
+            None => self.quiet(self.row(chosen.0)?, &|hit| hit.key() == chosen.1),
+        }
+    }
+
+    fn quiet(&self, place: &Place, is_it: &dyn Fn(&Hit) -> bool) -> Option<Hit> {
+        let found = place.quiet.iter().filter_map(|at| self.quiet.get(*at)).find(|hit| is_it(hit))?;
+        Some(Hit { lane: *place.lanes.first()?, ..*found })
     }
 
     fn place(&self, (lane, key): (usize, i64)) -> Option<(usize, usize)> {
@@ -169,9 +185,11 @@ impl Sheet {
         };
         let hits = &self.lanes.get(row)?.hits;
         if along {
-            let at = match place {
-                Some((_, at)) => at.checked_add_signed(by)?,
-                None => hits.iter().position(|hit| hit.key() > key).unwrap_or(hits.len()).checked_sub(1)?,
+            let at = if let Some((_, at)) = place {
+                at.checked_add_signed(by)?
+            } else {
+                let after = hits.iter().position(|hit| hit.key() > key).unwrap_or(hits.len());
+                if by > 0 { after } else { after.checked_sub(1)? }
             };
             return hits.get(at).copied();
         }
@@ -224,16 +242,10 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
     let stretches = store.stretches(board.view, level);
     let mut drawing = Drawing { width: board.width, height: 0.0, items: Vec::new() };
     let (mut lanes, mut handles) = (Vec::new(), Vec::new());
-    // Where each repository begins.
-    let mut blocks: Vec<(&str, f64)> = Vec::new();
     let (mut bottom, mut fixed) = (AXIS, AXIS);
     for row in rows {
         let mut pen = Pen { board, store, stretches: &stretches, scale: &scale, drawing: &mut drawing };
         let (top, first) = (bottom, row.first());
-        let repository = board.head.lanes.get(first).map_or("", |lane| &lane.repository);
-        if blocks.last().is_none_or(|(above, _)| *above != repository) {
-            blocks.push((repository, top));
-        }
         match row {
             Row::Heading { text, is_repository, .. } => {
                 bottom += HEADING;
@@ -260,17 +272,29 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
         }
     }
     bottom += 4.0;
-    let ends = blocks.iter().skip(1).map(|(_, top)| *top).chain([bottom]);
-    for ((name, top), end) in blocks.iter().zip(ends) {
-        let watched = board.head.repositories.iter().find(|watched| watched.repository == *name);
-        if let Some(watched) = watched {
-            ground(&mut drawing, watched, &scale, board.words, (*top, end), end >= bottom);
+    let (mut quiet, mut is_blind) = (Vec::new(), !lanes.is_empty());
+    for watched in &board.head.repositories {
+        let silent = ground::silent(watched, &scale);
+        is_blind &= ground::is_blind(&silent, &scale);
+        for hit in silent {
+            let its = |lane: &usize| board.head.lanes.get(*lane).filter(|lane| lane.repository == watched.repository);
+            quiet.extend(ground::draw(&mut drawing, hit, quiet.len(), &mut lanes, &its));
         }
     }
-    for stretch in stretches.iter().filter(|stretch| !stretch.is_loaded()) {
+    ground::note(&mut drawing, &quiet, &lanes, board.words, bottom);
+    let mut is_loaded = true;
+    for stretch in &stretches {
         let (x, end) = (scale.x(Instant(stretch.from)), scale.x(Instant(stretch.until)));
-        let shape = Shape::Rect { x, y: AXIS, width: end - x, height: bottom - AXIS };
-        drawing.push(Style::Unloaded, shape, None);
+        let mut unloaded = |y: f64, bottom: f64| {
+            is_loaded = false;
+            drawing.push(Style::Unloaded, Shape::Rect { x, y, width: end - x, height: bottom - y }, None);
+        };
+        if stretch.is_loaded() {
+            let is_new = |place: &&Place| !place.lanes.iter().all(|lane| stretch.knows(*lane));
+            lanes.iter().filter(is_new).for_each(|place| unloaded(place.top, place.bottom));
+        } else {
+            unloaded(AXIS, bottom);
+        }
     }
     let frame =
         Frame { from: board.view.from, now: board.now, width: board.width, offset: board.offset, words: board.words };
@@ -279,8 +303,7 @@ pub fn sheet(board: &Board<'_>, store: &TileStore) -> Sheet {
         draw_now(&mut drawing, &scale, board.words, bottom);
     }
     drawing.height = bottom + NOTES;
-    let is_loaded = stretches.iter().all(Stretch::is_loaded);
-    Sheet { drawing, lanes, handles, fixed, left, right, level, is_loaded }
+    Sheet { drawing, lanes, quiet, handles, fixed, left, right, level, is_loaded, is_blind }
 }
 
 fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Place {
@@ -288,7 +311,7 @@ fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Plac
     let is_any = |is_it: &dyn Fn(&Lane) -> bool| lanes.iter().filter_map(|at| board.head.lanes.get(*at)).any(is_it);
     // A lane with something to decide has room to say so, however crowded it is.
     let is_tall = is_any(&|lane| lane.flags > 0 && lane.class == Class::Release);
-    let height = if board.compact { COMPACT } else { LANE };
+    let height = if board.compact { board.low } else { LANE };
     let bottom = top + if is_tall && !board.compact { LANE + ABOVE } else { height };
     let middle = bottom - height / 2.0;
     let left = pen.scale.left;
@@ -301,43 +324,10 @@ fn draw_row(pen: &mut Pen<'_>, lanes: Vec<usize>, label: &str, top: f64) -> Plac
     };
     if let Some(hit) = board.chosen.and_then(|chosen| hits.iter().find(|hit| (hit.lane, hit.key()) == chosen)) {
         let (x, width) = (hit.left - 3.0, hit.right - hit.left + 6.0);
-        let (y, height) = if board.compact { (top, COMPACT) } else { (bottom - LANE + 2.0, LANE - 4.0) };
+        let (y, height) = if board.compact { (top, height) } else { (bottom - LANE + 2.0, LANE - 4.0) };
         pen.drawing.push(Style::Chosen, Shape::Rect { x, y, width, height }, None);
     }
-    Place { lanes, top, bottom, hits }
-}
-
-/// Two of the kinds of nothing, over the lanes of a repository: not watched, and not observed.
-fn ground(
-    drawing: &mut Drawing,
-    watched: &Watched,
-    scale: &Scale,
-    words: &Words,
-    (top, bottom): (f64, f64),
-    is_last: bool,
-) {
-    let top = top.max(AXIS);
-    let since = scale.x(watched.since);
-    if since > scale.left {
-        let shape = Shape::Rect { x: scale.left, y: top, width: since - scale.left, height: bottom - top };
-        drawing.push(Style::Unwatched, shape, None);
-        let words = words.not_watched.into_iter().find(|words| labels::width(words) <= since - scale.left);
-        // Below it is room only where no other repository follows.
-        if let Some(words) = words.filter(|_| is_last) {
-            drawing.text(Style::QuietText, scale.left, bottom + 12.0, false, words.into());
-        }
-    }
-    // Newest first, of several bands: what lies within what was drawn says no more.
-    let mut drawn = (f64::MAX, f64::MAX);
-    for gap in &watched.gaps {
-        let (x, end) = (scale.x(gap.from), scale.x(gap.until.unwrap_or(scale.now)));
-        let is_seen = gap.from < scale.to && gap.until.is_none_or(|until| until > scale.from);
-        if !is_seen || (x >= drawn.0 && end <= drawn.1) {
-            continue;
-        }
-        drawn = (x, (end).max(x + 3.0));
-        drawing.push(Style::Gap, Shape::Rect { x, y: top, width: drawn.1 - x, height: bottom - top }, None);
-    }
+    Place { lanes, top, bottom, hits, quiet: Vec::new() }
 }
 
 /// The strip over all time: how much happened, and which part is shown.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::digest::Digest;
+use crate::event::EventKind;
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -13,15 +14,21 @@ pub(crate) const ENGLISH: Words = Words {
     rebuilt: "Rebuilt tags",
     rolling: "Rolling tags",
     not_watched: ["not watched yet", "not watched"],
-    reassigned: "reassigned",
     deleted: "deleted",
-    restored: "restored",
+    befell: |kind, restored| match kind {
+        _ if restored => "restored",
+        EventKind::Moved => "reassigned",
+        kind => kind.word(),
+    },
     label: |tag, word| format!("{tag} {word}"),
     earlier: |number| format!("{number} earlier"),
     seen_before: |number| format!("{number} seen before"),
     lasted: |bar, from, until| format!("{bar}, {from} to {until}"),
     happened: |mark, at| format!("{mark}, {at}"),
-    date: |month, day| format!("{day} {}", MONTHS[month as usize - 1]),
+    date: |month, day, year| {
+        let date = format!("{day} {}", MONTHS[month as usize - 1]);
+        year.map_or(date.clone(), |year| format!("{date} {year}"))
+    },
     month: |month, year| {
         let name = MONTHS[month as usize - 1];
         year.map_or_else(|| name.to_owned(), |year| format!("{name} {year}"))

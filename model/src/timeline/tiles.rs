@@ -32,15 +32,15 @@ pub struct Seen {
     pub kind: EventKind,
     /// How many only say that the tag stood when the watch began.
     pub baseline: u32,
-    /// Its tag.
-    pub tag: Word,
+    /// Its tag, unless that stands elsewhere.
+    pub tag: Option<Word>,
     /// The digest after it.
     pub digest: Option<Word>,
     /// There is one, which the tag named as briefly as the one before: it is not told.
     pub is_brief: bool,
 }
 
-/// What befell a release.
+/// What befell a release, a rebuilt tag or a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Befell {
     /// When it was seen.
@@ -51,13 +51,13 @@ pub struct Befell {
     pub seq: i64,
     /// What happened.
     pub kind: EventKind,
-    /// The tag.
+    /// The tag, or the repository.
     pub tag: Word,
     /// The digest before.
     pub old: Option<Word>,
     /// The digest after.
     pub new: Option<Word>,
-    /// Whether the release is as promised after it.
+    /// Whether it is as promised after it.
     pub restored: bool,
     /// Its flag.
     pub flag: Option<i64>,
@@ -82,8 +82,16 @@ pub struct Claimed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Word(u32);
 
-/// What a tag names, and since when.
-pub type Naming = (Word, i64);
+/// What a tag names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Naming {
+    /// The digest.
+    pub digest: Word,
+    /// Since when; `i64::MIN` where that is not known.
+    pub since: i64,
+    /// It did not before.
+    pub not_before: i64,
+}
 
 /// One lane of one tile.
 #[derive(Debug, Default)]
@@ -92,6 +100,8 @@ struct HeldLane {
     marks: Vec<Seen>,
     befell: Vec<Befell>,
     claimed: Vec<Claimed>,
+    /// The tile was asked for without it.
+    is_unknown: bool,
 }
 
 #[derive(Debug)]
@@ -101,6 +111,7 @@ struct Held {
     seq: i64,
     used: u64,
     stale: bool,
+    claims: Vec<i64>,
     lanes: Vec<HeldLane>,
 }
 
@@ -174,8 +185,8 @@ impl TileStore {
                 lane.claimed.push(Claimed { at: hint.created_ms, tag, digest });
             }
         }
-        let held =
-            Held { level: tile.level, number: tile.number, seq: tile.seq, used: self.clock, stale: false, lanes };
+        let (level, number, claims) = (tile.level, tile.number, tile.claims.clone());
+        let held = Held { level, number, seq: tile.seq, used: self.clock, stale: false, claims, lanes };
         match known.and_then(|at| self.held.get_mut(at)) {
             Some(old) => *old = held,
             None => self.held.push(held),
@@ -186,9 +197,16 @@ impl TileStore {
         }
     }
 
-    /// Forgets all tiles: the lanes are others.
-    pub fn clear(&mut self) {
-        self.held.clear();
+    /// The lanes are others: `places` says for each where it was before. Tiles stay until newer ones are there, and what was no
+    /// lane is not loaded in them.
+    pub fn rearrange(&mut self, places: &[Option<usize>]) {
+        for held in &mut self.held {
+            let mut before = std::mem::take(&mut held.lanes);
+            let mut lane = |place: &Option<usize>| place.and_then(|at| before.get_mut(at)).map(std::mem::take);
+            let unknown = || HeldLane { is_unknown: true, ..HeldLane::default() };
+            held.lanes = places.iter().map(|place| lane(place).unwrap_or_else(unknown)).collect();
+            held.stale = true;
+        }
     }
 
     /// Something happened at or after `since`: tiles that reach it are shown until newer ones are there.
@@ -250,6 +268,11 @@ impl TileStore {
         self.held.iter().find(|held| held.level == level && held.number == number)
     }
 
+    /// Whether no bytes have proven an event yet.
+    pub fn is_claim(&self, seq: i64) -> bool {
+        self.held.iter().any(|held| held.claims.contains(&seq))
+    }
+
     /// A tag's name; a digest's is its release or its short hex.
     pub fn text(&self, word: Word) -> &str {
         self.words.get(word.0 as usize).map_or("", |(text, _)| text)
@@ -297,14 +320,16 @@ fn held_lane(lane: &TileLane, tags: &[Word], digests: &[Word]) -> HeldLane {
             count: *lane.count.get(at)?,
             kind: EventKind::from_code(i64::from(*lane.kind.get(at)?))?,
             baseline: *lane.baseline.get(at)?,
-            tag: *tags.get(*lane.tag.get(at)? as usize)?,
+            tag: usize::try_from(*lane.tag.get(at)?).ok().and_then(|place| tags.get(place)).copied(),
             digest: digest(i64::from(*lane.digest.get(at)?)),
             is_brief: *lane.digest.get(at)? == TILE_BRIEF,
         })
     };
+    let since = lane.entering_since_ms.unwrap_or(i64::MIN);
+    let not_before = lane.entering_not_before_ms.unwrap_or(since);
     let entering = lane.entering.and_then(|place| digest(i64::from(place)));
     HeldLane {
-        entering: entering.zip(lane.entering_since_ms.or(Some(i64::MIN))),
+        entering: entering.map(|digest| Naming { digest, since, not_before }),
         marks: (0..lane.at_ms.len()).filter_map(mark).collect(),
         ..HeldLane::default()
     }
@@ -316,14 +341,19 @@ impl<'a> Stretch<'a> {
         self.held.is_some()
     }
 
+    /// Whether it is known what happened on a lane.
+    pub fn knows(&self, lane: usize) -> bool {
+        self.held.is_some_and(|held| held.lanes.get(lane).is_none_or(|lane| !lane.is_unknown))
+    }
+
     /// One lane of it.
     pub fn lane(&self, lane: usize) -> Part<'a> {
         let Some(held) = self.held.and_then(|held| held.lanes.get(lane)) else { return Part::default() };
         let marks = held.marks.as_slice();
         let (before, rest) = marks.split_at(marks.partition_point(|mark| mark.at < self.from));
         let entering = match before.last() {
-            Some(mark) => mark.digest.map(|digest| (digest, mark.at)),
-            None => held.entering.filter(|(_, since)| *since < self.until),
+            Some(mark) => mark.digest.map(|digest| Naming { digest, since: mark.at, not_before: mark.not_before }),
+            None => held.entering.filter(|naming| naming.since < self.until),
         };
         let befell = within(&held.befell, self.from, self.until, |breach| breach.at);
         let claimed = within(&held.claimed, self.from, self.until, |claim| claim.at);

@@ -41,23 +41,30 @@ impl View {
         self.from < now && self.until >= now
     }
 
-    /// Neither shorter nor longer than makes sense, about the same middle, and no further into the future than half of
-    /// it nor into a past without registries.
+    /// The same; one that follows ends where [`View::last`] does. Its address holds only where it begins.
+    #[must_use]
+    pub fn ended(self, now: Instant) -> Self {
+        if self.follows(now) { Self::last(now - self.from, now) } else { self }
+    }
+
+    /// Neither shorter nor longer than makes sense, about the same middle, no further into the future than the line of "now"
+    /// needs, and not into a past without registries.
     #[must_use]
     pub fn within(self, now: Instant) -> Self {
         let middle = self.from.0 / 2 + self.until.0 / 2;
         let half = (self.until.0 / 2 - self.from.0 / 2).clamp(SHORTEST.0 / 2, LONGEST.0 / 2);
-        let latest = now.0.saturating_add(half / 2);
+        let latest = now.0.saturating_add(half / 25);
         let until = middle.saturating_add(half).clamp(now.0 - LONGEST.0 + 2 * half, latest);
         Self { from: Instant(until - 2 * half), until: Instant(until) }
     }
 
-    /// Longer (`factor` above 1) or shorter; what is at `part` of the width stays there.
+    /// Longer (`factor` above 1) or shorter, within its limits; what is at `part` of the width stays there.
     #[must_use]
     pub fn zoom(self, part: f64, factor: f64) -> Self {
         let length = self.length().0 as f64;
         let still = self.from.0 + (length * part) as i64;
-        let length = length * factor;
+        // Beyond them the view would slide instead.
+        let length = (length * factor).clamp(SHORTEST.0 as f64, LONGEST.0 as f64);
         Self { from: Instant(still - (length * part) as i64), until: Instant(still + (length * (1.0 - part)) as i64) }
     }
 
@@ -108,7 +115,7 @@ mod tests {
         fn what_is_under_the_pointer_stays_there(view in any_view(), part in 0.0_f64..1.0, factor in 0.2_f64..5.0) {
             let zoomed = view.zoom(part, factor);
             prop_assert!((zoomed.at(part) - view.at(part)).0.abs() <= 4);
-            let expected = view.length().0 as f64 * factor;
+            let expected = (view.length().0 as f64 * factor).clamp(SHORTEST.0 as f64, LONGEST.0 as f64);
             prop_assert!((zoomed.length().0 as f64 - expected).abs() <= 4.0);
         }
 
@@ -116,7 +123,7 @@ mod tests {
         fn a_view_has_sane_limits(from: i64, until: i64) {
             let view = View { from: Instant(from), until: Instant(until) }.within(NOW);
             prop_assert!((SHORTEST.0 - 2..=LONGEST.0).contains(&view.length().0), "{view:?}");
-            prop_assert!(view.from < NOW && view.until <= NOW + Millis(view.length().0 / 2), "{view:?}");
+            prop_assert!(view.from < NOW && view.until <= NOW + Millis(view.length().0 / 50), "{view:?}");
             prop_assert_eq!(view.within(NOW), view, "limits are limits");
         }
 
@@ -137,6 +144,12 @@ mod tests {
             let back = view.pan(part).pan(-part);
             prop_assert!((back.from - view.from).0.abs() <= 2 && back.length() == view.length());
         }
+    }
+
+    #[test]
+    fn at_its_limit_a_view_stays_where_it_is() {
+        let view = View { from: NOW - Millis::hours(2), until: NOW - Millis::hours(2) + SHORTEST };
+        assert!((view.zoom(0.9, 0.5).within(NOW).from - view.from).0.abs() <= 4);
     }
 
     #[test]

@@ -212,3 +212,22 @@ fn tracks_order_by_their_numbers() {
         assert_eq!(track_key(none), None, "{none}");
     }
 }
+
+#[test]
+fn one_number_means_all_its_tracks_and_a_third_says_nothing() {
+    let is_in = |track: &str, range: &str| {
+        let [least, greatest] = track_range(range).unwrap();
+        (least..=greatest).contains(&track_key(track).unwrap())
+    };
+    for (range, tracks) in
+        [("2", "2.0 2.3 2.10 2.03"), ("2.3", "2.3 2.03"), ("v2.3.1-rc.1", "2.3"), ("02", "2.0 2.3 2.10")]
+    {
+        for track in ["1.9", "2.0", "2.3", "2.10", "3.0", "20.3", "2.03"] {
+            let expected = tracks.split(' ').any(|known| track_key(known) == track_key(track));
+            assert_eq!(is_in(track, range), expected, "{track} in {range}");
+        }
+    }
+    for none in ["", "x", "2.x", "2.", ".3", "latest"] {
+        assert_eq!(track_range(none), None, "{none}");
+    }
+}

@@ -209,6 +209,8 @@ CREATE INDEX events_by_repository ON events (repository_id, seq);
 CREATE INDEX events_by_repository_and_time ON events (repository_id, at, seq);
 CREATE INDEX events_by_tag ON events (tag_id, seq);
 CREATE INDEX events_by_tag_and_time ON events (tag_id, at, seq);
+-- Those of repositories, and claims without bytes.
+CREATE INDEX events_apart ON events (repository_id, at) WHERE tag_id IS NULL OR verified = 0;
 -- For the states that tags left lately.
 CREATE INDEX events_left ON events (repository_id, not_after);
 

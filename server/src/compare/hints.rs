@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use tagwarden_model::change::{Body, Content, Unread, Wanted};
+use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::Instant;
 use tagwarden_model::name::RepositoryName;
 
@@ -15,8 +16,19 @@ use crate::store::hints::Stood;
 
 /// Releases that one round takes: a flag that opens meanwhile waits for no more.
 const ROUND: u32 = 20;
+/// One that cannot be read now is left out and asked for after all others; so many in a row, and it is the registry.
+const UNDECIDED: u32 = 3;
 /// 2013-01-01: no image is older, and builds that can be reproduced say 1970 or 1980.
 const OLDEST: Instant = Instant(1_356_998_400_000);
+
+/// What the rounds before have found out.
+#[derive(Default)]
+pub(super) struct Looked {
+    /// Repositories with nothing left to look into, by row and watch period.
+    read: BTreeSet<(i64, i64)>,
+    /// What could not be read.
+    left_out: BTreeSet<Digest>,
+}
 
 /// What is known so far of when an image was made.
 enum Made {
@@ -26,31 +38,38 @@ enum Made {
 }
 
 impl<R: Registry> Comparer<R> {
-    /// Looks into some releases. Repositories with nothing left to look into are added to `hinted`, by row and watch period.
-    pub(super) async fn hints(&self, hinted: &mut BTreeSet<(i64, i64)>) -> Result<(), StoreError> {
+    /// Looks into some releases.
+    pub(super) async fn hints(&self, looked: &mut Looked) -> Result<(), StoreError> {
         let mut left = ROUND;
         for repository in self.store.read_once(self.entry.id).await? {
             if left == 0 || !self.has_to_spare() {
                 return Ok(());
             }
-            if hinted.contains(&(repository.id, repository.period)) {
+            if looked.read.contains(&(repository.id, repository.period)) {
                 continue;
             }
-            let waiting = self.store.without_hint(repository.id, left).await?;
-            let (mut hints, mut undecided) = (Vec::new(), false);
+            let mut waiting = self.store.without_hint(repository.id, u32::MAX).await?;
+            let is_read = waiting.is_empty();
+            // The newest first, but for those that were left out before: they would be the first for ever.
+            waiting.sort_by_key(|stood| stood.digest.as_ref().is_some_and(|digest| looked.left_out.contains(digest)));
+            let (mut hints, mut undecided) = (Vec::new(), 0);
             for stood in waiting {
-                let Ok(created) = self.created(&repository.name, &stood).await? else {
-                    undecided = true;
-                    left = left.saturating_sub(1);
+                if left == 0 || undecided >= UNDECIDED {
                     break;
-                };
-                hints.push((stood, created));
+                }
                 left -= 1;
+                if let Ok(created) = self.created(&repository.name, &stood).await? {
+                    hints.push((stood, created));
+                    undecided = 0;
+                } else {
+                    looked.left_out.extend(stood.digest);
+                    undecided += 1;
+                }
             }
             if !hints.is_empty() {
                 self.store.put_hints(repository.id, &hints, self.clock.now().mark.wall).await?;
-            } else if !undecided {
-                hinted.insert((repository.id, repository.period));
+            } else if is_read {
+                looked.read.insert((repository.id, repository.period));
             }
         }
         Ok(())

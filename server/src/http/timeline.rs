@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use tagwarden_model::api::{ErrorBody, LaneKind, TILE_LANES, TILE_LEVELS, Tile, Timeline, TimelineHead};
 use tagwarden_model::tag::Class;
-use tagwarden_model::version::track_key;
+use tagwarden_model::version::track_range;
 use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
@@ -23,7 +23,7 @@ use crate::store::read::timeline::{LaneFilter, LanesOf, Versions};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum By {
-    /// By track, unless a repository has more than 20.
+    /// By track, unless a repository has more than 20, or there were more than 40 lanes.
     #[default]
     Auto,
     /// Every track has a lane.
@@ -42,6 +42,16 @@ enum Drawn {
     Rebuilt,
     /// Meant to move.
     Rolling,
+}
+
+/// Whether a tag is there.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Stands {
+    /// All lanes but those of tags that are gone.
+    Present,
+    /// The lanes of tags that are gone.
+    Gone,
 }
 
 /// How many lanes a page has at most: 1 to 40.
@@ -76,7 +86,8 @@ pub(super) struct Which {
     /// Of the repositories of this group; not together with `repository`.
     #[param(max_length = 64)]
     group: Option<String>,
-    /// How releases are gathered: by track, by family, or (`auto`) by track in repositories with at most 20 of them.
+    /// How releases are gathered: by track, by family, or (`auto`) by track in repositories with at most 20 of them, unless that
+    /// were more than 40 lanes in all. With `family` or `versions` the lanes are tracks.
     #[serde(default)]
     #[param(inline)]
     by: By,
@@ -90,12 +101,20 @@ pub(super) struct Which {
     #[serde(default)]
     #[param(default = false)]
     flagged: bool,
-    /// Only whose name, or whose repository's name, contains this, in upper or lower case.
+    /// Only of tags that are there, or of those that are gone. Lanes of releases are no single tag's.
+    #[param(inline)]
+    state: Option<Stands>,
+    /// Only whose name, as it is stored or as it is shown (`2.3.x-alpine`), or whose repository's name, contains this, in upper or
+    /// lower case; and the lanes that a release of this name or of these numbers is on.
     #[param(max_length = 300)]
     q: Option<String>,
-    /// Only tracks from one to another, `2.1..2.4`; either end may be missing.
+    /// Only tracks from one to another, `2.1..2.4`; either end may be missing. `2.3` is one track, `2` all of its tracks.
     #[param(max_length = 128)]
     versions: Option<String>,
+    /// Lanes that are there on any page and whatever is filtered, by their ids with commas between them, at most 39. What is none
+    /// is left out.
+    #[param(max_length = 800)]
+    pinned: Option<String>,
     /// Lanes of a page.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 40, default = 40)]
@@ -127,16 +146,15 @@ pub(super) async fn lanes(
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<Json<TimelineHead>, ApiError> {
-    let Which { repository, group, by, family, class, flagged, q, versions, limit, cursor } = which;
+    let Which { repository, group, by, family, class, flagged, state: stands, q, versions, pinned, limit, cursor } =
+        which;
     let repository = repository.map(|Repository(name)| name);
     parameters::one_of(repository.as_ref(), group.as_deref())?;
     parameters::at_most("family", family.as_deref(), 128)?;
     parameters::at_most("q", q.as_deref(), 300)?;
+    parameters::at_most("pinned", pinned.as_deref(), 800)?;
     if family.is_some() && repository.is_none() {
         return Err(ApiError::invalid("repository", "a family is one of a repository: name it, too"));
-    }
-    if by == By::Family && (family.is_some() || versions.is_some()) {
-        return Err(ApiError::invalid("by", "with `family` or `versions` the lanes are tracks"));
     }
     let class = class.map(|class| match class {
         Drawn::Release => Class::Release,
@@ -152,6 +170,7 @@ pub(super) async fn lanes(
             &Opt(&family),
             &Opt(&class),
             &flagged,
+            &format_args!("{stands:?}"),
             &Opt(&q),
             &Opt(&versions),
         ],
@@ -171,23 +190,25 @@ pub(super) async fn lanes(
         family,
         class,
         flagged,
+        present: stands.map(|stands| matches!(stands, Stands::Present)),
         contains: q,
         versions: versions.as_deref().map(range).transpose()?,
+        pinned: pinned.iter().flat_map(|ids| ids.split(',')).filter_map(|id| id.parse().ok()).collect(),
     };
     let found = state.store.lanes(caller.scope, &filter, after.as_ref(), limit.0).await?;
     let (head, next) = found.ok_or_else(|| ApiError::not_watched("repository"))?;
     Ok(Json(TimelineHead { next: next.map(|position| list.cursor(position)), ..head }))
 }
 
-/// `2.1..2.4`, `2.1..` or `..2.4`.
+/// `2.1..2.4`, `2.1..`, `..2.4`, `2.3` or `2`.
 fn range(text: &str) -> Result<Versions, ApiError> {
-    let wrong = || ApiError::invalid("versions", "name tracks by two numbers: 2.1..2.4, 2.1.. or ..2.4");
+    let wrong = || ApiError::invalid("versions", "name tracks by their numbers: 2.1..2.4, 2.1.., ..2.4, 2.3 or 2");
     let end = |text: &str| match text {
         "" => Ok(None),
-        text => track_key(text).filter(|_| text.len() <= 64).map(Some).ok_or_else(wrong),
+        text => track_range(text).filter(|_| text.len() <= 64).map(Some).ok_or_else(wrong),
     };
-    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-    let range = Versions { from: end(from)?, to: end(to)? };
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let range = Versions { from: end(from)?.map(|[least, _]| least), to: end(to)?.map(|[_, greatest]| greatest) };
     if range == Versions::default() { Err(wrong()) } else { Ok(range) }
 }
 

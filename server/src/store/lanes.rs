@@ -266,7 +266,8 @@ impl Place {
         Self { family: family.to_owned(), class: Class::Release, position, version }
     }
 
-    /// Tags that became releases, then rolling ones, those that everybody knows first, then rebuilt ones.
+    /// Tags that became releases, then rolling ones, those that everybody knows first, then rebuilt ones: as releases do, families
+    /// by name and in each the newest version first.
     fn of_tag(name: &str, class: Class) -> Self {
         let rank = match (class, name) {
             (Class::Release, _) => [1, 0xff],
@@ -276,7 +277,9 @@ impl Place {
             (Class::Rebuilt, _) => [3, 0],
             (Class::Ignored, _) => [4, 0],
         };
-        let position = [&rank, name.as_bytes()].concat();
+        let Version { family, key, .. } = Version::of(name);
+        let key: Vec<u8> = key.into_iter().map(|byte| !byte).collect();
+        let position = [&rank, family.as_bytes(), &[0], &key[..], &[0xff]].concat();
         Self { family: String::new(), class, position, version: None }
     }
 }

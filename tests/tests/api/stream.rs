@@ -4,11 +4,12 @@ use tagwarden::http::{AppState, serve};
 use tagwarden::live::{Batch, Live};
 use tagwarden_model::instant::Millis;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, timeout};
 
 use tagwarden_tests::api_server::Server;
+use tagwarden_tests::queued::queued;
 use tagwarden_tests::record::{API, somebody, usual};
 
 /// The server on a port of loopback.
@@ -21,13 +22,19 @@ struct Listening {
 struct Stream {
     lines: BufReader<TcpStream>,
     head: String,
+    /// Bytes that were read.
+    read: usize,
 }
 
 /// One message: event, id, data.
 type Message = (String, String, String);
 
-async fn listen(state: &AppState) -> Listening {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+/// The system takes little for those that do not read: more would hide that they are slow.
+fn listen(state: &AppState) -> Listening {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_send_buffer_size(4_096).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1_024).unwrap();
     let port = listener.local_addr().unwrap().port();
     Listening { port, task: tokio::spawn(serve(listener, state.clone())) }
 }
@@ -38,7 +45,7 @@ impl Listening {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let head = format!("GET /api/v1/live{query} HTTP/1.0\r\nHost: localhost\r\n{header}\r\n");
         socket.write_all(head.as_bytes()).await.unwrap();
-        let mut stream = Stream { lines: BufReader::new(socket), head: String::new() };
+        let mut stream = Stream { lines: BufReader::new(socket), head: String::new(), read: 0 };
         while let Some(line) = stream.line().await.filter(|line| !line.is_empty()) {
             stream.head += &line.to_lowercase();
             stream.head.push('\n');
@@ -55,6 +62,7 @@ impl Stream {
             .await
             .expect("a line within 10 s")
             .unwrap();
+        self.read += read;
         (read > 0).then(|| line.trim_end().to_owned())
     }
 
@@ -124,7 +132,7 @@ async fn changes(server: &Server, count: usize) -> Vec<i64> {
 async fn hello_comes_first_then_what_changes_then_a_tick() {
     let server = Server::start().await;
     usual(&server.record).await;
-    let listening = listen(&server.state).await;
+    let listening = listen(&server.state);
     let mut stream = listening.open("", "Accept-Encoding: br, gzip\r\n").await;
     assert!(!stream.head.contains("content-encoding"), "a compressed stream is held back: {}", stream.head);
     for header in ["content-type: text/event-stream", "cache-control: no-store", "x-accel-buffering: no"] {
@@ -150,7 +158,7 @@ async fn hello_comes_first_then_what_changes_then_a_tick() {
 async fn a_reader_that_comes_back_misses_nothing() {
     let server = Server::start().await;
     usual(&server.record).await;
-    let listening = listen(&server.state).await;
+    let listening = listen(&server.state);
     let from = change(&server).await;
     let expected = changes(&server, 5).await;
     let mut by_query = listening.open(&format!("?after={from}"), "").await;
@@ -164,7 +172,7 @@ async fn a_reader_that_comes_back_misses_nothing() {
 #[tokio::test]
 async fn a_wrong_id_is_bad_input() {
     let server = Server::start().await;
-    let listening = listen(&server.state).await;
+    let listening = listen(&server.state);
     for id in ["x", "-1", "1.5", "99999999999999999999"] {
         let stream = listening.open("", &format!("Last-Event-ID: {id}\r\n")).await;
         assert!(stream.head.starts_with("http/1.0 400"), "{}", stream.head);
@@ -184,7 +192,7 @@ async fn an_id_that_is_not_kept_any_more_starts_anew() {
     // Started anew: the one that saw the pruned changes has them in memory.
     let mut state = server.state.clone();
     state.live = Live::start(state.store.clone(), state.clock.clone(), state.shutdown.clone()).await.unwrap();
-    let listening = listen(&state).await;
+    let listening = listen(&state);
     let mut stream = listening.open(&format!("?after={}", from - 1), "").await;
     assert_eq!(stream.event().await.0, "hello");
     let (event, id, _) = stream.event().await;
@@ -200,7 +208,7 @@ async fn an_id_that_is_not_kept_any_more_starts_anew() {
 async fn an_id_of_another_database_starts_anew() {
     let server = Server::start().await;
     usual(&server.record).await;
-    let listening = listen(&server.state).await;
+    let listening = listen(&server.state);
     let mut stream = listening.open("?after=1000000", "").await;
     assert_eq!(stream.event().await.0, "hello");
     assert_eq!(stream.event().await.0, "reset");
@@ -210,14 +218,16 @@ async fn an_id_of_another_database_starts_anew() {
 async fn a_slow_reader_delays_nobody_and_gets_everything() {
     let server = Server::start().await;
     usual(&server.record).await;
-    let listening = listen(&server.state).await;
+    let listening = listen(&server.state);
     let from = server.state.store.newest_change().await.unwrap();
     let mut slow = listening.open(&format!("?after={from}"), "").await;
     let mut quick = listening.open(&format!("?after={from}"), "").await;
     assert_eq!(quick.event().await.0, "hello");
-    // More than the ring and the socket's buffers hold.
+    // More than the ring and the sockets hold.
     let expected = changes(&server, 3_000).await;
     assert_eq!(quick.ids(expected.len()).await, expected);
+    let held = queued(listening.port, slow.lines.get_ref().local_addr().unwrap().port());
+    assert!(held < quick.read / 2, "the server holds back what is not read: {held} of {} bytes", quick.read);
     assert_eq!(slow.event().await.0, "hello");
     assert_eq!(slow.ids(expected.len()).await, expected);
 }
@@ -245,7 +255,7 @@ async fn readers_that_keep_up_cost_no_reads_of_the_record() {
 #[tokio::test]
 async fn streams_end_at_shutdown_and_readers_are_counted() {
     let server = Server::start().await;
-    let listening = listen(&server.state).await;
+    let listening = listen(&server.state);
     let mut streams = Vec::new();
     for _ in 0..3 {
         let mut stream = listening.open("", "").await;
@@ -264,7 +274,7 @@ async fn streams_end_at_shutdown_and_readers_are_counted() {
 #[tokio::test]
 async fn a_request_that_hangs_does_not_keep_the_server() {
     let server = Server::start().await;
-    let mut listening = listen(&server.state).await;
+    let mut listening = listen(&server.state);
     let mut socket = TcpStream::connect(("127.0.0.1", listening.port)).await.unwrap();
     let head = "POST /api/v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Expect: 100-continue\r\nContent-Length: 9\r\n\r\n";

@@ -163,3 +163,41 @@ async fn a_timeline_paints_releases_breaches_and_their_names() {
     }
     world.site.browser.close().await;
 }
+
+/// Where the present and the moved release are.
+async fn places(browser: &Browser) -> [f64; 2] {
+    let painted = || async {
+        let painted = Painted::on(browser).await;
+        let (x, _) = *painted.diamonds("#c4271a").first()?;
+        let now = painted.texts.iter().find(|text| text.words == "now")?.x;
+        Some([now, x])
+    };
+    browser.until("the breach is painted", painted).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_shows_the_same_when_it_is_loaded_again() {
+    let world = World::start().await;
+    let (site, browser) = (&world.site, &world.site.browser);
+    browser.before_pages(SCRIPT).await;
+    browser.theme("light").await;
+    let timeline = Timeline { site };
+    let address = format!("repository?name={}&range=2h", site.repository);
+    // Towards the past as far as the present stays in sight; towards the future as far as that goes; and closer.
+    for (drag, wheel) in [(9, 0), (-200, 0), (0, 200)] {
+        site.open(&address).await;
+        timeline.has_row("2.3.0 reassigned").await;
+        match wheel {
+            0 => timeline.drag(drag).await,
+            by => timeline.wheel(by).await,
+        }
+        timeline.path_until("the address follows", |path| path != address).await;
+        let there = places(browser).await;
+        browser.driver.refresh().await.unwrap();
+        timeline.has_row("2.3.0 reassigned").await;
+        let again = places(browser).await;
+        // In two hours a pixel is six seconds, and the test takes some.
+        assert!(there.iter().zip(again).all(|(one, other)| (one - other).abs() < 4.0), "{there:?} became {again:?}");
+    }
+    world.site.browser.close().await;
+}

@@ -101,6 +101,11 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_by_keys_alone() {
     keyboard.press(Key::Escape).await;
     keyboard.is_brought_to(".flag-head button").await;
 
+    keyboard.press("?").await;
+    browser.shown("dialog#keys[open] .keys").await;
+    keyboard.press(Key::Escape).await;
+    keyboard.is_brought_to(".flag-head button").await;
+
     keyboard.tab_to("button", "Acknowledge").await;
     keyboard.press(Key::Enter).await;
     keyboard.is_brought_to("#reason").await;
@@ -140,6 +145,13 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_by_keys_alone() {
     keyboard.press(Key::Escape).await;
     keyboard.is_brought_to("button[aria-label='Keys of the timeline']").await;
     keyboard.tab_to(".twin tr", "").await;
+    // Within it the key lists those of the timeline, and those alone.
+    keyboard.press("?").await;
+    browser.shown("dialog[open] .keys").await;
+    assert_eq!(browser.count("dialog[open]:not(#keys)").await, 1);
+    keyboard.press(Key::Escape).await;
+    keyboard.is_brought_to(".twin tr").await;
+    assert_eq!(browser.count("dialog[open]").await, 0);
     keyboard.press(Key::Enter).await;
     browser.shown(".timeline-pinned").await;
     // What is closed gives the focus to what it was opened from.
@@ -153,12 +165,52 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_by_keys_alone() {
     keyboard.press("Mine").await;
     keyboard.tab_to(".palette-keep button", "Mine").await;
     browser.press(Key::Enter).await;
-    browser.shows("This view is kept as “Mine”.").await;
+    browser.shows("This view is saved as “Mine”.").await;
     keyboard.is_brought_to(".twin tr").await;
     keyboard.tab_to(".toast button", "Dismiss").await;
     browser.press(Key::Enter).await;
     keyboard.is_brought_to("#main").await;
     keyboard.tab_back_to("nav a", "Mine").await;
+    // What is deleted gives the focus to its list; with the last one the list goes, too.
+    keyboard.press(Key::Control + "k").await;
+    keyboard.is_brought_to("#find").await;
+    keyboard.press("Other").await;
+    keyboard.tab_to(".palette-keep button", "Other").await;
+    browser.press(Key::Enter).await;
+    browser.shown("button[aria-label='Delete the view Other']").await;
+    keyboard.tab_to("button", "Delete the view Other").await;
+    browser.press(Key::Enter).await;
+    keyboard.is_brought_to("#views").await;
+    browser.until("it is deleted", || async { (browser.count(".nav-kept").await == 1).then_some(()) }).await;
+    keyboard.is_brought_to("#views").await;
+    keyboard.tab_to("button", "Delete the view Mine").await;
+    browser.press(Key::Enter).await;
+    browser.until("the list is gone", || async { (browser.count(".nav-views").await == 0).then_some(()) }).await;
+    keyboard.is_brought_to("#main").await;
     site.is_the_same_document().await;
+
+    // A release is marked as bad, and the mark is taken back: each card takes over from the one before.
+    site.open(&format!("tag?repository={}&name=2.4.0", site.repository)).await;
+    site.has_its_data().await;
+    keyboard.tab_to("summary", "Mark as").await;
+    keyboard.press(Key::Enter).await;
+    keyboard.tab_to("#bad", "").await;
+    keyboard.press("loses orders").await;
+    browser.press(Key::Enter).await;
+    browser.shows("It may be used again").await;
+    keyboard.is_brought_to("h2#do-not-use").await;
+    keyboard.tab_to("button", "It may be used again").await;
+    browser.press(Key::Enter).await;
+    keyboard.is_brought_to("summary#do-not-use").await;
+
+    // A proof keeps the focus where it was asked for.
+    site.open("flags/1").await;
+    site.has_its_data().await;
+    let proven = world.get("flags/1").await["targets"][0]["proven"].clone();
+    keyboard.tab_to("button", "Prove now").await;
+    browser.press(Key::Enter).await;
+    world.until("flags/1", |flag| flag["targets"][0]["proven"] != proven).await;
+    browser.shows("Prove now").await;
+    assert!(keyboard.is_on(".way-back-prove button", "").await, "the button that was pressed");
     world.site.browser.close().await;
 }

@@ -73,7 +73,7 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_on_a_phone() {
     phone.tap("button", "Acknowledge").await;
     phone.tap("#reason", "").await;
     browser.press("rebuilt on purpose").await;
-    phone.tap("form button[type=submit]", "").await;
+    phone.tap("main form button[type=submit]", "").await;
     browser.shows("rebuilt on purpose").await;
     world.until("flags/1", |flag: &Value| flag["state"] == "acknowledged").await;
     phone.fits("the flag with its story").await;

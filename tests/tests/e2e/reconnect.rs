@@ -8,7 +8,7 @@ use super::world::World;
 
 /// A clock of the page that can be stopped and moved on, and what it hears from the live stream. While the clock stands, a page
 /// that lost its stream waits.
-const SCRIPT: &str = "
+pub const SCRIPT: &str = "
     const now = Date.now, Source = EventSource;
     let stopped = null;
     Date.now = () => stopped ?? now();
@@ -24,7 +24,8 @@ const SCRIPT: &str = "
         }
     };";
 
-const LOST: &str = "Live updates are lost";
+/// What a page says then.
+pub const LOST: &str = "Live updates are lost";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_misses_nothing_while_the_server_is_killed_and_started_again() {
@@ -90,6 +91,49 @@ async fn a_page_misses_nothing_while_the_server_is_killed_and_started_again() {
     let after = format!("live?after={}", before.last().unwrap());
     assert!(asked.as_str().unwrap().ends_with(&after), "{asked} instead of {after}");
     // What was asked for while nobody could answer.
-    world.site.browser.assert_no_errors(&["net::ERR_", "Failed to load resource"]).await;
+    let expected =
+        [("/api/v1/live", "net::ERR_INCOMPLETE_CHUNKED_ENCODING"), ("/api/v1/", "net::ERR_CONNECTION_REFUSED")];
+    world.site.browser.assert_no_errors(&expected).await;
+    world.site.browser.close().await;
+}
+
+/// Half a second stands for the half minute after which a page reads again what no notice tells; and the tab can be hidden.
+const QUICK: &str = "
+    const every = setInterval, ask = fetch;
+    let hidden = false;
+    window.setInterval = (call, wait, ...rest) => every(call, wait === 30_000 ? 500 : wait, ...rest);
+    window.asked = [];
+    window.fetch = (path, ...rest) => {
+        asked.push(String(path));
+        return ask(path, ...rest);
+    };
+    Object.defineProperty(document, 'hidden', { get: () => hidden });
+    window.hide = is_hidden => {
+        hidden = is_hidden;
+        asked.length = 0;
+        dispatchEvent(new Event('visibilitychange'));
+    };";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hidden_tab_reads_what_its_title_says_and_all_of_it_when_it_is_seen() {
+    let world = World::start().await;
+    let (site, browser) = (&world.site, &world.site.browser);
+    browser.before_pages(QUICK).await;
+    site.open("flags").await;
+    site.has_its_data().await;
+    let asked = async || {
+        let asked = browser.run("return asked;", Vec::new()).await;
+        serde_json::from_value::<Vec<String>>(asked).unwrap()
+    };
+    browser.run("hide(true);", Vec::new()).await;
+    // What was under way is not counted.
+    browser.until("half a minute goes by", || async { (!asked().await.is_empty()).then_some(()) }).await;
+    browser.run("asked.length = 0;", Vec::new()).await;
+    let summaries = || async { Some(asked().await).filter(|asked| asked.len() >= 3) };
+    let hidden = browser.until("minutes go by", summaries).await;
+    assert!(hidden.iter().all(|path| path == "api/v1/summary"), "{hidden:?}");
+    browser.run("hide(false);", Vec::new()).await;
+    let all = || async { asked().await.iter().any(|path| path.starts_with("api/v1/flags")).then_some(()) };
+    browser.until("the list is read again", all).await;
     world.site.browser.close().await;
 }

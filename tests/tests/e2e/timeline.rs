@@ -48,7 +48,7 @@ impl Timeline<'_> {
         browser.shown(closed).await;
         self.press("c").await;
         self.path_without("collapse=").await;
-        self.has_row("latest").await;
+        self.has_focus_on("latest").await;
         self.press("c").await;
         self.path_until("it is collapsed again", |path| path == both).await;
         browser.driver.refresh().await.unwrap();
@@ -80,6 +80,15 @@ impl Timeline<'_> {
                 (found.json() == &json!(true)).then_some(())
             })
             .await;
+    }
+
+    /// Waits until the focus is in the table, on what holds `words`.
+    pub async fn has_focus_on(&self, words: &str) {
+        let script = "const at = document.activeElement;
+            return at.closest('.twin table') !== null && at.textContent.includes(arguments[0]) \
+                && (at.matches('table') || at.ariaSelected === 'true');";
+        let wait = || async { (self.site.browser.run(script, vec![json!(words)]).await == true).then_some(()) };
+        self.site.browser.until(&format!("the focus is on {words:?}"), wait).await;
     }
 
     /// How many rows of the table hold `words`.

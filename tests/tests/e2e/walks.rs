@@ -37,6 +37,13 @@ async fn the_timeline_is_walked_zoomed_and_found_again() {
     site.browser.shown(".timeline-pinned").await;
     timeline.has_row("3.0.0 published").await;
     timeline.focus("3.0.0 published").await;
+    // The words beside it go first.
+    site.browser.shown(".timeline-tip").await;
+    timeline.press(Key::Escape).await;
+    site.browser
+        .until("the words are gone", || async { (site.browser.count(".timeline-tip").await == 0).then_some(()) })
+        .await;
+    site.browser.shown(".timeline-pinned").await;
     timeline.press(Key::Escape).await;
     timeline.path_without("event=").await;
     let whole = site.path().await;

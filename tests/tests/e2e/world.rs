@@ -89,7 +89,7 @@ impl World {
     }
 
     /// Acts as the page does.
-    async fn post(&self, path: &str, body: &Value) {
+    pub async fn post(&self, path: &str, body: &Value) {
         let answer = http_client().post(format!("{}/api/v1/{path}", self.site.url)).json(body).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {} {}", answer.status(), answer.text().await.unwrap());
     }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use serde_json::json;
 use tagwarden::compare::Comparer;
 use tagwarden::poller::PollerSettings;
+use tagwarden::registry::RegistryError;
 use tagwarden::registry::allowance::Allowance;
 use tagwarden::store::Scope;
+use tagwarden::store::read::timeline::LaneFilter;
 use tagwarden::store::read::timeline::tile::TileAt;
-use tagwarden::store::read::timeline::{LaneFilter, LanesOf};
 use tagwarden::store::watch::RegistryEntry;
 use tagwarden_model::api::TimelineHead;
 use tagwarden_model::digest::Digest;
 use tagwarden_model::instant::{Instant, Millis};
-use tagwarden_tests::double::{Ask, Double, Image};
+use tagwarden_tests::double::{Ask, Double, Image, Play};
 use tagwarden_tests::polling::{Polling, START, World, tag};
 
 const HOST: &str = "registry.example";
@@ -54,16 +55,7 @@ fn push(double: &Double, name: &str, manifest: &[u8]) {
 }
 
 async fn head(world: &World) -> TimelineHead {
-    let filter = LaneFilter {
-        of: LanesOf::All,
-        by: None,
-        family: None,
-        class: None,
-        flagged: false,
-        contains: None,
-        versions: None,
-    };
-    world.store.lanes(Scope::All, &filter, None, 40).await.unwrap().unwrap().0
+    world.store.lanes(Scope::All, &LaneFilter::default(), None, 40).await.unwrap().unwrap().0
 }
 
 async fn progress(world: &World) -> (u64, u64) {
@@ -158,6 +150,44 @@ async fn the_newest_versions_are_looked_into_first_while_half_of_what_is_allowed
         _ => None,
     });
     assert_eq!(read.collect::<Vec<_>>(), configs.into_iter().rev().collect::<Vec<_>>(), "each once");
+    comparer.stop().await;
+    poller.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_holds_up_nothing_behind_it() {
+    let world = World::in_memory().await;
+    let double = Arc::new(Double::new(world.clock.clone()));
+    let mut configs = Vec::new();
+    for minor in 0..12 {
+        let manifest = image(&double, Some(&format!("2026-01-01T00:00:{minor:02}Z")));
+        push(&double, &format!("1.{minor}.0"), &manifest);
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        configs.push(manifest["config"]["digest"].as_str().unwrap().parse::<Digest>().unwrap());
+    }
+    // The newest and the five before the last two, which are more than are borne in a row.
+    let refused: Vec<Digest> = configs
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at == 11 || (2..7).contains(at))
+        .map(|(_, of)| of.clone())
+        .collect();
+    let entry = world.entry(HOST).await;
+    world.watch(&entry, PATH).await;
+    let poller = world.poll(&entry, double.clone(), PollerSettings::default());
+    world.run(Millis::minutes(10)).await;
+    double.script(move |call| match &call.ask {
+        Ask::Blob(digest) if refused.contains(digest) => {
+            Play::Fail(RegistryError::Refused { message: "no".to_owned() })
+        }
+        _ => Play::Truth,
+    });
+    let comparer = compare(&world, &entry, &double);
+    world.run(Millis::minutes(10)).await;
+    assert_eq!(progress(&world).await, (6, 6), "only what is refused is left");
+    double.script(|_| Play::Truth);
+    world.run(Millis::minutes(10)).await;
+    assert_eq!(progress(&world).await, (12, 0));
     comparer.stop().await;
     poller.stop().await;
 }

@@ -6,9 +6,9 @@ use tagwarden::store::Scope;
 use tagwarden::store::read::Position;
 use tagwarden::store::read::timeline::tile::TileAt;
 use tagwarden::store::read::timeline::{LaneFilter, LanesOf, Versions};
-use tagwarden::store::record::{Commit, TagWrite};
+use tagwarden::store::record::{Commit, RepositoryRow, RepositoryWrite, TagWrite};
 use tagwarden_model::api::{
-    Acknowledge, Close, Event, Lane, LaneKind, TILE_BRIEF, TILE_BUCKETS, Tile, TileLane, TimelineHead,
+    Acknowledge, Close, Event, Lane, LaneKind, RepositoryState, TILE_BRIEF, TILE_BUCKETS, Tile, TileLane, TimelineHead,
 };
 use tagwarden_model::class::Ruling;
 use tagwarden_model::event::{EventKind, NewEvent};
@@ -21,7 +21,7 @@ use crate::db_test;
 use crate::world::{World, claimed, digest, event, name, person, present, repository, write_of};
 
 fn all() -> LaneFilter {
-    LaneFilter { of: LanesOf::All, by: None, family: None, class: None, flagged: false, contains: None, versions: None }
+    LaneFilter::default()
 }
 
 async fn page(
@@ -107,7 +107,7 @@ db_test! {
         loop {
             let (head, next) = page(&world, &all(), after.as_ref(), 3).await;
             assert_eq!(head.total, 11);
-            assert_eq!(head.activity.bucket.is_empty(), pages > 0);
+            assert_eq!(head.activity.count.iter().sum::<u64>(), 13, "the whole is told on each page");
             found.extend(head.lanes.iter().map(|lane| format!("{} {}", lane.kind, lane.name)));
             (after, pages) = (next, pages + 1);
             if after.is_none() {
@@ -518,5 +518,228 @@ db_test! {
         assert_eq!((both[0].name.as_str(), other.hints.len()), ("9.0", 0), "of another lane");
         let whole = tile_of(&world, &both[1..2], 40, number(40, created)).await;
         assert!(whole.hints.len() == 2 && whole.hints.is_sorted_by_key(|hint| hint.created_ms));
+    }
+}
+
+db_test! {
+    async fn rolling_tags_stand_by_their_versions_the_newest_first(world: World) {
+        for tag in ["1.7", "1.10", "1.9-alpine", "1.10-alpine", "latest", "1", "edge"] {
+            world.create(tag, tag).await;
+        }
+        let rolling = names(&world, LaneFilter { class: Some(Class::Rolling), ..all() }).await;
+        let expected = ["latest", "1.10", "1.7", "1", "1.10-alpine", "1.9-alpine", "edge"];
+        assert_eq!(rolling, expected.map(|tag| format!("tag {tag}")));
+        world.assert_projections().await;
+    }
+}
+
+db_test! {
+    async fn a_text_finds_lanes_by_what_is_shown_and_by_what_is_on_them(world: World) {
+        for tag in ["2.3.0", "2.3.1-alpine", "2.4.0", "12.3.1", "20240501", "latest"] {
+            world.create(tag, tag).await;
+        }
+        let found = async |text: &str, by: Option<LaneKind>| {
+            names(&world, LaneFilter { contains: Some(text.to_owned()), by, ..all() }).await
+        };
+        for (text, expected) in [
+            ("2.3.0", vec!["track 2.3"]),
+            ("v2.3.9", vec!["track 2.3"]),
+            ("2.3.X", vec!["track 12.3", "track 2.3", "track 2.3-alpine"]),
+            ("2.3.1-alpine", vec!["track 2.3-alpine"]),
+            (".x-alp", vec!["track 2.3-alpine"]),
+            ("20240501", vec!["track "]),
+            ("2.5.0", vec![]),
+            ("latest", vec!["tag latest"]),
+        ] {
+            assert_eq!(found(text, None).await, expected, "{text}");
+        }
+        for (text, expected) in [
+            ("2.4.7", vec!["family "]),
+            ("2.3.1-alpine", vec!["family alpine"]),
+            ("x.y.z-al", vec!["family alpine"]),
+            ("20240501", vec!["family "]),
+            ("2.3.x", vec!["family "]),
+        ] {
+            assert_eq!(found(text, Some(LaneKind::Family)).await, expected, "{text}");
+        }
+    }
+}
+
+db_test! {
+    async fn tags_that_are_gone_can_be_left_out_or_looked_for(world: World) {
+        world.create("1.0.0", "a").await;
+        world.create("latest", "a").await;
+        let (seq, _) = world.create("edge", "a").await;
+        world.delete("edge", "a", seq).await;
+        let of = async |present: bool| names(&world, LaneFilter { present: Some(present), ..all() }).await;
+        assert_eq!((of(true).await, of(false).await), (vec!["track 1.0".to_owned(), "tag latest".to_owned()], vec!["tag edge".to_owned()]));
+    }
+}
+
+db_test! {
+    async fn what_has_no_room_on_a_page_is_gathered_by_family(world: World) {
+        for minor in 0..20 {
+            world.create(&format!("1.{minor}.0"), "a").await;
+        }
+        for tag in 0..20 {
+            world.create(&format!("branch-{tag}"), "a").await;
+        }
+        assert_eq!(names(&world, all()).await.len(), 40, "tracks");
+        world.create("latest", "a").await;
+        let found = names(&world, all()).await;
+        assert_eq!((found.len(), found[0].as_str()), (22, "family "));
+        assert_eq!(page(&world, &LaneFilter { by: Some(LaneKind::Track), ..all() }, None, 40).await.0.total, 41);
+        let filtered = names(&world, LaneFilter { class: Some(Class::Release), ..all() }).await;
+        assert_eq!(filtered.len(), 20, "what is filtered has room as tracks");
+    }
+}
+
+db_test! {
+    async fn what_is_pinned_is_there_on_every_page_and_whatever_is_filtered(world: World) {
+        for tag in ["a", "b", "c", "d", "e", "f"] {
+            world.create(tag, "a").await;
+        }
+        let other = repository("b/other");
+        world.store.watch(world.registry, &other, &person(), world.tick()).await.unwrap();
+        let lanes = lanes(&world, all()).await;
+        let id = |name: &str| lanes.iter().find(|lane| lane.name == name).unwrap().id.parse::<i64>().unwrap();
+        let pinned = |names: &[&str]| LaneFilter { pinned: names.iter().map(|name| id(name)).chain([4711]).collect(), ..all() };
+        let whole = async |filter: &LaneFilter| {
+            let (mut pages, mut after) = (Vec::new(), None);
+            loop {
+                let (head, next) = page(&world, filter, after.as_ref(), 3).await;
+                assert_eq!(head.total, 6);
+                pages.push(head.lanes.into_iter().map(|lane| lane.name).collect::<Vec<_>>().concat());
+                after = next;
+                if after.is_none() {
+                    break pages;
+                }
+            }
+        };
+        assert_eq!(whole(&all()).await, ["abc", "def"]);
+        assert_eq!(whole(&pinned(&["b"])).await, ["abc", "bde", "bf"], "on its own page it stays where it is");
+        assert_eq!(whole(&pinned(&["f"])).await, ["fab", "fcd", "ef"]);
+        assert_eq!(whole(&pinned(&["f", "e", "d"])).await, ["fea", "feb", "fec", "def"], "one at least is new on a page");
+        let filter = LaneFilter { contains: Some("c".to_owned()), ..pinned(&["f"]) };
+        let (head, next) = page(&world, &filter, None, 40).await;
+        assert_eq!((head.lanes.iter().map(|lane| lane.name.as_str()).collect::<String>(), head.total, next), ("cf".to_owned(), 2, None));
+        let (head, _) = page(&world, &LaneFilter { of: LanesOf::Repository(other), ..pinned(&["a"]) }, None, 40).await;
+        assert!(head.lanes.is_empty(), "of another repository");
+    }
+}
+
+db_test! {
+    async fn times_that_nobody_watched_are_told_newest_first(world: World) {
+        let start = crate::world::START;
+        let watched = async || page(&world, &LaneFilter { of: LanesOf::Repository(name()), ..all() }, None, 40).await.0.repositories.remove(0);
+        assert_eq!((watched().await.since, watched().await.pauses), (start, vec![]));
+        let paused = world.tick();
+        world.store.pause(&name(), &person(), paused).await.unwrap();
+        let pause = |from, until| tagwarden_model::api::Pause { from, until };
+        assert_eq!(watched().await.pauses, [pause(paused, None)]);
+        let resumed = world.tick();
+        world.store.resume(&name(), &person(), resumed).await.unwrap();
+        assert_eq!((watched().await.since, watched().await.pauses), (start, vec![pause(paused, Some(resumed))]));
+        // Watched again at once: nothing is left out.
+        let again = world.tick();
+        world.store.unwatch(&name(), &person(), again).await.unwrap();
+        world.store.watch(world.registry, &name(), &person(), again).await.unwrap();
+        assert_eq!(watched().await.pauses, [pause(paused, Some(resumed))]);
+        let ended = world.tick();
+        world.store.unwatch(&name(), &person(), ended).await.unwrap();
+        assert_eq!(watched().await.pauses, [pause(ended, None), pause(paused, Some(resumed))]);
+    }
+}
+
+db_test! {
+    async fn what_befalls_a_rebuilt_tag_and_its_repository_is_in_the_tile(world: World) {
+        let rebuilt = |write: TagWrite| TagWrite { ruling: Ruling::new(Class::Rebuilt, "test"), ..write };
+        world.create("latest", "a").await;
+        let (seq, _) = world.write(rebuilt(world.created("22.04", "a"))).await;
+        let moved = event(EventKind::Moved, Some("a"), Some("b"), world.tick());
+        let (seq, _) = world.write(rebuilt(write_of("22.04", present("b", seq), vec![moved]))).await;
+        let at = world.now();
+        let breaches = async |class: Class| {
+            let found = lanes(&world, LaneFilter { class: Some(class), ..all() }).await;
+            tile_of(&world, &found, 28, number(28, at)).await.breaches
+        };
+        assert_eq!(breaches(Class::Rebuilt).await, [], "a refresh is no breach");
+        world.execute(&format!(
+            "INSERT INTO flags (id, kind, state, severity, content_severity, deletion_severity, comparing, flapping, repository_id, tag_id,
+                not_after, opened, changed, version)
+                SELECT 7, 1, 1, 3, 3, 1, 0, 0, repository_id, tag_id, at, at, at, 1 FROM events WHERE seq = {seq};
+            INSERT INTO flag_events (flag_id, seq, repository_id, at, restored) SELECT 7, seq, repository_id, at, 0 FROM events WHERE seq = {seq};"
+        )).await;
+        let found = breaches(Class::Rebuilt).await;
+        assert_eq!(found.iter().map(|breach| (breach.lane, breach.seq, breach.flag, breach.active)).collect::<Vec<_>>(), [(0, seq, Some(7), true)]);
+        assert_eq!(breaches(Class::Rolling).await, []);
+
+        let happened = async |state: RepositoryState, kind: EventKind| {
+            let now = world.tick();
+            let state = RepositoryRow { state, reason: None, since: now, refused_since: None };
+            let event = Some(NewEvent { ..event(kind, None, None, now) });
+            world.store.put_repository(&RepositoryWrite { repository: world.repository, lease: world.lease, now, state, event, invisible: None }).await.unwrap();
+        };
+        happened(RepositoryState::Vanished, EventKind::Vanished).await;
+        happened(RepositoryState::Ok, EventKind::Returned).await;
+        let found = lanes(&world, all()).await;
+        let tile = tile_of(&world, &found, 28, number(28, at)).await;
+        let told: Vec<_> = tile.breaches.iter().map(|breach| (breach.lane, breach.kind, breach.restored, tile.tags[breach.tag as usize].as_str())).collect();
+        let [moved, vanished, returned] = [EventKind::Moved, EventKind::Vanished, EventKind::Returned];
+        assert_eq!(told, [(1, moved, false, "22.04"), (0, vanished, false, "api"), (0, returned, true, "api")]);
+        assert!(tile.breaches[1].flag.is_some() && tile.breaches.is_sorted_by_key(|breach| breach.at_ms));
+    }
+}
+
+db_test! {
+    async fn what_only_a_header_claims_is_told_until_bytes_prove_it(world: World) {
+        let unproven = NewEvent { verified: false, ..event(EventKind::Created, None, Some("x"), world.tick()) };
+        let (seq, _) = world.write(write_of("1.0.0", claimed("x", 0, TagState::Unread), vec![unproven])).await;
+        world.create("1.0.1", "x").await;
+        let claims = async || {
+            let found = lanes(&world, all()).await;
+            tile_of(&world, &found, 28, number(28, world.now())).await.claims
+        };
+        assert_eq!(claims().await, [seq]);
+        world.execute(&format!("INSERT INTO event_proofs (seq, proven_at) VALUES ({seq}, 1)")).await;
+        assert!(claims().await.is_empty());
+    }
+}
+
+db_test! {
+    async fn the_window_in_which_a_span_began_goes_along(world: World) {
+        world.create("latest", "a").await;
+        let created = world.now();
+        let found = lanes(&world, all()).await;
+        let tile = tile_of(&world, &found, 4, number(4, created + Millis::minutes(1))).await;
+        assert_eq!(tile.lanes[0].entering_not_before_ms, Some((created - Millis::seconds(30)).0));
+    }
+}
+
+db_test! {
+    async fn a_release_with_a_hint_is_not_counted_where_the_watch_began(world: World) {
+        let seen = world.tick();
+        let stood = |tag: &str| {
+            let stood = NewEvent { baseline: true, not_before: None, ..event(EventKind::Created, None, Some(tag), seen) };
+            write_of(tag, present(tag, 0), vec![stood])
+        };
+        world.try_commit(["1.0.0", "1.0.1", "1.1.0"].map(stood).to_vec()).await.unwrap();
+        let tracks = lanes(&world, all()).await;
+        let family = lanes(&world, LaneFilter { by: Some(LaneKind::Family), ..all() }).await;
+        let both: Vec<Lane> = tracks.into_iter().chain(family).collect();
+        let left = async || {
+            let tile = tile_of(&world, &both, 20, number(20, seen)).await;
+            let left = |lane: &TileLane| {
+                let tag = usize::try_from(lane.tag[0]).ok().map(|place| tile.tags[place].clone());
+                (lane.count[0], lane.baseline[0], tag)
+            };
+            tile.lanes.iter().map(left).collect::<Vec<_>>()
+        };
+        let tag = |tag: &str| Some(tag.to_owned());
+        assert_eq!(left().await, [(1, 1, tag("1.1.0")), (2, 2, tag("1.0.1")), (3, 3, tag("1.1.0"))]);
+        let waiting = world.store.without_hint(world.repository, 3).await.unwrap();
+        let hints: Vec<_> = waiting.into_iter().zip([Some(seen - Millis::days(9)), Some(seen - Millis::days(20)), None]).collect();
+        world.store.put_hints(world.repository, &hints, world.now()).await.unwrap();
+        assert_eq!(left().await, [(0, 0, None), (1, 1, None), (1, 1, None)], "what is left is not called by another's name");
     }
 }

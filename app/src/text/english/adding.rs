@@ -3,6 +3,7 @@
 use tagwarden_model::api::{ClassCount, Pasted, RepositoryPreview};
 
 use super::{count, grouped, kinds, tags};
+use crate::meaning::sentence;
 
 pub const NAME_HELP: &str = "As docker would take it, without a tag.";
 pub const WATCH: &str = "Watch";
@@ -13,7 +14,8 @@ pub const PASTE: &str = "Paste many…";
 pub const PASTE_LABEL: &str = "Images, a compose file, Kubernetes manifests; or a pattern such as ghcr.io/acme/**";
 pub const PASTE_FIND: &str = "Find images";
 pub const WATCHED_ALREADY: &str = "watched already";
-pub const CATALOGUE_TAKES_LONG: &str = "the registry takes long";
+pub const CATALOGUE_TAKES_LONG: &str =
+    "The registry takes long to list what it has. Find again in a minute, or paste the names.";
 
 pub fn added(name: &str) -> String {
     [name, " is watched from now on."].concat()
@@ -31,7 +33,7 @@ pub fn added_many(number: u64, refused: &str) -> String {
 /// What a repository has, or why that is not known, in lines.
 pub fn preview(preview: &RepositoryPreview) -> Vec<String> {
     if let Some(reason) = &preview.reason {
-        return vec![format!("{reason}.")];
+        return vec![sentence(reason)];
     }
     let watched = if preview.watched { " It is watched already." } else { "" };
     let mut lines = vec![format!("Found, with {}.{watched}", tags(preview.tags))];

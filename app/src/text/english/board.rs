@@ -21,13 +21,16 @@ pub const LANES: &str = "Lanes";
 pub const NAME_HAS: &str = "Lanes whose name has";
 pub const NAME_HAS_SHORT: &str = "Lanes whose name has…";
 pub const TRACKS: &str = "Tracks from..to";
-pub const TRACKS_EXAMPLE: &str = "2.1..2.4";
+pub const TRACKS_EXAMPLE: &str = "2.1..2.4, 2.3 or 2";
 /// Classes of lanes, with the word of an address for each.
 pub const CLASSES: [(&str, &str); 4] =
     [("", "all classes"), ("release", "releases"), ("rolling", "rolling"), ("rebuilt", "rebuilt")];
+/// Whether tags are there, with the word of an address.
+pub const STATES: [(&str, &str); 3] = [("", "there or gone"), ("present", "there"), ("gone", "gone")];
 /// How releases are gathered.
 pub const GATHERED: [(&str, &str); 3] = [("", "tracks or families"), ("track", "by track"), ("family", "by family")];
 pub const CLASS: &str = "Class of the lanes";
+pub const STATE: &str = "Whether tags are there or gone";
 pub const GATHERING: &str = "How releases are gathered";
 /// Only lanes with a flag.
 pub const FLAGGED: &str = "flagged only";
@@ -65,11 +68,13 @@ pub const NOT_LANES: &str = "no lanes";
 pub const STRIP: &str = "Window of the timeline: arrow keys move and zoom it";
 pub const LOADING: &str = "Loading…";
 pub const NOTHING: &str = "Nothing happened in this window.";
+pub const BLIND: &str = "Nothing was observed in this window.";
 pub const UNREACHABLE: &str = "The server cannot be reached; asked again every few seconds.";
 pub const TO_DATA: &str = "Zoom to data";
 pub const FIRST_LANES: &str = "First lanes";
 pub const NEXT_LANES: &str = "Next lanes";
 pub const NO_LANE: &str = "No lane matches. ";
+pub const NO_TAG: &str = "No tag was seen yet. ";
 
 /// Events beyond the right edge, as a button that leads there.
 pub fn news(number: u64) -> String {
@@ -83,7 +88,7 @@ pub fn shown(number: usize, total: u64) -> String {
 /// Rows of the table.
 pub fn rows(written: usize, all: usize) -> String {
     let words = count(all as u64, "row", "rows");
-    if written < all { format!("the first {written} of {words}: zoom in for more") } else { words }
+    if written < all { format!("{written} of {words}: zoom in for more") } else { words }
 }
 
 pub const RELEASE: &str = "release";
@@ -92,6 +97,9 @@ pub const HINT: &str = "hint: its image's own date";
 pub const REASSIGNED: &str = "reassigned";
 pub const DELETED: &str = "deleted";
 pub const RESTORED: &str = "restored";
+pub const SEVERAL: &str = "several";
+pub const GONE: &str = "rolling tag gone";
+pub const UNCERTAIN: &str = "happened in here";
 pub const NOT_WATCHED: &str = "not watched";
 pub const NOT_OBSERVED: &str = "not observed";
 pub const NOT_LOADED: &str = "not loaded";
@@ -117,7 +125,7 @@ pub const KEYS: [(&str, &str); 11] = [
     ("↑ ↓", "to the lane above or below"),
     ("Home End", "to the lane's first or last event"),
     ("Enter", "open it; look closer where there are several"),
-    ("Esc", "close what is open"),
+    ("Esc", "close the words beside it, then what is open"),
     ("A D", "earlier, later"),
     ("W S  or  + −", "look closer, look further"),
     ("P", "pin the lane, or unpin it"),

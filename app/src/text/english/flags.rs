@@ -106,6 +106,6 @@ pub fn acknowledged(done: u64, failed: u64, message: Option<&str>) -> String {
     let words = count(done, "flag is acknowledged", "flags are acknowledged");
     match message {
         None => format!("{words}."),
-        Some(message) => format!("{words}; {failed} not: {message}"),
+        Some(message) => format!("{words}; {failed} not. {message}"),
     }
 }

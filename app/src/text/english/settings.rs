@@ -21,7 +21,7 @@ pub const EVERY_OTHER_TAG: &str = "every other tag";
 pub const RETENTION: &str = "deletions are expected";
 
 pub const BROWSER: &str = "This browser";
-pub const KEYS: &str = "Keys alone are commands: / finds, ? lists them. Ctrl-K finds in any case.";
+pub const KEYS: &str = "Keys alone are commands: / finds, ? lists all keys. Ctrl-K or Cmd-K finds in any case.";
 pub const FILES: &str = "The record as a file";
 pub const FILES_EVENTS: &str = "All events as ";
 pub const FILES_FLAGS: &str = ", all flags as ";

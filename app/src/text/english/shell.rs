@@ -10,8 +10,8 @@ pub const SETTINGS: &str = "Settings";
 pub const PAGES: &str = "Pages";
 pub const NEED_ATTENTION: &str = "need attention";
 pub const VIEWS: &str = "Views";
-pub const VIEWS_LABEL: &str = "Kept views";
-pub const FORGET_VIEW: &str = "Forget this view";
+pub const VIEWS_LABEL: &str = "Saved views";
+pub const FORGET_VIEW: &str = "Delete this view";
 
 pub const DEMO: &str = "Demo";
 pub const DEMO_TELLING: &str = "A year of releases is being told: ";
@@ -40,10 +40,20 @@ pub const FIND: &str = "Find";
 pub const FIND_BUTTON: &str = "Find a repository, tag or digest";
 pub const FIND_FIELD: &str = "Repository, tag, version or digest";
 pub const FIND_LIST: &str = "What it leads to";
-pub const FIND_NOTHING: &str = "Nothing is called so.";
+pub const FIND_NOTHING: &str = "Nothing found.";
 pub const FIND_FAILED: &str = "The server did not answer; what is shown is what this page knows.";
 /// Before and after the name of the view.
-pub const KEEP_VIEW: [&str; 2] = ["Keep the page behind this as “", "”"];
+pub const KEEP_VIEW: [&str; 2] = ["Save this view as “", "”"];
+
+pub const KEYS: &str = "Keys of every page";
+/// The keys, with what they do.
+pub const PAGE_KEYS: [(&str, &str); 4] = [
+    ("/", "find a repository, tag or digest"),
+    ("Ctrl-K or Cmd-K", "the same, while you type, too"),
+    ("?", "these keys; in a timeline, its own"),
+    ("Esc", "close what is open"),
+];
+pub const CLOSE: &str = "Close";
 
 /// What a row of the search leads to.
 pub const KIND_DIGEST: &str = "digest";
@@ -58,12 +68,15 @@ pub const TAG_GONE: &str = ", not there any more";
 
 pub const COPY: &str = "Copy";
 pub const COPIED: &str = "Copied";
-pub const COPY_BY_KEYS: &str = "Press Ctrl+C";
+pub const COPY_BY_KEYS: &str = "Copy it with Ctrl-C or Cmd-C";
 pub const DISMISS: &str = "Dismiss";
 
 pub const UNREACHABLE: &str = "The server cannot be reached.";
 pub const UNREACHABLE_STEP: &str = "Check that Tagwarden runs and that you are online, then try again.";
 pub const NOT_FOUND_STEP: &str = "It may have been removed, or the address is mistyped.";
+pub const FORBIDDEN_STEP: &str = "Only whoever runs this server can change that.";
+pub const TOO_SLOW_STEP: &str = "The connection may be slow. Try again.";
+pub const TOO_LARGE_STEP: &str = "Send it in smaller parts.";
 pub const CONFLICT_STEP: &str = "Somebody else was faster. Look at the new state, then decide.";
 pub const REFUSED_STEP: &str = "Correct it and try again.";
 pub const UNINTELLIGIBLE_STEP: &str = "Reload the page. A proxy in between may also have answered.";
@@ -85,27 +98,32 @@ pub fn tab(page: Option<&str>, attention: u64) -> String {
 }
 
 pub fn forget_view(name: &str) -> String {
-    ["Forget the view ", name].concat()
+    ["Delete the view ", name].concat()
 }
 
 pub fn view_forgotten(name: &str) -> String {
-    ["The view “", name, "” is forgotten."].concat()
+    ["The view “", name, "” is deleted."].concat()
 }
 
-pub fn view_not_forgotten(message: &str) -> String {
-    ["The view is still kept: ", message, "."].concat()
+pub fn view_not_forgotten(words: &str) -> String {
+    ["The view is not deleted. ", words].concat()
 }
 
 pub fn view_kept(name: &str) -> String {
-    ["This view is kept as “", name, "”."].concat()
+    ["This view is saved as “", name, "”."].concat()
 }
 
-pub fn view_not_kept(message: &str) -> String {
-    ["The view is not kept: ", message, "."].concat()
+pub fn view_not_kept(words: &str) -> String {
+    ["The view is not saved. ", words].concat()
 }
 
 pub fn promise(length: &str) -> String {
     ["new releases checked within ", length].concat()
+}
+
+/// Below what is printed.
+pub fn printed(at: &str, zone: &str) -> String {
+    ["Printed ", at, ", times in ", zone].concat()
 }
 
 pub fn stale_since(clock: &str) -> String {

@@ -34,9 +34,9 @@ pub fn from_now(length: &str) -> String {
     ["in ", length].concat()
 }
 
-/// "23 Nov"; months begin at 1.
-pub fn date(month: i64, day: i64) -> String {
-    format!("{day} {}", name(month))
+/// "23 Nov", or "23 Nov 2025"; months begin at 1.
+pub fn date(month: i64, day: i64, year: Option<i64>) -> String {
+    [&day.to_string(), " ", &self::month(month, year)].concat()
 }
 
 /// "Nov", or "Jan 2026".
@@ -46,11 +46,6 @@ pub fn month(month: i64, year: Option<i64>) -> String {
 
 fn name(month: i64) -> &'static str {
     usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default()
-}
-
-/// "23 Nov 2026 06:27:45".
-pub fn date_and_time(date: &str, year: i64, clock: &str) -> String {
-    format!("{date} {year} {clock}")
 }
 
 /// "23 Nov 06:27".

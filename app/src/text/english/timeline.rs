@@ -1,5 +1,7 @@
 //! What stands on a timeline.
 
+use tagwarden_model::event::EventKind;
+use tagwarden_model::tag::Band;
 use tagwarden_model::timeline::Words;
 
 use super::{count, time};
@@ -11,9 +13,8 @@ pub const WORDS: Words = Words {
     rebuilt: "Rebuilt tags",
     rolling: "Rolling tags",
     not_watched: ["not watched yet", "not watched"],
-    reassigned: REASSIGNED,
     deleted: DELETED,
-    restored: RESTORED,
+    befell: |kind, restored| befell(kind, restored)[0],
     label,
     earlier,
     seen_before,
@@ -85,29 +86,66 @@ pub fn several_claimed(several: &str) -> String {
     ["Images that claim to be made. ", several].concat()
 }
 
-pub fn reassigned(happened: &str, after: &str) -> String {
-    ["It means other bytes. That happened ", happened, ", ", after, " after it was first seen."].concat()
+/// Behind the words of an event.
+pub const UNPROVEN: &str = " Claimed by a header, not yet proven.";
+
+/// What such an event did to a release, a rebuilt tag or a repository, and whether it is as promised after it: in a word and in a
+/// sentence.
+pub fn befell(kind: EventKind, restored: bool) -> [&'static str; 2] {
+    match kind {
+        EventKind::Returned => ["is back", "The repository is back."],
+        EventKind::Retracted => ["retracted", "What a header claimed was wrong."],
+        _ if restored => [RESTORED, "It is as promised again."],
+        EventKind::Deleted => [DELETED, "It is gone."],
+        EventKind::Vanished => ["vanished", "The repository is gone."],
+        EventKind::Recreated => ["recreated", "It is back, and not as promised."],
+        _ => [REASSIGNED, "It means other bytes."],
+    }
 }
 
-pub fn restored(happened: &str) -> String {
-    ["It means its first bytes again. That happened ", happened, "."].concat()
-}
-
-pub fn deleted(happened: &str, after: &str) -> String {
-    ["It is gone. That happened ", happened, ", ", after, " after it was first seen."].concat()
+/// `happened` says when, `after` how long after it was first seen.
+pub fn what_befell(what: &str, happened: &str, after: Option<&str>) -> String {
+    let after = after.map(|after| [", ", after, " after it was first seen"].concat()).unwrap_or_default();
+    [what, " That happened ", happened, &after, "."].concat()
 }
 
 pub fn gone(happened: &str) -> String {
     ["The tag is gone. That happened ", happened, "."].concat()
 }
 
-/// What a rolling tag named: since when and how long, where that is known, and until when, unless it still does.
-pub fn named(names: &str, since: Option<(&str, &str)>, until: Option<&str>) -> String {
-    let (from, length) =
-        since.map_or_else(Default::default, |(from, length)| (format!(" from {from}"), format!(", {length}")));
-    let until =
-        until.map_or_else(|| "and still does as far as this window shows".to_owned(), |at| format!("until {at}"));
-    format!("It named {names}{from}, {until}{length}.")
+/// What a rolling tag named: since when, where that is known, until when, unless it still does (`lasts`) or that is not known, and
+/// how long.
+pub fn named(names: &str, since: Option<&str>, until: Option<&str>, lasts: bool, length: Option<&str>) -> String {
+    let since = since.map(|since| [" from ", since].concat()).unwrap_or_default();
+    let until = match until {
+        Some(until) => ["until ", until].concat(),
+        None if lasts => "and still does".to_owned(),
+        None => "and beyond what is shown".to_owned(),
+    };
+    let length = length.map(|length| [", ", length].concat()).unwrap_or_default();
+    ["It named ", names, &since, ", ", &until, &length, "."].concat()
+}
+
+pub const NOT_OBSERVED: &str = "not observed";
+pub const NOT_WATCHED: &str = "not watched";
+
+/// Which tags the registry was not asked for, or did not answer for, once or at times, and why.
+pub fn not_observed(band: Band, once: bool, from: &str, until: Option<&str>, reason: &str) -> String {
+    let tags = match band {
+        Band::Hot => "Rolling tags and new releases",
+        Band::Warm => "Releases of the last months",
+        Band::Cold => "Older releases",
+        Band::Pinned => "Flagged tags",
+    };
+    let until = until.unwrap_or("now");
+    let times = if once { "" } else { " at times" };
+    [tags, " were not observed", times, " from ", from, " to ", until, ": ", reason, "."].concat()
+}
+
+pub fn not_watched(from: Option<&str>, until: Option<&str>) -> String {
+    let from = from.map(|from| [" after ", from].concat()).unwrap_or_default();
+    let until = until.map(|until| [" before ", until].concat()).unwrap_or_default();
+    ["Nobody watched", &from, &until, "."].concat()
 }
 
 pub fn events_on(number: u32, lane: &str) -> String {

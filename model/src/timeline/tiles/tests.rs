@@ -19,6 +19,7 @@ pub(crate) fn tile(level: u8, number: i64, seq: i64, moves: &[i64]) -> Tile {
     let lane = TileLane {
         entering: Some(0),
         entering_since_ms: Some(number * tile_length(level) - 5),
+        entering_not_before_ms: None,
         first_ms: moves.to_vec(),
         at_ms: moves.to_vec(),
         not_before_ms: moves.to_vec(),
@@ -30,7 +31,7 @@ pub(crate) fn tile(level: u8, number: i64, seq: i64, moves: &[i64]) -> Tile {
         digest: (1..=rows as i32).collect(),
     };
     let (lanes, tags) = (vec![lane], vec!["latest".to_owned()]);
-    Tile { level, number, seq, lanes, digests, tags, breaches: Vec::new(), hints: Vec::new() }
+    Tile { level, number, seq, lanes, claims: Vec::new(), digests, tags, breaches: Vec::new(), hints: Vec::new() }
 }
 
 fn view(from: i64, until: i64) -> View {
@@ -92,11 +93,11 @@ fn a_lane_of_a_clipped_tile_begins_with_what_the_tag_named_there() {
     let window = View { from: Instant(start + 15), until: Instant(start + 25) };
     let stretches = store.stretches(window, LEVEL);
     let part = stretches[0].lane(0);
-    let (digest, since) = part.entering.unwrap();
+    let Naming { digest, since, .. } = part.entering.unwrap();
     assert_eq!((store.text(digest), since), ("1.0.1", start + 10));
     assert_eq!(part.marks.iter().map(|mark| mark.at).collect::<Vec<_>>(), [start + 20]);
     let early = View { from: Instant(start), until: Instant(start + 5) };
-    assert_eq!(store.stretches(early, LEVEL)[0].lane(0).entering.map(|(_, since)| since), Some(start - 5));
+    assert_eq!(store.stretches(early, LEVEL)[0].lane(0).entering.map(|naming| naming.since), Some(start - 5));
     assert!(stretches[0].lane(7).marks.is_empty(), "a lane that the answer lacks is empty");
 }
 

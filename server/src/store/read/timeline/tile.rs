@@ -1,19 +1,22 @@
 //! The marks of lanes in one stretch of time.
 
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tagwarden_model::api::{
-    Breach, Hint, LaneKind, TILE_BRIEF, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileDigest, TileLane,
-};
-use tagwarden_model::digest::Digest;
+use tagwarden_model::api::{Breach, Hint, LaneKind, TILE_BRIEF, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileLane};
 use tagwarden_model::event::EventKind;
+use tagwarden_model::flag::FlagState;
+use tagwarden_model::tag::Class;
+use tagwarden_model::timeline::short;
 
-use crate::store::db::{Conn, Dialects, Row, Value, statements, values};
-use crate::store::digests::digest;
+pub(in crate::store) use self::names::DIALECTS;
+use self::names::Names;
+use crate::store::db::{Conn, Row, Value, statements, values};
 use crate::store::lanes::LEVELS;
 use crate::store::{Scope, Store, StoreError};
 
-/// Breaches of a tile, and hints; the newest are kept.
+/// Breaches of a tile, claims, and hints; the newest are kept.
 const MOST: u32 = 1000;
 
 /// The lanes that are asked for: as many places as there may be lanes.
@@ -62,45 +65,9 @@ macro_rules! release {
     };
 }
 
-/// Digests of a repository with their releases, by a list of numbers.
-macro_rules! digests {
-    ($hash:literal, $listed:literal) => {
-        concat!(
-            "SELECT string_agg(concat_ws(' ', d.id, ",
-            $hash,
-            ", ",
-            release!("d.id", "$2"),
-            "), ';') AS digests FROM ",
-            $listed
-        )
-    };
-}
-
-/// Names of tags, by a list of numbers.
-macro_rules! tags {
-    ($listed:literal) => {
-        concat!("SELECT string_agg(concat_ws(' ', t.id, t.name), ';') AS tags FROM tags t WHERE t.id ", $listed)
-    };
-}
-
-const DIGESTS: Dialects = Dialects {
-    sqlite: digests!("lower(hex(d.hash))", "json_each($1) j CROSS JOIN digests d ON d.id = j.value"),
-    postgres: digests!(
-        "encode(d.hash, 'hex')",
-        "digests d WHERE d.id = ANY(CAST(translate($1, '[]', '{}') AS BIGINT[]))"
-    ),
-};
-
-const TAGS: Dialects = Dialects {
-    sqlite: tags!("IN (SELECT value FROM json_each($1))"),
-    postgres: tags!("= ANY(CAST(translate($1, '[]', '{}') AS BIGINT[]))"),
-};
-
-pub(in crate::store) const DIALECTS: &[Dialects] = &[DIGESTS, TAGS];
-
 statements! {
     SEQ = "SELECT event AS seq FROM counter";
-    LANES = concat!("SELECT id, repository_id, kind, name FROM lanes WHERE kind <> 0 AND class <> 4 AND id IN ", asked!());
+    LANES = concat!("SELECT id, repository_id, kind, name, class FROM lanes WHERE kind <> 0 AND class <> 4 AND id IN ", asked!());
     /// The rollups of a lane in one text, as numbers with blanks between them: a row for each of ten thousand would take longer than
     /// all else. Levels in between are merged here: the database would sort for it.
     MARKS = concat!("SELECT r.lane_id, string_agg(concat_ws(' ', r.first_at, r.last_at, COALESCE(r.not_before, r.last_at), r.n, r.baseline,
@@ -108,23 +75,25 @@ statements! {
         FROM rollups r WHERE r.lane_id IN ", asked!(), " AND r.level = $41 AND r.bucket >= $42 AND r.bucket < $43 GROUP BY r.lane_id");
     /// The newest span that began before the tile, if it reaches into it. What has begun before the lane's first event has no mark
     /// on it, and may begin in the tile: the tag was of another class then.
-    ENTERING = concat!("SELECT l.id AS lane_id, s.from_at, s.digest_id, d.hash, ", release!("s.digest_id", "l.repository_id"),
+    ENTERING = concat!("SELECT l.id AS lane_id, s.from_at, e.not_before, s.digest_id, d.hash, ", release!("s.digest_id", "l.repository_id"),
         " AS release_tag
         FROM lanes l JOIN tags t ON t.repository_id = l.repository_id AND t.name = l.name
             JOIN spans s ON s.began_seq = (SELECT x.began_seq FROM spans x WHERE x.tag_id = t.id
                     AND x.from_at < CASE WHEN l.n = 0 OR l.first_at >= $42 THEN $42 WHEN l.first_at > $41 THEN l.first_at ELSE $41 END
                 ORDER BY x.from_at DESC, x.began_seq DESC LIMIT 1)
-            JOIN digests d ON d.id = s.digest_id
+            JOIN digests d ON d.id = s.digest_id JOIN events e ON e.seq = s.began_seq
         WHERE l.kind = 2 AND l.id IN ", asked!(), " AND (s.until_at IS NULL OR s.until_at >= $41)");
-    BREACHES = concat!("SELECT x.repository_id, x.seq, x.at, x.restored, x.flag_id, f.state, e.not_before, e.kind, e.tag_id, t.name AS tag,
-            t.family, COALESCE(t.track, t.family) AS track, t.first_seen, e.old_id, o.hash AS old_hash, ",
+    BREACHES = concat!("SELECT x.repository_id, x.seq, x.at, x.restored, x.flag_id, f.state, e.not_before, e.kind, e.class, e.tag_id,
+            t.name AS tag, t.family, COALESCE(t.track, t.family) AS track, t.first_seen, e.old_id, o.hash AS old_hash, ",
             release!("e.old_id", "x.repository_id"), " AS old_release, e.new_id, n.hash AS new_hash, ",
             release!("e.new_id", "x.repository_id"), " AS new_release
         FROM flag_events x JOIN events e ON e.seq = x.seq JOIN tags t ON t.id = e.tag_id JOIN flags f ON f.id = x.flag_id
             LEFT JOIN digests o ON o.id = e.old_id LEFT JOIN digests n ON n.id = e.new_id
         WHERE x.repository_id IN ", of_asked!(), "
-            AND x.at >= $41 AND x.at < $42 AND e.class = 1
-            AND ", on_asked!("x.repository_id"), "
+            AND x.at >= $41 AND x.at < $42
+            AND ((e.class = 1 AND ", on_asked!("x.repository_id"), ")
+                OR (e.class = 2 AND (SELECT l.id FROM lanes l WHERE l.repository_id = x.repository_id AND l.kind = 2 AND l.name = t.name)
+                    IN ", asked!(), "))
         ORDER BY x.at DESC, x.seq DESC LIMIT $43");
     HINTS = concat!("SELECT h.repository_id, h.created, h.tag_id, t.name AS tag, t.family, COALESCE(t.track, t.family) AS track, h.digest_id,
             d.hash, ", release!("h.digest_id", "h.repository_id"), " AS release_tag
@@ -133,6 +102,17 @@ statements! {
             AND h.created >= $41 AND h.created < $42 AND t.class = 1
             AND ", on_asked!("h.repository_id"), "
         ORDER BY h.created DESC, h.tag_id DESC LIMIT $43");
+    /// Releases that have a hint, where the watch found them. Few: of a repository at most 200 are looked into, ever.
+    HINTED = concat!("SELECT h.tag_id, h.repository_id, t.first_seen, t.family, COALESCE(t.track, t.family) AS track
+        FROM hints h JOIN tags t ON t.id = h.tag_id
+        WHERE h.repository_id IN ", asked!(), " AND h.created IS NOT NULL AND t.class = 1 AND t.first_seen >= $41 AND t.first_seen < $42");
+    /// What befell repositories, and claims that nothing has proven yet. The condition is that of an index.
+    APART = concat!("SELECT e.repository_id, e.seq, e.at, e.not_before, e.kind, e.tag_id, r.name AS repository, x.flag_id, f.state
+        FROM events e JOIN repositories r ON r.id = e.repository_id
+            LEFT JOIN flag_events x ON x.seq = e.seq LEFT JOIN flags f ON f.id = x.flag_id
+        WHERE e.repository_id IN ", asked!(), " AND (e.tag_id IS NULL OR e.verified = 0) AND e.at >= $41 AND e.at < $42
+            AND NOT EXISTS (SELECT 1 FROM event_proofs p WHERE p.seq = e.seq)
+        ORDER BY e.at DESC, e.seq DESC LIMIT $43");
 }
 
 /// Which tile.
@@ -158,15 +138,6 @@ impl TileAt {
     }
 }
 
-/// Digests and tags of a tile, each once.
-#[derive(Default)]
-struct Names {
-    digests: Vec<TileDigest>,
-    places_of_digests: HashMap<(i64, i64), u32>,
-    tags: Vec<String>,
-    places_of_tags: HashMap<i64, u32>,
-}
-
 impl Store {
     /// The marks of lanes, which are asked for by number; those that are not there are empty. At most [`TILE_LANES`].
     pub async fn tile(&self, scope: Scope, at: TileAt, lanes: &[i64]) -> Result<Tile, StoreError> {
@@ -181,7 +152,8 @@ impl Store {
             let place = lanes.iter().position(|lane| *lane == id).unwrap_or_default();
             let kind = row.code("kind", LaneKind::from_code)?;
             let repository = row.int("repository_id")?;
-            places.by_id.insert(id, LaneAsked { place, repository, kind });
+            let class = row.code("class", Class::from_code)?;
+            places.by_id.insert(id, LaneAsked { place, repository, kind, class });
             places.by_name.insert((repository, kind, row.text("name")?), place);
         }
         let mut names = Names::default();
@@ -195,25 +167,44 @@ impl Store {
                 let Some(lane) = found.get_mut(place) else { continue };
                 lane.entering = names.digest(&row, repository, "digest_id", "hash", "release_tag")?;
                 lane.entering_since_ms = Some(row.int("from_at")?);
+                lane.entering_not_before_ms = row.int_opt("not_before")?;
             }
         }
+        let repositories = as_many(places.by_id.values().map(|lane| lane.repository).collect::<BTreeSet<i64>>());
         let (mut breaches, mut hints) = (Vec::new(), Vec::new());
-        if places.by_name.keys().any(|(_, kind, _)| !of_tags(kind)) {
-            let repositories: BTreeSet<i64> = places.by_id.values().map(|lane| lane.repository).collect();
-            let values = [&asked[..], values![begins, ends, MOST], &as_many(repositories)].concat();
+        let values = [&asked[..], values![begins, ends, MOST], &repositories].concat();
+        if places.by_id.values().any(|lane| lane.class != Class::Rolling) {
             for row in conn.all(BREACHES, &values).await?.iter().rev() {
                 places.breaches(row, &mut names, &mut breaches)?;
             }
+        }
+        if places.by_id.values().any(|lane| !of_tags(&lane.kind)) {
             for row in conn.all(HINTS, &values).await?.iter().rev() {
                 places.hints(row, &mut names, &mut hints)?;
             }
-            // Where its family and its track are asked for, each is there twice.
-            breaches.drain(..breaches.len().saturating_sub(MOST as usize));
-            hints.drain(..hints.len().saturating_sub(MOST as usize));
+            if found.iter().any(|lane| lane.baseline.iter().any(|n| *n > 0)) {
+                let values = [&repositories[..], values![begins, ends]].concat();
+                for row in conn.all(HINTED, &values).await? {
+                    places.leave_out(&row, at.level, &names, &mut found)?;
+                }
+            }
         }
+        // Where its family and its track are asked for, each is there twice.
+        breaches.drain(..breaches.len().saturating_sub(MOST as usize));
+        hints.drain(..hints.len().saturating_sub(MOST as usize));
+        let mut claims = Vec::new();
+        for row in conn.all(APART, &[&repositories[..], values![begins, ends, MOST]].concat()).await? {
+            if row.int_opt("tag_id")?.is_some() {
+                claims.push(row.int("seq")?);
+            } else {
+                breaches.extend(places.of_repository(&row, &mut names)?);
+            }
+        }
+        claims.sort_unstable();
+        breaches.sort_by_key(|breach| (breach.at_ms, breach.seq));
         let Names { digests, tags, .. } = names;
         let (level, number) = (at.level, at.number);
-        Ok(Tile { level, number, seq, lanes: found, digests, tags, breaches, hints })
+        Ok(Tile { level, number, seq, lanes: found, claims, digests, tags, breaches, hints })
     }
 }
 
@@ -232,7 +223,7 @@ async fn marks(
     let mut told = Vec::new();
     let (mut tags, mut digests) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
     for row in rows {
-        let Some(LaneAsked { place, repository, kind }) = places.lane(&row)? else { continue };
+        let Some(LaneAsked { place, repository, kind, .. }) = places.lane(&row)? else { continue };
         let mut marks = marks_of(&row.text("marks")?, level)?;
         if kind == LaneKind::Tag {
             leave_out_brief(&mut marks, level);
@@ -250,7 +241,7 @@ async fn marks(
         for [first, last, not_before, n, baseline, seq, kind, tag, digest] in marks {
             // A purge between two statements may have taken the tag.
             let Some(tag) = names.places_of_tags.get(&tag) else { continue };
-            lane.tag.push(*tag);
+            lane.tag.push(*tag as i32);
             lane.first_ms.push(first);
             lane.at_ms.push(last);
             lane.not_before_ms.push(not_before);
@@ -298,6 +289,8 @@ fn marks_of(text: &str, level: i64) -> Result<Vec<Mark>, StoreError> {
 
 /// In the place of a digest: it is not told.
 const BRIEF: i64 = -1;
+/// In the place of a tag: it stands elsewhere.
+const NO_TAG: i32 = -1;
 
 /// Leaves out digests that nobody could see: each was named for less than a bucket, and so was what came before it. Far out these
 /// are nearly all, and looking them up would take longer than all else.
@@ -320,6 +313,7 @@ struct LaneAsked {
     place: usize,
     repository: i64,
     kind: LaneKind,
+    class: Class,
 }
 
 /// Where the lanes that are there stand in the answer.
@@ -337,21 +331,69 @@ impl Places {
     /// Adds the breach on every lane that has it.
     fn breaches(&self, row: &Row, names: &mut Names, breaches: &mut Vec<Breach>) -> Result<(), StoreError> {
         let (repository, at) = (row.int("repository_id")?, row.int("at")?);
+        let kind = row.code("kind", EventKind::from_code)?;
         let breach = Breach {
             lane: 0,
             at_ms: at,
             not_before_ms: row.int_opt("not_before")?.unwrap_or(at),
             seq: row.int("seq")?,
-            kind: row.code("kind", EventKind::from_code)?,
+            kind,
             tag: names.tag(row)?,
             old_digest: names.digest(row, repository, "old_id", "old_hash", "old_release")?,
             new_digest: names.digest(row, repository, "new_id", "new_hash", "new_release")?,
             restored: row.yes("restored")?,
             flag: Some(row.int("flag_id")?),
-            active: row.int("state")? != tagwarden_model::flag::FlagState::Closed.code(),
+            active: is_active(row)?,
             first_ms: row.int_opt("first_seen")?.unwrap_or(at),
         };
-        breaches.extend(self.of_release(row, repository)?.map(|lane| Breach { lane, ..breach.clone() }));
+        if row.code("class", Class::from_code)? == Class::Release {
+            breaches.extend(self.of_release(row, repository)?.map(|lane| Breach { lane, ..breach.clone() }));
+        } else {
+            let lane = self.by_name.get(&(repository, LaneKind::Tag, row.text("tag")?));
+            breaches.extend(lane.map(|lane| Breach { lane: *lane as u32, ..breach }));
+        }
+        Ok(())
+    }
+
+    /// That a repository vanished or is back, on the first of its lanes.
+    fn of_repository(&self, row: &Row, names: &mut Names) -> Result<Option<Breach>, StoreError> {
+        let (repository, at) = (row.int("repository_id")?, row.int("at")?);
+        let of_it = self.by_id.values().filter(|lane| lane.repository == repository);
+        let Some(lane) = of_it.map(|lane| lane.place as u32).min() else { return Ok(None) };
+        let kind = row.code("kind", EventKind::from_code)?;
+        let name = row.text("repository")?;
+        let tag = names.tags.len() as u32;
+        names.tags.push(short(&name).to_owned());
+        Ok(Some(Breach {
+            lane,
+            at_ms: at,
+            not_before_ms: row.int_opt("not_before")?.unwrap_or(at),
+            seq: row.int("seq")?,
+            kind,
+            tag,
+            old_digest: None,
+            new_digest: None,
+            restored: kind == EventKind::Returned,
+            flag: row.int_opt("flag_id")?,
+            active: row.int_opt("flag_id")?.is_some() && is_active(row)?,
+            first_ms: at,
+        }))
+    }
+
+    /// A release with a hint stands there, and not among those that the watch found.
+    fn leave_out(&self, row: &Row, level: u8, names: &Names, lanes: &mut [TileLane]) -> Result<(), StoreError> {
+        let bucket = row.int("first_seen")? >> level;
+        let tag = names.places_of_tags.get(&row.int("tag_id")?).map(|place| *place as i32);
+        for place in self.of_release(row, row.int("repository_id")?)? {
+            let Some(lane) = lanes.get_mut(place as usize) else { continue };
+            let Ok(mark) = lane.at_ms.binary_search_by_key(&bucket, |at| at >> level) else { continue };
+            if let (Some(baseline @ 1..), Some(count)) = (lane.baseline.get_mut(mark), lane.count.get_mut(mark)) {
+                (*baseline, *count) = (*baseline - 1, count.saturating_sub(1));
+                if let Some(told) = lane.tag.get_mut(mark).filter(|told| Some(**told) == tag) {
+                    *told = NO_TAG;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -374,79 +416,13 @@ impl Places {
     }
 }
 
-impl Names {
-    /// Takes up tags by their numbers.
-    async fn read_tags(&mut self, conn: &mut Conn, ids: Vec<i64>) -> Result<(), StoreError> {
-        let row = conn.one(conn.pick(TAGS), values![list(ids)]).await?;
-        for entry in row.text_opt("tags")?.iter().flat_map(|tags| tags.split(';')) {
-            let (id, name) = entry.split_once(' ').ok_or_else(|| unlike("tag"))?;
-            self.places_of_tags.insert(id.parse().map_err(|_| unlike("tag"))?, self.tags.len() as u32);
-            self.tags.push(name.to_owned());
-        }
-        Ok(())
-    }
-
-    /// Takes up digests by their numbers, with the releases that they are in a repository.
-    async fn read_digests(&mut self, conn: &mut Conn, of: i64, ids: Vec<i64>) -> Result<(), StoreError> {
-        let row = conn.one(conn.pick(DIGESTS), values![list(ids), of]).await?;
-        for entry in row.text_opt("digests")?.iter().flat_map(|digests| digests.split(';')) {
-            let mut parts = entry.split_ascii_whitespace();
-            let id = parts.next().and_then(|id| id.parse().ok()).ok_or_else(|| unlike("digest"))?;
-            let digest = parts.next().and_then(of_hash).ok_or_else(|| unlike("digest"))?;
-            self.places_of_digests.insert((of, id), self.digests.len() as u32);
-            self.digests.push(TileDigest { digest, release: parts.next().map(str::to_owned) });
-        }
-        Ok(())
-    }
-
-    fn tag(&mut self, row: &Row) -> Result<u32, StoreError> {
-        let id = row.int("tag_id")?;
-        if let Some(place) = self.places_of_tags.get(&id) {
-            return Ok(*place);
-        }
-        let place = self.tags.len() as u32;
-        self.tags.push(row.text("tag")?);
-        self.places_of_tags.insert(id, place);
-        Ok(place)
-    }
-
-    /// The digest of these columns, with the release that it is in its repository.
-    fn digest(
-        &mut self,
-        row: &Row,
-        repository: i64,
-        id: &str,
-        hash: &str,
-        release: &str,
-    ) -> Result<Option<u32>, StoreError> {
-        let Some(id) = row.int_opt(id)? else { return Ok(None) };
-        if let Some(place) = self.places_of_digests.get(&(repository, id)) {
-            return Ok(Some(*place));
-        }
-        let place = self.digests.len() as u32;
-        self.digests.push(TileDigest { digest: digest(row, hash)?, release: row.text_opt(release)? });
-        self.places_of_digests.insert((repository, id), place);
-        Ok(Some(place))
-    }
+fn is_active(row: &Row) -> Result<bool, StoreError> {
+    Ok(row.int("state")? != FlagState::Closed.code())
 }
 
 /// As many numbers as there are places for lanes.
 fn as_many(numbers: impl IntoIterator<Item = i64>) -> Vec<Value> {
     numbers.into_iter().chain(std::iter::repeat(0)).take(TILE_LANES).map(Value::from).collect()
-}
-
-/// Numbers as JSON has them, each once.
-fn list(mut ids: Vec<i64>) -> String {
-    ids.retain(|id| *id > 0);
-    ids.sort_unstable();
-    ids.dedup();
-    serde_json::json!(ids).to_string()
-}
-
-/// The digest of a hash in hex.
-fn of_hash(hex: &str) -> Option<Digest> {
-    let algorithm = if hex.len() == 64 { "sha256:" } else { "sha512:" };
-    [algorithm, hex].concat().parse().ok()
 }
 
 fn unlike(what: &str) -> StoreError {
