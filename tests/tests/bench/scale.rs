@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use futures::future::join_all;
 use rand::prelude::*;
 use rand::rngs::StdRng;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
@@ -20,6 +22,10 @@ const TILE_P99: f64 = 15.0;
 const START: f64 = 300.0;
 /// The large record's median, as a multiple of the small one's.
 const TIMES_SMALL: f64 = 1.5;
+/// Milliseconds. Of a median below it most is the way over loopback and back and the waking of threads, which is the same for
+/// both records and not the same from run to run: for the overview the multiple is told then, and not held. A tile's always is.
+const NOISE: f64 = 1.0;
+const TILE: &str = "tile";
 /// When the history begins and how long it is: five years.
 pub const BEGINS: i64 = 1_600_000_000_000;
 pub const LENGTH: i64 = 5 * 365 * 86_400_000;
@@ -213,16 +219,18 @@ pub async fn fill(url: &str, size: Size) {
     }
 }
 
-/// Asks each of the paths in its turn.
-async fn ask(server: &Tagwarden, paths: &[String]) -> Times {
+/// Puts each of the questions in its turn: its requests at once, until the last of them is answered.
+async fn ask(server: &Tagwarden, questions: &[Vec<String>]) -> Times {
     let (client, clock) = (http_client(), SystemClock::new(1));
     let mut times = Vec::new();
-    for path in paths {
-        let url = format!("{}{path}", server.url());
+    for paths in questions {
         let began = clock.now().mono;
-        let answer = client.get(&url).send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap());
-        answer.bytes().await.unwrap();
+        join_all(paths.iter().map(async |path| {
+            let answer = client.get(format!("{}{path}", server.url())).send().await.unwrap();
+            assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap());
+            answer.bytes().await.unwrap();
+        }))
+        .await;
         times.push((clock.now().mono.0 - began.0) as f64 / 1e3);
     }
     Times::of(times)
@@ -236,7 +244,7 @@ async fn lanes(server: &Tagwarden, query: &str) -> Vec<String> {
 }
 
 /// Tiles as somebody asks who zooms and pans: of the first repository's rolling tags and tracks, and of other repositories.
-async fn tiles(server: &Tagwarden, size: Size, requests: usize) -> Vec<String> {
+async fn tiles(server: &Tagwarden, size: Size, requests: usize) -> Vec<Vec<String>> {
     let mut random = StdRng::seed_from_u64(7);
     let first = format!("repository={HOST}/team/app-1");
     let rolling = lanes(server, &format!("{first}&class=rolling")).await;
@@ -251,20 +259,29 @@ async fn tiles(server: &Tagwarden, size: Size, requests: usize) -> Vec<String> {
         let lanes = if at % 2 == 0 { &sets[0] } else { sets.choose(&mut random).unwrap() };
         let level = random.random_range(16..=30);
         let number = (random.random_range(BEGINS..BEGINS + LENGTH) >> level) / TILE_BUCKETS;
-        paths.push(format!("/api/v1/timeline/tile?level={level}&number={number}&lanes={lanes}"));
+        paths.push(vec![format!("/api/v1/timeline/tile?level={level}&number={number}&lanes={lanes}")]);
     }
     paths
 }
 
-/// What the first page asks for.
-const OVERVIEW: [&str; 4] = [
+/// What the first page asks for: what it shows, and what surrounds every page.
+const OVERVIEW: [&str; 7] = [
+    "/api/v1/summary",
+    "/api/v1/views",
+    "/api/v1/configuration",
     "/api/v1/summary",
     "/api/v1/flags?state=active&limit=50",
-    "/api/v1/repositories?limit=50",
+    "/api/v1/repositories",
     "/api/v1/events?baseline=false&order=at&limit=200",
 ];
 
-/// Starts on a record, and asks for the first page.
+/// Questions with their names: each that the first page asks alone, and then all of them as it asks them.
+fn overview() -> Vec<(&'static str, Vec<String>)> {
+    let alone = OVERVIEW.into_iter().skip(1).map(|path| (path, vec![path.to_owned()]));
+    alone.chain([("overview", OVERVIEW.map(str::to_owned).to_vec())]).collect()
+}
+
+/// Starts on a record, and asks for the first page: its document and its sentence.
 pub async fn started(url: &str) -> (Tagwarden, f64) {
     let mut server = Tagwarden::start(|place| {
         let docker_config = place.folder.join("config.json");
@@ -281,8 +298,10 @@ pub async fn started(url: &str) -> (Tagwarden, f64) {
     let clock = SystemClock::new(1);
     let began = clock.now().mono;
     server.restart().await;
-    let page = http_client().get(format!("{}{}", server.url(), OVERVIEW[0])).send().await.unwrap();
-    assert!(page.status().is_success(), "{}", page.text().await.unwrap());
+    for path in ["/", OVERVIEW[0]] {
+        let page = http_client().get(format!("{}{path}", server.url())).send().await.unwrap();
+        assert!(page.status().is_success(), "{}", page.text().await.unwrap());
+    }
     let start = (clock.now().mono.0 - began.0) as f64 / 1e3;
     // Nobody polls from here on.
     server.restart_with(&["--read-only"]).await;
@@ -300,7 +319,7 @@ async fn a_million_tags_and_five_million_events() {
     let folder = tempfile::tempdir().unwrap();
     let mut missed = Vec::new();
     for database in ["SQLite", "PostgreSQL"] {
-        let mut small_tile = 0.0;
+        let mut small = BTreeMap::new();
         for (name, size) in [("small", SMALL), ("large", LARGE.part(part))] {
             let url = match database {
                 "SQLite" => format!("sqlite://{}", folder.path().join(name).display()),
@@ -319,18 +338,27 @@ async fn a_million_tags_and_five_million_events() {
                 }
             };
             hold("start to first page, ms", start, START);
-            for path in OVERVIEW {
-                let times = ask(&server, &vec![path.to_owned(); requests]).await;
-                hold(&format!("{path}, p50 {:.1}, p99 in ms", times.at(0.5)), times.at(0.99), OVERVIEW_P99);
-            }
-            let paths = tiles(&server, size, requests).await;
-            // What was read for the first time is the disk's matter.
-            ask(&server, &paths).await;
-            let times = ask(&server, &paths).await;
-            hold(&format!("tile, p50 {:.1}, p99 in ms", times.at(0.5)), times.at(0.99), TILE_P99);
-            match name {
-                "small" => small_tile = times.at(0.5),
-                _ => hold("tile, median as a multiple of the small record's", times.at(0.5) / small_tile, TIMES_SMALL),
+            let mut questions =
+                overview().into_iter().map(|(what, paths)| (what, vec![paths; requests])).collect::<Vec<_>>();
+            questions.push((TILE, tiles(&server, size, requests).await));
+            for (what, questions) in questions {
+                if what == TILE {
+                    // What was read for the first time is the disk's matter.
+                    ask(&server, &questions).await;
+                }
+                let times = ask(&server, &questions).await;
+                let median = times.at(0.5);
+                let most = if what == TILE { TILE_P99 } else { OVERVIEW_P99 };
+                hold(&format!("{what}, p50 {median:.1}, p99 in ms"), times.at(0.99), most);
+                let Some(before) = small.insert(what, median).filter(|_| name == "large") else { continue };
+                let ratio = median / before;
+                if what == TILE || median >= NOISE {
+                    hold(&format!("{what}, median as a multiple of the small record's"), ratio, TIMES_SMALL);
+                } else {
+                    println!(
+                        "  {what}, median as a multiple of the small record's: {ratio:.1} (not held below {NOISE} ms)"
+                    );
+                }
             }
         }
     }
