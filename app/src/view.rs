@@ -42,3 +42,19 @@ fn choose(when: Box<dyn Fn() -> bool + Send + Sync>, fallback: ViewFn, children:
     });
     live(move || if holds.get() { Either::Left(children()) } else { Either::Right(fallback.run()) })
 }
+
+/// A part of a list, made when it comes into it.
+pub type Part = Box<dyn FnOnce() -> AnyView + Send>;
+
+/// Parts below each other, each of which stays as long as its key is in the list.
+pub fn list(parts: impl Fn() -> Vec<(String, Part)> + Send + Sync + 'static) -> AnyView {
+    line_up(Box::new(parts))
+}
+
+fn line_up(parts: Box<dyn Fn() -> Vec<(String, Part)> + Send + Sync>) -> AnyView {
+    let each = move || {
+        leave_in_time();
+        parts()
+    };
+    view! { <For each key=|(key, _)| key.clone() children=|(_, part)| part() /> }.into_any()
+}

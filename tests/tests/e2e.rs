@@ -7,6 +7,7 @@ mod e2e {
     mod canvas;
     mod history;
     mod journeys;
+    mod jumps;
     mod keyboard;
     mod lanes;
     mod leaks;

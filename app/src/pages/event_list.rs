@@ -5,13 +5,17 @@ use tagwarden_model::api::{Event, Page};
 use tagwarden_model::event::EventKind;
 
 use crate::ui::{Difference, DigestChip, More, When, WindowWords};
-use crate::view::Show;
+use crate::view::{Part, Show, list};
 use crate::{meaning, text, url};
 
 /// Events, newest first.
 #[component]
 pub fn EventList(events: Signal<Page<Event>>, pages: RwSignal<u32>) -> impl IntoView {
     let has_more = Signal::derive(move || events.with(|events| events.next.is_some()));
+    let rows = move || {
+        let row = |event: Event| (event.seq.to_string(), Box::new(move || event_row(event).into_any()) as Part);
+        events.get().items.into_iter().map(row).collect()
+    };
     view! {
         <section class="stack-tight">
             <div class="section-head"><h2>{text::tags::EVENTS}</h2></div>
@@ -20,7 +24,7 @@ pub fn EventList(events: Signal<Page<Event>>, pages: RwSignal<u32>) -> impl Into
                 fallback=|| view! { <div class="card quiet">{text::tags::EVENTS_NONE}</div> }
             >
                 <ul class="card list">
-                    <For each=move || events.get().items key=|event| event.seq let:event>{event_row(event)}</For>
+                    {list(rows)}
                 </ul>
                 <More has_more pages />
             </Show>

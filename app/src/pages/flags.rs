@@ -13,7 +13,7 @@ use crate::live::Live;
 use crate::remote::Remote;
 use crate::router::{NavigateOptions, use_navigate, use_query_map};
 use crate::ui::{FlagCard, Loaded, More, SummaryHere, title};
-use crate::view::{Show, live};
+use crate::view::{Part, Show, list, live};
 use crate::{api, meaning, text, url};
 
 const STATES: [(&str, &str); 5] = [
@@ -197,12 +197,18 @@ fn FlagList(page: Held<Page<Flag>>, pages: RwSignal<u32>, asked: Memo<Asked>, se
         });
         view! { <div class="flag-row">{mark}<div><FlagCard flag first=is_first others />{rest}</div></div> }.into_any()
     };
-    let versions = |row: &Vec<Flag>| row.iter().map(|flag| (flag.id, flag.version)).collect::<Vec<_>>();
+    let rows = move || {
+        let part = |together: Vec<Flag>| {
+            let versions = together.iter().flat_map(|flag| [flag.id.to_string(), flag.version.to_string()]);
+            (versions.collect::<Vec<_>>().join(" "), Box::new(move || row(together)) as Part)
+        };
+        meaning::together(page.get().items).into_iter().map(part).collect()
+    };
     let is_filtered =
         move || asked.with(|asked| !(asked.find.is_empty() && asked.severity.is_empty() && asked.group.is_empty()));
     view! {
         <div class="stack-tight">
-            <For each=move || meaning::together(page.get().items) key=versions children=row />
+            {list(rows)}
         </div>
         <Show when=move || page.with(|page| page.items.is_empty())>
             <div class="empty">

@@ -56,14 +56,14 @@ pub fn RepositoriesPage() -> impl IntoView {
 fn LockedOut(registries: Held<Option<Page<Registry>>>, page: Held<Page<Repository>>) -> impl IntoView {
     let note = |(sentence, command): (String, String)| {
         view! {
-            <p class="note note-warning" role="status">
+            <p class="note note-warning">
                 <bdi>{meaning::visible(&sentence)}</bdi>
                 {text::repositories::LOCKED_OUT_STEP}
                 <code>{command}</code>
             </p>
         }
     };
-    live(move || {
+    let notes = live(move || {
         let registries = registries.get().map(|page| page.items).unwrap_or_default();
         let locked_out = |registry| {
             page.with(|page| {
@@ -72,7 +72,8 @@ fn LockedOut(registries: Held<Option<Page<Registry>>>, page: Held<Page<Repositor
             })
         };
         registries.iter().filter_map(locked_out).map(note).collect_view()
-    })
+    });
+    view! { <div class="standing" role="status">{notes}</div> }
 }
 
 #[component]

@@ -192,6 +192,11 @@ fn Body(address: Address, head: Remote<TimelineHead>) -> impl IntoView {
         }
     };
     let help = NodeRef::<Dialog>::new();
+    // What stands below lanes is not seen before they have their places: it would jump.
+    let is_laid = Memo::new(move |laid: Option<&bool>| {
+        laid == Some(&true) || timeline.seen.get() != Seen::Loading || head.question.error.get().is_some()
+    });
+    let card = move || if is_laid.get() { "card timeline-card" } else { "card timeline-card timeline-waiting" };
     view! {
         <div class="section-head">
             <h2>{text::TIMELINE}</h2>
@@ -211,7 +216,7 @@ fn Body(address: Address, head: Remote<TimelineHead>) -> impl IntoView {
                 </button>
             </div>
         </div>
-        <div class="card timeline-card">
+        <div class=card>
             <div class="timeline-filter" node_ref=fields on:change=filter role="group" aria-label=text::LANES>
                 <input class="input" type="search" name="q" placeholder=text::NAME_HAS_SHORT aria-label=text::NAME_HAS />
                 <input class="input timeline-versions" name="versions" placeholder=text::TRACKS_EXAMPLE aria-label=text::TRACKS />

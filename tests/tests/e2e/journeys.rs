@@ -102,7 +102,7 @@ async fn the_browser_adds_many_groups_pauses_and_purges() {
     click("#pause").await;
     browser.shows("Resume").await;
     site.open("repositories?group=shop").await;
-    browser.shows("1 of 2 for “shop”.").await;
+    browser.shows("1 repository for “shop”.").await;
 
     site.open(&page).await;
     click("#stop").await;

@@ -70,7 +70,7 @@ async fn acted(world: &World, look: &mut impl AsyncFnMut(&Browser, &str)) {
     browser.press(Key::Control + "k").await;
     browser.shown("#find").await;
     browser.press("nothing at all").await;
-    browser.shows("Nothing is called so.").await;
+    browser.shows("Nothing found.").await;
     look(browser, "the palette finds nothing").await;
     click(".palette-keep button").await;
     browser.shown(".toast").await;
