@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use futures::Stream;
 use futures::future::BoxFuture;
+use futures::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use tagwarden_model::api::{Event, Flag};
 use tagwarden_model::change::is_trick;
@@ -223,7 +223,7 @@ fn chunks<T: Serialize + Send + 'static>(
     columns: Columns<T>,
     read: Read<T>,
 ) -> impl Stream<Item = Result<String, StoreError>> {
-    futures::stream::unfold((At::Begin, read), move |(at, read)| async move {
+    let chunks = futures::stream::unfold((At::Begin, read), move |(at, read)| async move {
         let (is_first, after) = match at {
             At::Begin => (true, None),
             At::After(position) => (false, Some(position)),
@@ -251,7 +251,9 @@ fn chunks<T: Serialize + Send + 'static>(
             }
         }
         Some((Ok(out), (next.map_or(At::End, At::After), read)))
-    })
+    });
+    // What compresses an answer asks once more behind its end.
+    chunks.fuse()
 }
 
 /// Rows as RFC 4180 has them. Writing to memory cannot fail, and what is written is UTF-8.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 use tagwarden_model::api::Change;
 use tagwarden_model::instant::Millis;
@@ -84,10 +84,11 @@ fn messages(state: AppState, after: Option<i64>) -> impl Stream<Item = Result<Ev
     let tick = state.clock.now().mono.after(TICK);
     state.metrics.live_readers.inc();
     let connection = Connection { state, reader, pending: VecDeque::from([hello]), tick };
-    futures::stream::unfold(connection, |mut connection| async move {
+    let messages = futures::stream::unfold(connection, |mut connection| async move {
         let event = connection.next().await?;
         Some((Ok(event), connection))
-    })
+    });
+    messages.fuse()
 }
 
 impl Connection {
