@@ -21,7 +21,7 @@ pub const LANES: &str = "Lanes";
 pub const NAME_HAS: &str = "Lanes whose name has";
 pub const NAME_HAS_SHORT: &str = "Lanes whose name has…";
 pub const TRACKS: &str = "Tracks from..to";
-pub const TRACKS_EXAMPLE: &str = "2.1..2.4, 2.3 or 2";
+pub const TRACKS_EXAMPLE: &str = "2.1..2.4";
 /// Classes of lanes, with the word of an address for each.
 pub const CLASSES: [(&str, &str); 4] =
     [("", "all classes"), ("release", "releases"), ("rolling", "rolling"), ("rebuilt", "rebuilt")];
