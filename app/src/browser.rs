@@ -49,6 +49,13 @@ pub fn is_hidden() -> bool {
     document().is_some_and(|document| document.hidden())
 }
 
+/// Says to assistive technology whether more of the page is still being made.
+pub fn set_busy(busy: bool) {
+    if let Some(main) = element("main") {
+        let _ = if busy { main.set_attribute("aria-busy", "true") } else { main.remove_attribute("aria-busy") };
+    }
+}
+
 /// Titles the tab and marks its icon while something needs attention.
 pub fn set_title(page: Option<&str>, attention: u64) {
     if let Some(document) = document() {

@@ -41,10 +41,14 @@ pub trait Surface {
     fn begin(&mut self);
     /// Adds a rectangle with round corners.
     fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, radius: f64);
+    /// Fills a rectangle that is part of no path.
+    fn block(&mut self, x: f64, y: f64, width: f64, height: f64);
     /// Adds a circle.
     fn circle(&mut self, x: f64, y: f64, radius: f64);
     /// Adds a line through points.
     fn line(&mut self, points: &[(f64, f64)], closed: bool);
+    /// Sets what is filled with; says whether it is one colour.
+    fn ink(&mut self, ink: Ink) -> bool;
     /// Fills the path.
     fn fill(&mut self, ink: Ink);
     /// Draws the path's outline.
@@ -125,6 +129,20 @@ fn paint_layer(first: &Item, layer: &[&Item], surface: &mut dyn Surface) {
         return;
     }
     let look = look(first.style, first.hue);
+    // Hundreds of plain rectangles are filled in less time than one path of them.
+    if let Look { fill: Some(ink), stroke: None, clear, .. } = look
+        && (look.radius, look.rim) == (0.0, 0.0)
+        && !is_dim
+        && surface.ink(ink)
+    {
+        surface.opacity(f64::from(100 - clear) / 100.0);
+        for item in layer {
+            if let Shape::Rect { x, y, width, height } = item.shape {
+                surface.block(x, y, width, height);
+            }
+        }
+        return;
+    }
     surface.begin();
     for item in layer {
         trace(&item.shape, look.radius, surface);
@@ -231,6 +249,18 @@ mod tests {
             let _ = writeln!(self.0, "rect {x} {y} {width} {height} round {radius}");
         }
 
+        fn block(&mut self, x: f64, y: f64, width: f64, height: f64) {
+            let _ = writeln!(self.0, "block {x} {y} {width} {height}");
+        }
+
+        fn ink(&mut self, ink: Ink) -> bool {
+            let is_plain = !matches!(ink, Ink::Dots | Ink::Hatch | Ink::Checks);
+            if is_plain {
+                let _ = writeln!(self.0, "ink {ink:?}");
+            }
+            is_plain
+        }
+
         fn circle(&mut self, x: f64, y: f64, radius: f64) {
             let _ = writeln!(self.0, "circle {x} {y} {radius}");
         }
@@ -299,10 +329,9 @@ begin
 rect 40 30 20 18 round 3
 opacity 0.4
 fill Hue(7)
-begin
-rect 5 30 20 18 round 0
+ink Text3
 opacity 0.5
-fill Text3
+block 5 30 20 18
 begin
 rect 0 30 20 18 round 0
 opacity 1

@@ -10,7 +10,7 @@ use tagwarden_model::instant::Instant;
 use crate::api::{ApiError, Asked};
 use crate::browser;
 use crate::effect::effect;
-use crate::held::Held;
+use crate::held::Awaited;
 
 /// Time between two questions that follow each other because of changes.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// until newer data is there; a new key drops it.
 pub struct Remote<T: Send + Sync + 'static> {
     /// The newest good answer.
-    pub data: Held<Option<T>>,
+    pub data: Awaited<T>,
     /// How it is asked for.
     pub question: Question,
 }
@@ -40,14 +40,14 @@ impl<T: Send + Sync + 'static> Remote<T> {
         F: Fn(K) -> A + 'static,
         A: Future<Output = Result<T, ApiError>> + 'static,
     {
-        let remote = Self { data: Held::new(None), question: Question::new() };
+        let remote = Self { data: Awaited::new(), question: Question::new() };
         let mut last_key = None;
         remote.question.start(Box::new(move || {
             let key = key();
             let is_other = last_key.as_ref() != Some(&key);
             if is_other {
                 last_key = Some(key.clone());
-                remote.data.set(None);
+                remote.data.clear();
             }
             (is_other, remote.kept(Box::pin(fetch(key))))
         }));
@@ -60,7 +60,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
 
     /// Keeps an answer, unless the page is gone.
     fn keeper(self, data: T) -> Keep {
-        Box::new(move || self.data.set(Some(data)))
+        Box::new(move || self.data.set(data))
     }
 
     /// Asks again. What is under way is finished first, so a burst of changes is at most two questions.

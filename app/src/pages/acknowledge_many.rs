@@ -8,7 +8,7 @@ use tagwarden_model::api::{Acknowledge, Flag, Page};
 use tagwarden_model::flag::FlagState;
 
 use super::flags::Selected;
-use crate::held::Held;
+use crate::held::Awaited;
 use crate::ui::Toasts;
 use crate::view::{Show, live};
 use crate::{api, text};
@@ -17,7 +17,7 @@ use crate::{api, text};
 #[component]
 pub fn AcknowledgeMany(
     selected: Selected,
-    shown: Held<Option<Page<Flag>>>,
+    shown: Awaited<Page<Flag>>,
     on_done: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let reason = RwSignal::new(String::new());

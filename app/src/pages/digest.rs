@@ -9,7 +9,7 @@ use crate::live::Live;
 use crate::remote::Remote;
 use crate::router::use_params_map;
 use crate::ui::{CopyButton, DigestChip, Loaded, More, RepositoryName, When, title};
-use crate::view::{Show, live};
+use crate::view::{Show, live, rows};
 use crate::{api, text, url};
 
 /// The page.
@@ -52,7 +52,7 @@ fn Uses(page: Held<Page<DigestUse>>, pages: RwSignal<u32>) -> impl IntoView {
                             <th scope="col">{text::digests::UNTIL}</th>
                         </tr>
                     </thead>
-                    <tbody>{live(move || page.get().items.into_iter().map(row).collect_view())}</tbody>
+                    <tbody>{rows(move || page.get().items, row)}</tbody>
                 </table>
             </div>
             <More has_more pages />

@@ -25,11 +25,11 @@ pub fn FlagPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
     let detail = Remote::new(move || id.get(), |id| api::flag(&id));
     title(move || {
-        let subject = detail.data.with(|data| data.as_ref().map(|data| meaning::subject(&data.flag)));
+        let subject = detail.data.with(|data| data.map(|data| meaning::subject(&data.flag)));
         Some(subject.unwrap_or_else(|| text::flag::TITLE.to_owned()))
     });
     Live::here().keep_fresh(detail, move |change| {
-        let shown = detail.data.try_with_untracked(|data| data.as_ref().map(|data| data.flag.repository.clone()));
+        let shown = detail.data.try_with_untracked(|data| data.map(|data| data.flag.repository.clone()));
         let about_this = id.try_get_untracked() == Some(change.reference.to_string());
         match change.kind {
             ChangeKind::Flag => about_this,

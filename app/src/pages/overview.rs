@@ -11,7 +11,7 @@ use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::ui::{Acting, FlagCard, Loaded, title};
-use crate::view::{Show, live};
+use crate::view::{Show, later, live};
 use crate::{api, meaning, text};
 
 /// Flags that are shown here; the rest is on their own page.
@@ -52,7 +52,7 @@ pub fn OverviewPage() -> impl IntoView {
                 when=move || data.with(|data| data.summary.watched_since.is_some())
                 fallback=move || view! { <FirstSteps on_added=move || overview.reload() /> }
             >
-                <Body data />
+                {later(move || view! { <Body data /> }.into_any())}
             </Show>
         </Loaded>
     }
@@ -79,12 +79,11 @@ fn Body(data: Held<Overview>) -> impl IntoView {
         <div class="columns">
             <div class="stack">
                 <Attention data />
-                <RecentReleases events since />
+                {later(move || view! { <RecentReleases events since /> }.into_any())}
             </div>
-            <aside class="stack">
-                <Registries registries />
-                <LatestReleases events />
-            </aside>
+            {later(move || {
+                view! { <aside class="stack"><Registries registries /> <LatestReleases events /></aside> }.into_any()
+            })}
         </div>
     }
 }

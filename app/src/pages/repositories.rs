@@ -5,13 +5,13 @@ use tagwarden_model::api::{ChangeKind, Group, Page, Registry, Repository};
 
 use super::add_form::AddForm;
 use crate::effect::on_change;
-use crate::held::Held;
+use crate::held::{Awaited, Held};
 use crate::live::Live;
 use crate::meaning::Tone;
 use crate::remote::Remote;
 use crate::router::use_query_map;
 use crate::ui::{Acting, Loaded, More, RepositoryName, SummaryHere, When, title};
-use crate::view::{Show, live};
+use crate::view::{Show, live, rows};
 use crate::{api, meaning, text, time, url};
 
 /// Which of them are asked for: a text in their name, and a group.
@@ -53,7 +53,7 @@ pub fn RepositoriesPage() -> impl IntoView {
 
 /// Registries that refuse everything: said once, however many repositories each has.
 #[component]
-fn LockedOut(registries: Held<Option<Page<Registry>>>, page: Held<Page<Repository>>) -> impl IntoView {
+fn LockedOut(registries: Awaited<Page<Registry>>, page: Held<Page<Repository>>) -> impl IntoView {
     let note = |(sentence, command): (String, String)| {
         view! {
             <p class="note note-warning">
@@ -81,7 +81,7 @@ fn Found(
     page: Held<Page<Repository>>,
     pages: RwSignal<u32>,
     asked: Asked,
-    groups: Held<Option<Page<Group>>>,
+    groups: Awaited<Page<Group>>,
 ) -> impl IntoView {
     let SummaryHere(summary) = expect_context();
     let found = Memo::new(move |_| page.get().items);
@@ -98,7 +98,7 @@ fn Found(
                 let late = |item: &&Repository| matches!(tone(item), Tone::Warning | Tone::Flag);
                 let late = found.with(|found| found.iter().filter(late).count() as u64);
                 // The summary knows those that are not shown yet, too.
-                let all = summary.data.with(|data| data.as_ref().map(|data| (data.repositories, data.late)));
+                let all = summary.data.with(|data| data.map(|data| (data.repositories, data.late)));
                 let (all, late) = all.filter(|_| more).unwrap_or((some, late));
                 text::repositories::all_checked(all, late)
             }
@@ -155,7 +155,7 @@ pub fn RepositoryTable(repositories: Memo<Vec<Repository>>) -> impl IntoView {
                         <th scope="col" class="wide number">{text::repositories::TAGS}</th>
                     </tr>
                 </thead>
-                <tbody>{live(move || repositories.get().into_iter().map(row).collect_view())}</tbody>
+                <tbody>{rows(move || repositories.get(), row)}</tbody>
             </table>
         </div>
     }

@@ -18,7 +18,7 @@ use crate::router::use_query_map;
 use crate::text;
 use crate::timeline::Lanes;
 use crate::ui::{Acting, FlagCard, Loaded, title};
-use crate::view::{Show, live};
+use crate::view::{Show, later, live};
 
 /// What the page shows, apart from the pages of its lists.
 #[derive(Clone)]
@@ -75,6 +75,7 @@ fn Body(
     let repository = Memo::new(move |_| shown.get().repository);
     let flags = Memo::new(move |_| shown.get().flags.items);
     let events = Signal::derive(move || shown.get().events);
+    let is_laid = RwSignal::new(false);
     let cards = move || {
         let flags = flags.get().into_iter().enumerate();
         flags.map(|(at, flag)| view! { <FlagCard flag first=at == 0 /> }).collect_view()
@@ -88,10 +89,10 @@ fn Body(
             <Show when=move || flags.with(|flags| !flags.is_empty())>
                 <div class="stack-tight">{live(cards)}</div>
             </Show>
-            <Lanes path="repository" of="repository" />
+            {later(move || view! { <Lanes path="repository" of="repository" is_laid /> }.into_any())}
             <div class="columns">
-                <TagTable name />
-                <EventList events pages />
+                <TagTable name is_laid />
+                <Show when=move || is_laid.get()>{later(move || view! { <EventList events pages /> }.into_any())}</Show>
             </div>
         </div>
     }

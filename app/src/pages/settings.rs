@@ -81,7 +81,7 @@ fn table(name: &'static str, heads: &[&'static str], rows: Vec<AnyView>, empty: 
     } else {
         view! {
             <div class="card table-card">
-                <table class="table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
+                <table class="table table-stacked"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
             </div>
         }
         .into_any()

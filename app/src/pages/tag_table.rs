@@ -10,7 +10,7 @@ use crate::live::Live;
 use crate::remote::Remote;
 use crate::router::use_query_map;
 use crate::ui::{DigestChip, Loaded, More, When};
-use crate::view::{Show, live};
+use crate::view::{Show, rows};
 use crate::{api, meaning, text, url};
 
 const VIEWS: [(&str, &str, Option<&str>); 3] = [
@@ -21,7 +21,11 @@ const VIEWS: [(&str, &str, Option<&str>); 3] = [
 
 /// Tags, newest version first.
 #[component]
-pub fn TagTable(name: Memo<String>) -> impl IntoView {
+pub fn TagTable(
+    name: Memo<String>,
+    /// Shown from then on; asked for before.
+    is_laid: RwSignal<bool>,
+) -> impl IntoView {
     let query = use_query_map();
     let view = Memo::new(move |_| query.with(|query| query.get("view")).unwrap_or_default());
     let class = move || VIEWS.into_iter().find(|(key, ..)| *key == view.get()).and_then(|(.., class)| class);
@@ -47,13 +51,15 @@ pub fn TagTable(name: Memo<String>) -> impl IntoView {
         }
     };
     view! {
-        <section class="stack-tight">
-            <div class="section-head">
-                <h2>{text::tags::TAGS}</h2>
-                <nav class="segments" aria-label=text::tags::CLASSES>{VIEWS.map(tab).collect_view()}</nav>
-            </div>
-            <Loaded remote=tags lines=8 let:page><Tags page pages /></Loaded>
-        </section>
+        <Show when=move || is_laid.get()>
+            <section class="stack-tight">
+                <div class="section-head">
+                    <h2>{text::tags::TAGS}</h2>
+                    <nav class="segments" aria-label=text::tags::CLASSES>{VIEWS.map(tab).collect_view()}</nav>
+                </div>
+                <Loaded remote=tags lines=8 let:page><Tags page pages /></Loaded>
+            </section>
+        </Show>
     }
 }
 
@@ -76,7 +82,7 @@ fn Tags(page: Held<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
                             <th scope="col">{text::tags::CHANGED}</th>
                         </tr>
                     </thead>
-                    <tbody>{live(move || page.get().items.into_iter().map(tag_row).collect_view())}</tbody>
+                    <tbody>{rows(move || page.get().items, row)}</tbody>
                 </table>
             </div>
             <More has_more pages />
@@ -84,7 +90,7 @@ fn Tags(page: Held<Page<Tag>>, pages: RwSignal<u32>) -> impl IntoView {
     }
 }
 
-fn tag_row(tag: Tag) -> impl IntoView {
+fn row(tag: Tag) -> impl IntoView {
     let state = match (tag.in_breach, tag.present, tag.flag) {
         (true, Some(false), Some(flag)) => chip_link(flag, text::tags::REMOVED, "chip chip-flag"),
         (true, _, Some(flag)) => chip_link(flag, text::tags::REASSIGNED, "chip chip-flag"),

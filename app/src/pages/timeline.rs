@@ -8,7 +8,12 @@ use crate::text::board as text;
 use crate::timeline::Lanes;
 use crate::ui::title;
 use crate::url;
-use crate::view::live;
+use crate::view::{later, live};
+
+/// The words above them are seen first.
+fn lanes(path: &'static str, of: &'static str) -> AnyView {
+    later(move || view! { <Lanes path of /> }.into_any())
+}
 
 /// The page of a group.
 #[component]
@@ -21,7 +26,7 @@ pub fn GroupPage() -> impl IntoView {
             <p class="crumb"><a href=move || url::with_query("repositories", &[("group", Some(&name.get()))])>{text::ITS_REPOSITORIES}</a></p>
             <h1><bdi>{live(move || visible(&name.get()))}</bdi></h1>
         </div>
-        <Lanes path="group" of="group" />
+        {lanes("group", "group")}
     }
 }
 
@@ -34,6 +39,6 @@ pub fn TimelinePage() -> impl IntoView {
             <h1>{text::HEADING}</h1>
             <p class="lead">{text::LEAD}</p>
         </div>
-        <Lanes path="timeline" of="" />
+        {lanes("timeline", "")}
     }
 }

@@ -16,6 +16,7 @@ use super::handles;
 use super::tile_reader;
 use crate::held::Held;
 use crate::telling::Told;
+use crate::view::after_paint;
 use crate::window::Window;
 use crate::{api, browser};
 
@@ -102,15 +103,13 @@ impl Timeline {
         if let Some(desk) = self.desk() {
             desk.borrow_mut().canvases = Some(canvases);
         }
-        self.measure();
+        self.draw();
     }
 
     /// The room or the screen is another one.
     pub fn measure(self) {
-        let Some(desk) = self.desk() else { return };
-        {
-            let mut desk = desk.borrow_mut();
-            desk.width = desk.canvases.as_ref().map_or(0.0, |canvases| f64::from(canvases.lanes.client_width()));
+        if let Some(desk) = self.desk() {
+            desk.borrow_mut().is_measured = false;
         }
         self.draw();
     }
@@ -125,7 +124,7 @@ impl Timeline {
     /// The colours are others.
     pub fn repaint(self) {
         if let Some(desk) = self.desk() {
-            desk.borrow_mut().palette = None;
+            desk.borrow_mut().palettes.clear();
         }
         self.measure();
     }
@@ -244,7 +243,7 @@ impl Timeline {
             }
             (desk.view, desk.window) = (view, Window::of(view, now));
             desk.turn += 1;
-            desk.is_ahead = true;
+            (desk.is_ahead, desk.moves) = (true, true);
         }
         self.tip.set(None);
         self.draw();
@@ -338,6 +337,7 @@ impl Timeline {
         let Some(desk) = self.desk() else { return };
         {
             let mut desk = desk.borrow_mut();
+            desk.moves = false;
             if desk.follows() {
                 desk.view = desk.shown(browser::now());
             }
@@ -372,10 +372,20 @@ impl Timeline {
         let Some(desk) = self.desk() else { return };
         let mut desk = desk.borrow_mut();
         desk.frame_due = false;
+        if desk.measure() {
+            // The browser has laid out the whole page for this: enough for a frame.
+            drop(desk);
+            self.draw();
+            return;
+        }
         let now = browser::now();
         desk.lay(now);
         desk.paint(now);
-        handles::write(&mut desk);
+        if desk.handles.as_ref() != Some(&desk.sheet.handles) {
+            after_paint(Box::new(move || {
+                self.desk().map(|desk| handles::write(&mut desk.borrow_mut()));
+            }));
+        }
         if !desk.head.lanes.is_empty() {
             let is_empty = desk.sheet.lanes.iter().all(|lane| lane.hits.iter().all(|hit| hit.count == 0));
             let seen = match (desk.sheet.is_loaded, is_empty) {

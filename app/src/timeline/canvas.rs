@@ -8,7 +8,6 @@ use tagwarden_model::hue::HUES;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasPattern, CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
-use crate::browser;
 use crate::painter::{Ink, Surface};
 
 /// Where each ink's colour comes from; the patterns and the hues follow.
@@ -23,24 +22,28 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// Asks the stylesheet: `probe` is an element that nobody sees.
-    pub fn read(probe: &HtmlElement) -> Option<Self> {
-        let colour = |class: &str, value: &str| {
-            probe.set_class_name(class);
-            let _ = probe.style().set_property("color", value);
-            let style = web_sys::window()?.get_computed_style(probe).ok()??;
-            style.get_property_value("color").ok()
-        };
-        let mut plain = Vec::new();
-        for token in TOKENS {
-            plain.push(colour("timeline-probe", &["var(--", token, ")"].concat())?);
+    /// Asks the stylesheet: `probe` is an element that nobody sees. `ratio` is how many pixels of the screen are painted for each
+    /// of the page.
+    pub fn read(probe: &HtmlElement, ratio: f64) -> Option<Self> {
+        // The first are the tokens', then the warning's, then the hues'.
+        let tokens = TOKENS.len();
+        probe.set_inner_html(&"<i></i>".repeat(tokens + 1 + usize::from(HUES)));
+        let (window, entries) = (web_sys::window()?, probe.children());
+        let entry = |at: usize| Some(entries.item(at as u32)?.unchecked_into::<HtmlElement>());
+        for (at, token) in TOKENS.iter().chain(&["warning"]).enumerate() {
+            let _ = entry(at)?.style().set_property("color", &["var(--", token, ")"].concat());
         }
-        let hatch = colour("timeline-probe", "var(--warning)")?;
         for hue in 0..HUES {
-            plain.push(colour(&["timeline-probe", " hue-", &hue.to_string()].concat(), "var(--hue)")?);
+            entry(tokens + 1 + usize::from(hue))?.set_class_name(&["hue-", &hue.to_string()].concat());
         }
+        // All are asked after all are written: the browser works out styles for each question after a change.
+        let mut plain = Vec::new();
+        while let Some(entry) = entry(plain.len()) {
+            plain.push(window.get_computed_style(&entry).ok()??.get_property_value("color").ok()?);
+        }
+        probe.set_inner_html("");
+        let hatch = plain.remove(tokens);
         let quiet = plain.get(5)?.clone();
-        let ratio = browser::pixel_ratio();
         let pattern = |size: f64, colour: &str, opacity: f64, draw: &dyn Fn(&CanvasRenderingContext2d)| {
             pattern(size, ratio, colour, opacity, draw)
         };
@@ -56,9 +59,9 @@ impl Palette {
         Some(Self { ratio, plain, patterns })
     }
 
-    /// Whether it is for the screen as it is now.
-    pub fn fits(&self) -> bool {
-        (self.ratio - browser::pixel_ratio()).abs() < 1e-6
+    /// Whether it is for so many pixels.
+    pub fn fits(&self, ratio: f64) -> bool {
+        (self.ratio - ratio).abs() < 1e-6
     }
 }
 
@@ -170,6 +173,10 @@ impl Surface for Canvas {
         }
     }
 
+    fn block(&mut self, x: f64, y: f64, width: f64, height: f64) {
+        self.context.fill_rect(x, y, width, height);
+    }
+
     fn circle(&mut self, x: f64, y: f64, radius: f64) {
         self.context.move_to(x + radius, y);
         let _ = self.context.arc(x, y, radius, 0.0, TAU);
@@ -188,16 +195,22 @@ impl Surface for Canvas {
         }
     }
 
-    fn fill(&mut self, ink: Ink) {
+    fn ink(&mut self, ink: Ink) -> bool {
         let pattern = Self::place(ink).err().and_then(|at| self.palette.patterns.get(at));
-        if let Some(pattern) = pattern {
-            self.context.set_fill_style_canvas_pattern(pattern);
+        match pattern {
+            Some(pattern) => self.context.set_fill_style_canvas_pattern(pattern),
+            None => self.context.set_fill_style_str(self.colour(ink)),
+        }
+        pattern.is_none()
+    }
+
+    fn fill(&mut self, ink: Ink) {
+        if self.ink(ink) {
+            self.context.fill();
+        } else {
             let _ = self.context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
             self.context.fill();
             self.measure();
-        } else {
-            self.context.set_fill_style_str(self.colour(ink));
-            self.context.fill();
         }
     }
 

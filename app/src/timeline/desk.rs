@@ -22,6 +22,8 @@ use crate::{browser, painter};
 
 /// The canvas of the lanes grows and moves by so many pixels.
 const BLOCK: f64 = 32.0;
+/// Pixels of the screen that are painted of lanes while they move.
+const MOVING: f64 = 1_500_000.0;
 
 /// A tile that is asked for.
 pub(super) struct Asked {
@@ -73,8 +75,12 @@ pub struct Desk {
     /// Events of all lanes when the view left the present.
     pub(super) events: u64,
     pub(super) canvases: Option<Canvases>,
-    pub(super) palette: Option<Rc<Palette>>,
+    /// For pictures that stand still and that move.
+    pub(super) palettes: Vec<Rc<Palette>>,
+    /// The view changed, and does not stand still yet.
+    pub(super) moves: bool,
     pub(super) width: f64,
+    pub(super) is_measured: bool,
     /// What is painted on the lanes' canvas, in pixels of the picture.
     pub(super) part: Range<f64>,
     pub(super) asked: Vec<Asked>,
@@ -118,8 +124,10 @@ impl Desk {
             is_ahead: false,
             events: 0,
             canvases: None,
-            palette: None,
+            palettes: Vec::new(),
+            moves: false,
             width: 0.0,
+            is_measured: false,
             part: 0.0..0.0,
             asked: Vec::new(),
             frame_due: false,
@@ -236,6 +244,15 @@ impl Desk {
         sheet(&board, &self.store)
     }
 
+    /// Learns how much room there is, if it may be another one. Not before a frame is due: the browser would lay out the page
+    /// for it. Says whether that was the first time.
+    pub(super) fn measure(&mut self) -> bool {
+        let Some(canvases) = self.canvases.as_ref().filter(|_| !self.is_measured) else { return false };
+        let width = f64::from(canvases.lanes.client_width());
+        self.is_measured = true;
+        std::mem::replace(&mut self.width, width) <= 0.0 && width > 0.0
+    }
+
     pub(super) fn lay(&mut self, now: Instant) {
         let mut sheet = self.sheet(now, self.width, self.compact);
         if let Some((from, until)) = self.selecting {
@@ -271,23 +288,36 @@ impl Desk {
         if self.width <= 0.0 {
             return;
         }
-        if self.palette.as_ref().is_none_or(|palette| !palette.fits()) {
-            self.palette = Palette::read(probe).map(Rc::new);
-        }
-        let Some(palette) = &self.palette else { return };
         let strip = strip(&self.head.activity, self.all(now), self.view, self.sheet.left, self.width);
         let (whole, edge) = (&self.sheet.drawing, self.sheet.fixed);
         stand(fixed, edge);
         self.part = on_screen(lanes, edge..whole.height);
         place(lanes, &self.part, &(edge..whole.height));
+        let ratio = ratio(self.width * (self.part.end - self.part.start), self.moves);
+        let known = self.palettes.iter().find(|palette| palette.fits(ratio)).cloned();
+        let Some(palette) = known.or_else(|| Palette::read(probe, ratio).map(Rc::new)) else { return };
+        if !self.palettes.iter().any(|known| Rc::ptr_eq(known, &palette)) {
+            self.palettes.push(palette.clone());
+        }
         for (element, drawing, part) in
             [(fixed, whole, 0.0..edge), (lanes, whole, self.part.clone()), (below, &strip, 0.0..strip.height)]
         {
-            if let Some(mut surface) = Canvas::prepare(element, drawing.width, &part, palette) {
+            if let Some(mut surface) = Canvas::prepare(element, drawing.width, &part, &palette) {
                 painter::paint(drawing, &part, &mut surface);
             }
         }
     }
+}
+
+/// Pixels of the screen that are painted for each of the page, of a picture that large. On a sharp screen most of a frame is
+/// spent on them: what moves has fewer, so that it moves smoothly, and is sharp again where it stands still. In steps of a
+/// quarter, in which all patterns are as large as they were.
+fn ratio(area: f64, moves: bool) -> f64 {
+    let sharp = browser::pixel_ratio();
+    if !moves || area * sharp * sharp <= MOVING {
+        return sharp;
+    }
+    ((MOVING / area).sqrt() * 4.0).floor().max(4.0).min(sharp * 4.0) / 4.0
 }
 
 /// What is pinned stays in sight, unless it would take the room of all others.

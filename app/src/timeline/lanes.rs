@@ -21,7 +21,7 @@ use crate::route::Params;
 use crate::router::{NavigateOptions, use_navigate, use_query_map};
 use crate::text::board as text;
 use crate::ui::{ErrorNote, Now};
-use crate::view::live;
+use crate::view::{after_paint, later, live};
 use crate::window::Window;
 use crate::{browser, url};
 
@@ -68,6 +68,9 @@ pub fn Lanes(
     path: &'static str,
     /// Of which lanes: `repository` or `group`, or of all where that is empty; and of which.
     of: &'static str,
+    /// Set once lanes have their places: what stands below them would jump before.
+    #[prop(optional)]
+    is_laid: Option<RwSignal<bool>>,
 ) -> impl IntoView {
     let address = Address { path, query: use_query_map() };
     let asked = Memo::new(move |_| {
@@ -99,13 +102,13 @@ pub fn Lanes(
     };
     view! {
         <section class="stack-tight">
-            {live(error)} <Body address head />
+            {live(error)} <Body address head is_laid=is_laid.unwrap_or_else(|| RwSignal::new(false)) />
         </section>
     }
 }
 
 #[component]
-fn Body(address: Address, head: Remote<TimelineHead>) -> impl IntoView {
+fn Body(address: Address, head: Remote<TimelineHead>, is_laid: RwSignal<bool>) -> impl IntoView {
     let (timeline, shown) = (Timeline::new(), head.data);
     on_cleanup(move || timeline.leave());
     let now = expect_context::<Now>().0;
@@ -192,9 +195,12 @@ fn Body(address: Address, head: Remote<TimelineHead>) -> impl IntoView {
         }
     };
     let help = NodeRef::<Dialog>::new();
-    // What stands below lanes is not seen before they have their places: it would jump.
-    let is_laid = Memo::new(move |laid: Option<&bool>| {
-        laid == Some(&true) || timeline.seen.get() != Seen::Loading || head.question.error.get().is_some()
+    effect(move || {
+        if timeline.seen.get() != Seen::Loading || head.question.error.get().is_some() {
+            after_paint(Box::new(move || {
+                is_laid.try_set(true);
+            }));
+        }
     });
     let card = move || if is_laid.get() { "card timeline-card" } else { "card timeline-card timeline-waiting" };
     view! {
@@ -226,12 +232,9 @@ fn Body(address: Address, head: Remote<TimelineHead>) -> impl IntoView {
                 <label class="check"><input type="checkbox" name="flagged" value="true" />{text::FLAGGED}</label>
                 <label class="check"><input type="checkbox" name="density" value="compact" />{text::COMPACT}</label>
             </div>
-            <Picture timeline help />
-            <EventCard timeline />
-            <Notes timeline head address />
-            <Twin timeline help />
+            {later(move || view! { <Picture timeline help /> <EventCard timeline /> }.into_any())}
+            {later(move || view! { <Notes timeline head address /> <Twin timeline help /> <Help help /> }.into_any())}
         </div>
-        <Help help />
     }
 }
 
@@ -281,7 +284,7 @@ fn Notes(timeline: Timeline, head: Remote<TimelineHead>, address: Address) -> im
     };
     let more = move || {
         let about = |head: &TimelineHead| (head.lanes.len(), head.total, head.next.clone());
-        let (count, total, next) = shown.with(|head| head.as_ref().map(about))?;
+        let (count, total, next) = shown.with(|head| head.map(about))?;
         let first = address.get("cursor").is_some().then(|| {
             view! { <a href=address.with(&[("cursor", None)]) data-noscroll="">{text::FIRST_LANES}</a>" " }
         });
@@ -302,7 +305,7 @@ fn Notes(timeline: Timeline, head: Remote<TimelineHead>, address: Address) -> im
         }
     };
     let reading = move || {
-        let words = shown.with(|head| head.as_ref().and_then(text::reading))?;
+        let words = shown.with(|head| head.and_then(text::reading))?;
         Some(view! { <p class="timeline-more">{words}</p> })
     };
     view! {
@@ -353,15 +356,17 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
     let body = NodeRef::<Tbody>::new();
     let rows = Held::new((0_usize, 0_usize));
     let is_open = RwSignal::new(false);
+    let more = Trigger::new();
     let write = move || {
-        if let Some(body) = body.get_untracked()
-            && let Some(found) = twin::write(timeline, &body)
-        {
-            rows.set(found);
+        let Some(written) = body.get_untracked().and_then(|body| twin::write(timeline, &body)) else { return };
+        rows.set((written.number, written.all));
+        if !written.is_whole {
+            after_paint(Box::new(move || more.notify()));
         }
     };
     effect(move || {
         timeline.settled.track();
+        more.track();
         body.track();
         write();
     });

@@ -12,21 +12,24 @@ use crate::telling::row;
 
 /// Rows that are written at most.
 const MOST: usize = 500;
+/// New ones that are written in one task.
+const AT_ONCE: usize = 40;
 
 /// Writes the rows into `body` and gives their number, and how many there would be: of too many those around what is chosen.
 /// The row of what is chosen, or else the first, can be reached by the tab key. While something is not loaded the old rows
-/// stay, so that nobody loses the one he reads.
-pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
+/// stay, so that nobody loses the one he reads. Of many new rows it writes some, and leaves the table busy: the others come when
+/// it is called again.
+pub fn write(timeline: Timeline, body: &Element) -> Option<Written> {
     let shared = timeline.desk()?;
     let now = browser::now();
     let table = body.parent_element()?;
     let (mut rows, mut all) = (Vec::new(), 0);
     let had_focus = has_focus(&table);
-    {
+    let chosen = {
         let mut desk = shared.borrow_mut();
         let is_busy = !desk.sheet.is_loaded && !desk.failed;
-        let _ = table.set_attribute("aria-busy", if is_busy { "true" } else { "false" });
         if is_busy {
+            let _ = table.set_attribute("aria-busy", "true");
             return None;
         }
         if had_focus {
@@ -48,9 +51,18 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
             }
             rows.push(Row { of: (hit.lane, hit.key()), cells: [lane_label, what, when, digest, told.sentence] });
         }
-    }
+        desk.chosen
+    };
     let number = rows.len();
     let old = std::mem::take(&mut shared.borrow_mut().rows);
+    let mut new = 0;
+    rows.retain(|row| {
+        let is_new = old.iter().all(|old| old.of != row.of);
+        new += usize::from(is_new);
+        !is_new || new <= AT_ONCE || Some(row.of) == chosen
+    });
+    let is_whole = rows.len() == number;
+    let _ = table.set_attribute("aria-busy", if is_whole { "false" } else { "true" });
     update(body, old, &rows)?;
     shared.borrow_mut().rows = rows;
     let reached = mark(timeline, body);
@@ -61,7 +73,17 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<(usize, usize)> {
             focus(is_chosen.dyn_ref()?);
         }
     }
-    Some((number, all))
+    Some(Written { number, all, is_whole })
+}
+
+/// How much of the table is there.
+pub struct Written {
+    /// Rows that it has, or will have.
+    pub number: usize,
+    /// Rows that there would be.
+    pub all: usize,
+    /// Whether all of its rows are written.
+    pub is_whole: bool,
 }
 
 /// One row as it is written.

@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 
 use crate::api::ApiError;
-use crate::effect::effect;
 use crate::held::Held;
 use crate::remote::{Question, Remote};
 use crate::view::{Show, live};
@@ -25,18 +24,10 @@ pub fn Loaded<T, V>(
     children: impl Fn(Held<T>) -> V + Send + Sync + 'static,
 ) -> impl IntoView
 where
-    T: Clone + Send + Sync + 'static,
+    T: Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    let shown = move || {
-        let current = Held::new(remote.data.get_untracked()?);
-        effect(move || {
-            if let Some(data) = remote.data.get() {
-                current.set(data);
-            }
-        });
-        Some(children(current).into_any())
-    };
+    let shown = move || Some(children(remote.data.follow()?).into_any());
     boundary(remote.question, lines, has_heading, Box::new(shown))
 }
 

@@ -114,7 +114,7 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
         }
     });
     on_cleanup(move || listener.remove());
-    let kept = move || views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
+    let kept = move || views.0.data.with(|page| page.map(|page| page.items.clone()).unwrap_or_default());
     let rows = Memo::new(move |_| {
         let views: Vec<View> = kept();
         palette.typed.with(|typed| palette.found.with(|found| ways(typed, &views, found)))

@@ -105,7 +105,7 @@ fn Navigation(summary: Remote<Summary>) -> impl IntoView {
         let current = move || (place.get() == at).then_some("page");
         view! { <a class="nav-link" href=href aria-current=current><span>{name}</span>{count}</a> }
     };
-    let number = move |of: fn(&Summary) -> u64| summary.data.with(|data| data.as_ref().map_or(0, of));
+    let number = move |of: fn(&Summary) -> u64| summary.data.with(|data| data.map_or(0, of));
     let attention = move || {
         let count = number(|summary| summary.needs_attention);
         (count > 0).then(|| view! { <span class="nav-flags" title=text::NEED_ATTENTION>{count}</span> })
@@ -184,7 +184,7 @@ pub struct Views(pub Remote<Page<View>>);
 fn KeptViews(views: Views) -> impl IntoView {
     let SummaryHere(summary) = expect_context();
     let toasts = Toasts::here();
-    let kept = move || views.0.data.with(|page| page.as_ref().map(|page| page.items.clone()).unwrap_or_default());
+    let kept = move || views.0.data.with(|page| page.map(|page| page.items.clone()).unwrap_or_default());
     let forget = move |name: String| {
         spawn_local(async move {
             toasts.say(match api::forget_view(&name).await {
@@ -192,7 +192,7 @@ fn KeptViews(views: Views) -> impl IntoView {
                 Err(error) => text::view_not_forgotten(&error.words()),
             });
             // Its row goes, and with the last one the list.
-            let stays = |page: &Option<Page<View>>| page.as_ref().is_some_and(|page| page.items.len() > 1);
+            let stays = |page: Option<&Page<View>>| page.is_some_and(|page| page.items.len() > 1);
             browser::focus(if views.0.data.try_with_untracked(stays) == Some(true) { "views" } else { "main" });
             views.0.reload();
         });

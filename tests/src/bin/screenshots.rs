@@ -105,7 +105,7 @@ async fn open(browser: &Browser, url: &str) {
     browser.shown("main h1").await;
     browser
         .until("the page has its data", || async {
-            let waiting = browser.driver.find_all(By::Css("main .skeleton[role]")).await.ok()?;
+            let waiting = browser.driver.find_all(By::Css("main .skeleton[role], main[aria-busy=true]")).await.ok()?;
             (waiting.is_empty() && !browser.text().await.contains(LOADING)).then_some(())
         })
         .await;

@@ -8,8 +8,6 @@ use tagwarden_tests::wait::pause;
 use super::busy::median;
 use super::scale::{self, HOST, SMALL};
 
-/// The page that must be useful in time.
-const OVERVIEW: &str = "overview";
 const LOADS: usize = 5;
 const SLOWER: u32 = 4;
 /// Milliseconds.
@@ -48,7 +46,7 @@ impl Measured {
 }
 
 /// The first look at the pages that people come to first, on a processor that is four times slower, with nothing of the page in
-/// the browser's cache. What the overview does is held; of the other pages, which show more at once, it is told.
+/// the browser's cache. Of the loads of a page the median counts, of its layout shift the most.
 ///
 /// It needs a machine that is idle otherwise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,12 +61,12 @@ async fn first_useful_paint_on_a_slow_processor() {
     browser.cdp("Emulation.setCPUThrottlingRate", json!({ "rate": SLOWER })).await;
     let mut missed = Vec::new();
     for (page, path) in [
-        (OVERVIEW, String::new()),
+        ("overview", String::new()),
         ("repository", format!("repository?name={HOST}/team/app-1")),
         ("timeline", "timeline".to_owned()),
         ("flag", "flags/1".to_owned()),
     ] {
-        let (mut paints, mut shift, mut longest): (Vec<f64>, f64, f64) = (Vec::new(), 0.0, 0.0);
+        let (mut paints, mut longest, mut shift): (Vec<f64>, Vec<f64>, f64) = (Vec::new(), Vec::new(), 0.0);
         for _ in 0..LOADS {
             browser.open("about:blank").await;
             browser.cdp("Network.clearBrowserCache", json!({})).await;
@@ -87,17 +85,15 @@ async fn first_useful_paint_on_a_slow_processor() {
                 measured.shift, measured.tasks
             );
             paints.push(useful);
-            (shift, longest) = (shift.max(measured.shift), longest.max(later));
+            longest.push(later);
+            shift = shift.max(measured.shift);
         }
-        let useful = median(paints);
+        let (useful, longest) = (median(paints), median(longest));
         println!(
             "{page}: first useful paint at {SLOWER}x slowdown, median of {LOADS}: {useful:.0} ms (less than {USEFUL:.0})"
         );
         println!("{page}: layout shift, at most: {shift:.4} (less than {SHIFT})");
-        println!("{page}: longest task after it: {longest:.0} ms (at most {LONG_TASK:.0}; 0 if none took 50)");
-        if page != OVERVIEW {
-            continue;
-        }
+        println!("{page}: longest task after it, median: {longest:.0} ms (at most {LONG_TASK:.0}; 0 if none took 50)");
         if useful >= USEFUL {
             missed.push(format!("{page}: {useful:.0} ms"));
         }

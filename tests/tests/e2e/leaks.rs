@@ -38,7 +38,7 @@ const ROUND: &str = "
         throw new Error(`waited in vain: ${what} at ${location.href}`);
     };
     const has_its_data = () => document.querySelector('main h1')
-        && !document.querySelector('main .skeleton[role], main .timeline-state:not(:has(button))')
+        && !document.querySelector('main .skeleton[role], main .timeline-state:not(:has(button)), main[aria-busy=true], main table[aria-busy=true]')
         && [...document.querySelectorAll('.timeline-lanes canvas')].every(canvas => canvas.width !== 300);
     const change = async (what, act) => {
         const before = location.href;
@@ -69,6 +69,8 @@ const ROUND: &str = "
         await follow('nav a[href=\"flags\"]');
         await follow('.flag-card-button');
         await go(`repository?name=${repository}`);
+        await change('a pinned card', async () => (await found('.twin tbody tr')).click());
+        await found('.timeline-pinned');
         await go(compare);
         await follow('main a.digest');
         await back();

@@ -33,7 +33,7 @@ impl Site {
     /// Waits until the page shows what it is about, and nothing of it is still asked for.
     pub async fn has_its_data(&self) {
         self.browser.shown("main h1").await;
-        let script = "return document.querySelector('main .skeleton[role], main .timeline-state:not(:has(button)), main table[aria-busy=true]') === null \
+        let script = "return document.querySelector('main .skeleton[role], main .timeline-state:not(:has(button)), main[aria-busy=true], main table[aria-busy=true]') === null \
                       && [...document.querySelectorAll('.timeline-lanes canvas')].every(canvas => canvas.width !== 300);";
         let wait = || async { (self.browser.run(script, Vec::new()).await == true).then_some(()) };
         self.browser.until("the page has its data", wait).await;
