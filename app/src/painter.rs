@@ -47,8 +47,8 @@ pub trait Surface {
     fn circle(&mut self, x: f64, y: f64, radius: f64);
     /// Adds a line through points.
     fn line(&mut self, points: &[(f64, f64)], closed: bool);
-    /// Sets what is filled with; says whether it is one colour.
-    fn ink(&mut self, ink: Ink) -> bool;
+    /// Sets what blocks are filled with.
+    fn ink(&mut self, ink: Ink);
     /// Fills the path.
     fn fill(&mut self, ink: Ink);
     /// Draws the path's outline.
@@ -133,8 +133,9 @@ fn paint_layer(first: &Item, layer: &[&Item], surface: &mut dyn Surface) {
     if let Look { fill: Some(ink), stroke: None, clear, .. } = look
         && (look.radius, look.rim) == (0.0, 0.0)
         && !is_dim
-        && surface.ink(ink)
+        && !matches!(ink, Ink::Dots | Ink::Hatch | Ink::Checks)
     {
+        surface.ink(ink);
         surface.opacity(f64::from(100 - clear) / 100.0);
         for item in layer {
             if let Shape::Rect { x, y, width, height } = item.shape {
@@ -253,12 +254,8 @@ mod tests {
             let _ = writeln!(self.0, "block {x} {y} {width} {height}");
         }
 
-        fn ink(&mut self, ink: Ink) -> bool {
-            let is_plain = !matches!(ink, Ink::Dots | Ink::Hatch | Ink::Checks);
-            if is_plain {
-                let _ = writeln!(self.0, "ink {ink:?}");
-            }
-            is_plain
+        fn ink(&mut self, ink: Ink) {
+            let _ = writeln!(self.0, "ink {ink:?}");
         }
 
         fn circle(&mut self, x: f64, y: f64, radius: f64) {

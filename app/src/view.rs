@@ -5,6 +5,7 @@
 //! first is made [`later`].
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::either::Either;
@@ -15,6 +16,8 @@ use crate::effect::leave_in_time;
 
 /// Parts that are made in one task. Some milliseconds on a slow machine: who clicks meanwhile does not wait.
 const AT_ONCE: usize = 8;
+/// Nobody sees a page that has not been painted for so long.
+const HIDDEN: Duration = Duration::from_secs(1);
 
 /// A part of a view that is made anew whenever what it read changes.
 pub fn live<V: IntoAny>(part: impl Fn() -> V + Send + 'static) -> AnyView {
@@ -67,8 +70,8 @@ fn line_up(parts: Box<dyn Fn() -> Vec<(String, Part)> + Send + Sync>) -> AnyView
         let (mut parts, at_most) = (parts(), most.get());
         if parts.len() > at_most {
             parts.truncate(at_most);
-            after_paint(Box::new(move || {
-                most.try_update(|most| *most += AT_ONCE);
+            make_after_paint(Box::new(move || {
+                most.try_update(|most| *most = (*most).max(at_most.saturating_add(AT_ONCE)));
             }));
         } else if !parts.is_empty() {
             most.try_update_untracked(|most| *most = usize::MAX);
@@ -89,7 +92,12 @@ pub fn rows<T: Send + 'static, V: IntoAny + 'static>(
 
 fn make_rows(parts: Box<dyn Fn() -> Vec<Part> + Send>) -> AnyView {
     let is_first = Cell::new(true);
-    live(move || some_first(parts(), if is_first.take() { AT_ONCE } else { usize::MAX }))
+    live(move || {
+        let parts = parts();
+        let at_once = if is_first.get() { AT_ONCE } else { usize::MAX };
+        is_first.set(is_first.get() && parts.is_empty());
+        some_first(parts, at_once)
+    })
 }
 
 fn some_first(mut parts: Vec<Part>, at_once: usize) -> AnyView {
@@ -107,12 +115,13 @@ pub fn later(part: impl FnOnce() -> AnyView + Send + 'static) -> AnyView {
 
 fn make_later(part: Part) -> AnyView {
     let (is_due, part) = (RwSignal::new(false), StoredValue::new_local(Some(part)));
-    after_paint(Box::new(move || {
+    make_after_paint(Box::new(move || {
         is_due.try_set(true);
     }));
     live(move || {
         let part = if is_due.get() { part.try_update_value(Option::take).flatten() } else { None };
-        part.map(|part| part())
+        // What it reads while it is made does not make it anew.
+        untrack(|| part.map(|part| part()))
     })
 }
 
@@ -120,23 +129,34 @@ thread_local! {
     static DUE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Runs after the next time that the page is painted; in a tab that nobody sees, soon. Until then the page is busy.
-pub fn after_paint(run: Box<dyn FnOnce()>) {
-    let run = move || {
+/// Makes more of the page after the next time that it is painted. Until then it is busy.
+pub fn make_after_paint(run: Box<dyn FnOnce()>) {
+    count(1);
+    after_paint(Box::new(move || {
         run();
         count(-1);
+    }));
+}
+
+/// Runs after the next time that the page is painted; in a tab that nobody sees, where nothing is, within seconds.
+pub fn after_paint(run: Box<dyn FnOnce()>) {
+    let run = Rc::new(Cell::new(Some(run)));
+    let late = run.clone();
+    let now = move |run: &Cell<Option<Box<dyn FnOnce()>>>| {
+        if let Some(run) = run.take() {
+            run();
+        }
     };
-    let soon = move || set_timeout(run, Duration::ZERO);
-    count(1);
-    if browser::is_hidden() {
-        soon();
-    } else {
-        request_animation_frame(soon);
-    }
+    set_timeout(move || now(&late), HIDDEN);
+    request_animation_frame(move || set_timeout(move || now(&run), Duration::ZERO));
 }
 
 fn count(more: i32) {
-    let due = DUE.get().saturating_add_signed(more);
-    DUE.set(due);
-    browser::set_busy(due > 0);
+    DUE.set(DUE.get().saturating_add_signed(more));
+    say_busy();
+}
+
+/// Says whether more of the page is still to be made.
+pub fn say_busy() {
+    browser::set_busy(DUE.get() > 0);
 }

@@ -74,14 +74,20 @@ pub fn SettingsPage() -> impl IntoView {
 }
 
 /// A section with a table, or the words that stand in for an empty one.
-fn table(name: &'static str, heads: &[&'static str], rows: Vec<AnyView>, empty: &'static str) -> AnyView {
+fn table(
+    class: &'static str,
+    name: &'static str,
+    heads: &[&'static str],
+    rows: Vec<AnyView>,
+    empty: &'static str,
+) -> AnyView {
     let heads = heads.iter().map(|head| view! { <th scope="col">{*head}</th> }.into_any()).collect_view();
     let body = if rows.is_empty() {
         view! { <p class="card quiet">{empty}</p> }.into_any()
     } else {
         view! {
             <div class="card table-card">
-                <table class="table table-stacked"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
+                <table class=class><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
             </div>
         }
         .into_any()
@@ -114,7 +120,7 @@ fn registries(registries: &[Registry]) -> AnyView {
         .into_any()
     };
     let rows = registries.iter().map(row).collect();
-    table(text::settings::REGISTRIES, &text::settings::REGISTRIES_HEADS, rows, text::settings::REGISTRIES_NONE)
+    table("table", text::settings::REGISTRIES, &text::settings::REGISTRIES_HEADS, rows, text::settings::REGISTRIES_NONE)
 }
 
 fn groups(groups: &[Group]) -> AnyView {
@@ -130,7 +136,7 @@ fn groups(groups: &[Group]) -> AnyView {
         .into_any()
     };
     let rows = groups.iter().map(row).collect();
-    table(text::settings::GROUPS, &text::settings::GROUPS_HEADS, rows, text::settings::GROUPS_NONE)
+    table("table", text::settings::GROUPS, &text::settings::GROUPS_HEADS, rows, text::settings::GROUPS_NONE)
 }
 
 fn rules(rules: &[PolicyRule]) -> AnyView {
@@ -152,5 +158,5 @@ fn rules(rules: &[PolicyRule]) -> AnyView {
         .into_any()
     };
     let rows = rules.iter().enumerate().map(row).collect();
-    table(text::settings::RULES, &text::settings::RULES_HEADS, rows, "")
+    table("table table-stacked", text::settings::RULES, &text::settings::RULES_HEADS, rows, "")
 }

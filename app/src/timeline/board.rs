@@ -71,6 +71,10 @@ pub struct Timeline {
     pub news: Held<u64>,
     /// Called when the view stands still: table and address follow.
     pub settled: Trigger,
+    /// Rows that the table has or is about to have, and how many there would be.
+    pub rows: Held<(usize, usize)>,
+    /// Called when more of them are to be written.
+    pub more_rows: Trigger,
 }
 
 impl Timeline {
@@ -83,6 +87,8 @@ impl Timeline {
             seen: Held::new(Seen::Loading),
             news: Held::new(0),
             settled: Trigger::new(),
+            rows: Held::new((0, 0)),
+            more_rows: Trigger::new(),
         }
     }
 
@@ -109,7 +115,9 @@ impl Timeline {
     /// The room or the screen is another one.
     pub fn measure(self) {
         if let Some(desk) = self.desk() {
-            desk.borrow_mut().is_measured = false;
+            let mut desk = desk.borrow_mut();
+            desk.is_measured = false;
+            desk.palettes.clear();
         }
         self.draw();
     }
@@ -123,9 +131,6 @@ impl Timeline {
 
     /// The colours are others.
     pub fn repaint(self) {
-        if let Some(desk) = self.desk() {
-            desk.borrow_mut().palettes.clear();
-        }
         self.measure();
     }
 
@@ -346,7 +351,8 @@ impl Timeline {
         self.settled.notify();
     }
 
-    fn settle_later(self) {
+    /// Settles unless the view changes meanwhile.
+    pub(super) fn settle_later(self) {
         let Some(turn) = self.desk().map(|desk| desk.borrow().turn) else { return };
         set_timeout(
             move || {
@@ -372,6 +378,9 @@ impl Timeline {
         let Some(desk) = self.desk() else { return };
         let mut desk = desk.borrow_mut();
         desk.frame_due = false;
+        if desk.canvases.is_none() {
+            return;
+        }
         if desk.measure() {
             // The browser has laid out the whole page for this: enough for a frame.
             drop(desk);

@@ -195,22 +195,20 @@ impl Surface for Canvas {
         }
     }
 
-    fn ink(&mut self, ink: Ink) -> bool {
-        let pattern = Self::place(ink).err().and_then(|at| self.palette.patterns.get(at));
-        match pattern {
-            Some(pattern) => self.context.set_fill_style_canvas_pattern(pattern),
-            None => self.context.set_fill_style_str(self.colour(ink)),
-        }
-        pattern.is_none()
+    fn ink(&mut self, ink: Ink) {
+        self.context.set_fill_style_str(self.colour(ink));
     }
 
     fn fill(&mut self, ink: Ink) {
-        if self.ink(ink) {
-            self.context.fill();
-        } else {
+        let pattern = Self::place(ink).err().and_then(|at| self.palette.patterns.get(at));
+        if let Some(pattern) = pattern {
+            self.context.set_fill_style_canvas_pattern(pattern);
             let _ = self.context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
             self.context.fill();
             self.measure();
+        } else {
+            self.ink(ink);
+            self.context.fill();
         }
     }
 

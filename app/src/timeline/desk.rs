@@ -22,7 +22,7 @@ use crate::{browser, painter};
 
 /// The canvas of the lanes grows and moves by so many pixels.
 const BLOCK: f64 = 32.0;
-/// Pixels of the screen that are painted of lanes while they move.
+/// Pixels of the screen that are painted of lanes while they move, where these are sharp enough.
 const MOVING: f64 = 1_500_000.0;
 
 /// A tile that is asked for.
@@ -310,8 +310,8 @@ impl Desk {
 }
 
 /// Pixels of the screen that are painted for each of the page, of a picture that large. On a sharp screen most of a frame is
-/// spent on them: what moves has fewer, so that it moves smoothly, and is sharp again where it stands still. In steps of a
-/// quarter, in which all patterns are as large as they were.
+/// spent on them: what moves has fewer, but never less than one, so that it moves smoothly, and is sharp again where it stands
+/// still. In steps of a quarter, in which patterns are as large as they were on most screens.
 fn ratio(area: f64, moves: bool) -> f64 {
     let sharp = browser::pixel_ratio();
     if !moves || area * sharp * sharp <= MOVING {

@@ -183,6 +183,8 @@ fn release(timeline: Timeline, event: &PointerEvent, is_strip: bool, x: f64, y: 
         drop(desk);
         if matches!(drag.hold, Hold::Brush(false, false)) {
             timeline.look(View { from: view.from + shift, until: view.until + shift });
+        } else {
+            timeline.settle_later();
         }
     } else {
         let hit = desk.sheet.hit(x, y);
@@ -191,6 +193,7 @@ fn release(timeline: Timeline, event: &PointerEvent, is_strip: bool, x: f64, y: 
             Some(hit) => timeline.open(hit),
             None => timeline.choose(None, true),
         }
+        timeline.settle_later();
     }
 }
 

@@ -13,6 +13,9 @@ use crate::text::board as text;
 /// Writes those of pinned lanes and all others into their places, if they are others than before. The focus stays on what it
 /// was on.
 pub fn write(desk: &mut Desk) -> Option<()> {
+    if desk.handles.as_ref() == Some(&desk.sheet.handles) {
+        return Some(());
+    }
     let [fixed, lanes] = &desk.canvases.as_ref()?.handles;
     let document = lanes.owner_document()?;
     let mut active = document.active_element().and_then(|active| active.get_attribute("data-of"));

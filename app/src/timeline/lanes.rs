@@ -14,14 +14,13 @@ use super::picture::Picture;
 use super::{tile_reader, twin};
 use crate::api::{self, ApiError};
 use crate::effect::{effect, on_change};
-use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
 use crate::route::Params;
 use crate::router::{NavigateOptions, use_navigate, use_query_map};
 use crate::text::board as text;
 use crate::ui::{ErrorNote, Now};
-use crate::view::{after_paint, later, live};
+use crate::view::{later, live, make_after_paint};
 use crate::window::Window;
 use crate::{browser, url};
 
@@ -68,9 +67,9 @@ pub fn Lanes(
     path: &'static str,
     /// Of which lanes: `repository` or `group`, or of all where that is empty; and of which.
     of: &'static str,
-    /// Set once lanes have their places: what stands below them would jump before.
-    #[prop(optional)]
-    is_laid: Option<RwSignal<bool>>,
+    /// Set once lanes have their places, or there are none: what stands below them would jump before.
+    #[prop(default = RwSignal::new(false))]
+    is_laid: RwSignal<bool>,
 ) -> impl IntoView {
     let address = Address { path, query: use_query_map() };
     let asked = Memo::new(move |_| {
@@ -102,7 +101,7 @@ pub fn Lanes(
     };
     view! {
         <section class="stack-tight">
-            {live(error)} <Body address head is_laid=is_laid.unwrap_or_else(|| RwSignal::new(false)) />
+            {live(error)} <Body address head is_laid />
         </section>
     }
 }
@@ -197,7 +196,7 @@ fn Body(address: Address, head: Remote<TimelineHead>, is_laid: RwSignal<bool>) -
     let help = NodeRef::<Dialog>::new();
     effect(move || {
         if timeline.seen.get() != Seen::Loading || head.question.error.get().is_some() {
-            after_paint(Box::new(move || {
+            make_after_paint(Box::new(move || {
                 is_laid.try_set(true);
             }));
         }
@@ -233,8 +232,9 @@ fn Body(address: Address, head: Remote<TimelineHead>, is_laid: RwSignal<bool>) -
                 <label class="check"><input type="checkbox" name="density" value="compact" />{text::COMPACT}</label>
             </div>
             {later(move || view! { <Picture timeline help /> <EventCard timeline /> }.into_any())}
-            {later(move || view! { <Notes timeline head address /> <Twin timeline help /> <Help help /> }.into_any())}
+            {later(move || view! { <Notes timeline head address /> <Twin timeline help /> }.into_any())}
         </div>
+        {later(move || view! { <Help help /> }.into_any())}
     }
 }
 
@@ -354,19 +354,13 @@ fn Legend() -> impl IntoView {
 #[component]
 fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
     let body = NodeRef::<Tbody>::new();
-    let rows = Held::new((0_usize, 0_usize));
     let is_open = RwSignal::new(false);
-    let more = Trigger::new();
     let write = move || {
-        let Some(written) = body.get_untracked().and_then(|body| twin::write(timeline, &body)) else { return };
-        rows.set((written.number, written.all));
-        if !written.is_whole {
-            after_paint(Box::new(move || more.notify()));
-        }
+        body.get_untracked().and_then(|body| twin::write(timeline, &body));
     };
     effect(move || {
         timeline.settled.track();
-        more.track();
+        timeline.more_rows.track();
         body.track();
         write();
     });
@@ -405,7 +399,7 @@ fn Twin(timeline: Timeline, help: NodeRef<Dialog>) -> impl IntoView {
         }
     };
     let summary = move || {
-        let (written, all) = rows.get();
+        let (written, all) = timeline.rows.get();
         text::rows(written, all)
     };
     view! {

@@ -1,5 +1,6 @@
 //! The same window as a table: what holds the focus, what assistive technology reads, and what is copied.
 
+use leptos::prelude::Notify;
 use tagwarden_model::timeline::short;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, HtmlElement};
@@ -9,26 +10,25 @@ use super::desk::Desk;
 use super::handles;
 use crate::browser;
 use crate::telling::row;
+use crate::view::after_paint;
 
 /// Rows that are written at most.
 const MOST: usize = 500;
 /// New ones that are written in one task.
 const AT_ONCE: usize = 40;
 
-/// Writes the rows into `body` and gives their number, and how many there would be: of too many those around what is chosen.
+/// Writes the rows into `body`, and says how many there are, and how many there would be: of too many those around what is chosen.
 /// The row of what is chosen, or else the first, can be reached by the tab key. While something is not loaded the old rows
-/// stay, so that nobody loses the one he reads. Of many new rows it writes some, and leaves the table busy: the others come when
-/// it is called again.
-pub fn write(timeline: Timeline, body: &Element) -> Option<Written> {
+/// stay, so that nobody loses the one he reads. Many new rows are written in steps, until the last of which the table is busy.
+pub fn write(timeline: Timeline, body: &Element) -> Option<()> {
     let shared = timeline.desk()?;
     let now = browser::now();
     let table = body.parent_element()?;
-    let (mut rows, mut all) = (Vec::new(), 0);
+    let (mut rows, mut number, mut all, mut new) = (Vec::new(), 0, 0, 0);
     let had_focus = has_focus(&table);
-    let chosen = {
+    let old = {
         let mut desk = shared.borrow_mut();
-        let is_busy = !desk.sheet.is_loaded && !desk.failed;
-        if is_busy {
+        if !desk.sheet.is_loaded && !desk.failed {
             let _ = table.set_attribute("aria-busy", "true");
             return None;
         }
@@ -36,12 +36,19 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<Written> {
             // What has the focus may be part of something else now.
             desk.choose_near();
         }
+        let old = std::mem::take(&mut desk.rows);
         let hits = || desk.sheet.lanes.iter().flat_map(|place| &place.hits).chain(&desk.sheet.quiet);
         let chosen = desk.chosen.and_then(|chosen| hits().position(|hit| (hit.lane, hit.key()) == chosen));
         let first = chosen.map_or(0, |at| (at / 100 * 100).saturating_sub(MOST / 2));
         for hit in hits() {
             all += 1;
-            if all <= first || rows.len() >= MOST {
+            if all <= first || number >= MOST {
+                continue;
+            }
+            let of = (hit.lane, hit.key());
+            let is_new = old.iter().all(|row: &Row| row.of != of);
+            if is_new && new >= AT_ONCE && desk.chosen != Some(of) {
+                number += 1;
                 continue;
             }
             let (Some(lane), Some(told)) = (desk.lane(hit), desk.tell(hit)) else { continue };
@@ -49,18 +56,12 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<Written> {
             if desk.head.repositories.len() > 1 && !hit.is_nothing() {
                 lane_label = [short(&lane.repository), " ", &lane_label].concat();
             }
-            rows.push(Row { of: (hit.lane, hit.key()), cells: [lane_label, what, when, digest, told.sentence] });
+            number += 1;
+            new += usize::from(is_new);
+            rows.push(Row { of, cells: [lane_label, what, when, digest, told.sentence] });
         }
-        desk.chosen
+        old
     };
-    let number = rows.len();
-    let old = std::mem::take(&mut shared.borrow_mut().rows);
-    let mut new = 0;
-    rows.retain(|row| {
-        let is_new = old.iter().all(|old| old.of != row.of);
-        new += usize::from(is_new);
-        !is_new || new <= AT_ONCE || Some(row.of) == chosen
-    });
     let is_whole = rows.len() == number;
     let _ = table.set_attribute("aria-busy", if is_whole { "false" } else { "true" });
     update(body, old, &rows)?;
@@ -73,17 +74,11 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<Written> {
             focus(is_chosen.dyn_ref()?);
         }
     }
-    Some(Written { number, all, is_whole })
-}
-
-/// How much of the table is there.
-pub struct Written {
-    /// Rows that it has, or will have.
-    pub number: usize,
-    /// Rows that there would be.
-    pub all: usize,
-    /// Whether all of its rows are written.
-    pub is_whole: bool,
+    timeline.rows.set((number, all));
+    if !is_whole {
+        after_paint(Box::new(move || timeline.more_rows.notify()));
+    }
+    Some(())
 }
 
 /// One row as it is written.

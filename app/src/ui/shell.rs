@@ -17,7 +17,7 @@ use crate::remote::Remote;
 use crate::router::use_path;
 use crate::stream::Status;
 use crate::text::shell as text;
-use crate::view::{Show, live};
+use crate::view::{Show, live, say_busy};
 use crate::{api, browser, time, url};
 
 /// The summary, asked once for the whole page.
@@ -60,6 +60,8 @@ pub fn Shell(children: Children) -> impl IntoView {
         let attention = summary.data.with(|data| data.map_or(0, |data| data.needs_attention));
         browser::set_title(page_title.0.get().as_deref(), attention);
     });
+    // Some of it may be on its way before there is a place to say so.
+    effect(say_busy);
     view! {
         <button class="button skip" type="button" on:click=|_| browser::focus("main")>{text::SKIP}</button>
         <div class="shell">

@@ -265,14 +265,15 @@ async fn tiles(server: &Tagwarden, size: Size, requests: usize) -> Vec<Vec<Strin
 }
 
 /// What the first page asks for: what it shows, and what surrounds every page.
-const OVERVIEW: [&str; 7] = [
+const OVERVIEW: [&str; 8] = [
     "/api/v1/summary",
     "/api/v1/views",
     "/api/v1/configuration",
     "/api/v1/summary",
-    "/api/v1/flags?state=active&limit=50",
-    "/api/v1/repositories",
-    "/api/v1/events?baseline=false&order=at&limit=200",
+    "/api/v1/flags?state=open&severity=warning&limit=100",
+    "/api/v1/flags?state=restored&limit=100",
+    "/api/v1/registries?limit=500",
+    "/api/v1/events?releases=true&limit=200",
 ];
 
 /// Questions with their names: each that the first page asks alone, and then all of them as it asks them.
