@@ -356,10 +356,12 @@ impl Timeline {
         let Some(turn) = self.desk().map(|desk| desk.borrow().turn) else { return };
         set_timeout(
             move || {
-                let is_still =
-                    self.desk().is_some_and(|desk| desk.borrow().turn == turn && desk.borrow().drag.is_none());
-                if is_still {
+                let Some(desk) = self.desk().filter(|desk| desk.borrow().turn == turn) else { return };
+                if desk.borrow().drag.is_none() {
                     self.settle();
+                } else if std::mem::take(&mut desk.borrow_mut().moves) {
+                    // Held still it is sharp, and moves on.
+                    self.draw();
                 }
             },
             SETTLED,

@@ -28,7 +28,7 @@ pub fn write(timeline: Timeline, body: &Element) -> Option<()> {
     let had_focus = has_focus(&table);
     let old = {
         let mut desk = shared.borrow_mut();
-        if !desk.sheet.is_loaded && !desk.failed {
+        if !desk.sheet.is_loaded && !desk.failed && !desk.head.lanes.is_empty() {
             let _ = table.set_attribute("aria-busy", "true");
             return None;
         }

@@ -124,6 +124,8 @@ pub fn PaletteHere(views: Views) -> impl IntoView {
     let go = move |way: Way| {
         browser::close_dialog(DIALOG);
         navigate(&way.address, NavigateOptions::default());
+        // Also where the page is of the same kind, and only what it is about another.
+        browser::focus("main");
     };
     let keep = move || {
         let name = palette.typed.get_untracked().trim().to_owned();

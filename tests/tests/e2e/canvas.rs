@@ -164,6 +164,37 @@ async fn a_timeline_paints_releases_breaches_and_their_names() {
     world.site.browser.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_moves_has_fewer_pixels_and_is_sharp_where_it_stands_still() {
+    let world = World::start().await;
+    let browser = &world.site.browser;
+    // So sharp that even a few lanes are many pixels.
+    browser.resize_at(1440, 900, 5).await;
+    world.site.open(&format!("repository?name={}", world.site.repository)).await;
+    world.site.has_its_data().await;
+    let script = "const canvas = document.querySelector(arguments[0]), box = canvas.getBoundingClientRect();
+        return [canvas.width / canvas.clientWidth, box.x + box.width / 2, box.y + box.height / 2];";
+    let look = async || {
+        let answer = browser.run(script, vec![json!(LANES)]).await;
+        serde_json::from_value::<[f64; 3]>(answer).unwrap()
+    };
+    let [sharp, x, y] = look().await;
+    assert!((sharp - 5.0).abs() < 0.01, "{sharp} pixels for each of the page");
+    let mouse = async |kind: &str, x: f64| {
+        let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1 });
+        browser.cdp("Input.dispatchMouseEvent", event).await;
+    };
+    mouse("mousePressed", x).await;
+    mouse("mouseMoved", x - 60.0).await;
+    browser.until("it moves with fewer pixels", async || (look().await[0] < 4.0).then_some(())).await;
+    browser.until("it is held, and sharp", async || (look().await[0] > 4.99).then_some(())).await;
+    mouse("mouseMoved", x - 90.0).await;
+    browser.until("it moves on with fewer pixels", async || (look().await[0] < 4.0).then_some(())).await;
+    mouse("mouseReleased", x - 90.0).await;
+    browser.until("it is let go, and sharp", async || (look().await[0] > 4.99).then_some(())).await;
+    world.site.browser.close().await;
+}
+
 /// Where the present and the moved release are.
 async fn places(browser: &Browser) -> [f64; 2] {
     let painted = || async {

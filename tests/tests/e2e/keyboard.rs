@@ -138,6 +138,18 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_by_keys_alone() {
     keyboard.press(Key::Enter).await;
     site.is_at(&format!("repository?name={}", site.repository), "Timeline").await;
     keyboard.is_brought_to("#main").await;
+    // Also to a page of the same kind, where nothing had the focus.
+    browser.run("document.activeElement.blur();", Vec::new()).await;
+    keyboard.press(Key::Control + "k").await;
+    keyboard.is_brought_to("#find").await;
+    keyboard.press("team web").await;
+    browser.shown(".palette-row").await;
+    keyboard.press(Key::Enter).await;
+    let web = site.repository.replace("team/api", "team/web");
+    site.is_at(&format!("repository?name={web}"), "Timeline").await;
+    keyboard.is_brought_to("#main").await;
+    browser.driver.back().await.unwrap();
+    site.is_at(&format!("repository?name={}", site.repository), "Timeline").await;
     site.has_its_data().await;
     keyboard.tab_to("button[aria-label='Keys of the timeline']", "").await;
     keyboard.press(Key::Enter).await;
