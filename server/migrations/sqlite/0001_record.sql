@@ -52,6 +52,12 @@ CREATE TABLE clock_offsets (
     PRIMARY KEY (registry_id, generation)
 ) STRICT;
 
+-- When the newest pass of a repository of the entry ended.
+CREATE TABLE registry_checks (
+    registry_id INTEGER PRIMARY KEY REFERENCES registries (id),
+    finished INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE repositories (
     id INTEGER PRIMARY KEY,
     registry_id INTEGER NOT NULL REFERENCES registries (id),
@@ -69,6 +75,11 @@ CREATE TABLE repositories (
     late_told INTEGER -- when people were told that it is late; NULL: it is not
 ) STRICT;
 CREATE INDEX repositories_by_registry ON repositories (registry_id);
+-- How the repositories of an entry stand, and why some do not stand well.
+CREATE INDEX repositories_standing ON repositories (registry_id, state, host, watched_since, period_id)
+    WHERE period_id IS NOT NULL OR state = 7;
+CREATE INDEX repositories_with_reason ON repositories (registry_id, state) WHERE state_reason IS NOT NULL;
+CREATE INDEX repositories_unwatched ON repositories (id) WHERE period_id IS NULL;
 CREATE INDEX repositories_watched ON repositories (name) WHERE period_id IS NOT NULL OR state = 7; -- 7: paused
 
 CREATE TABLE watch_periods (
@@ -171,7 +182,15 @@ CREATE TABLE releases_by_day (
     n INTEGER NOT NULL,
     PRIMARY KEY (repository_id, day)
 ) STRICT;
-CREATE INDEX releases_of_day ON releases_by_day (day, repository_id, n);
+
+-- Of all repositories together, so that the first page need not go over them: sort 1 are the present releases by band, sort 2 the
+-- releases by day. Kept in the same way.
+CREATE TABLE totals (
+    sort INTEGER NOT NULL,
+    key INTEGER NOT NULL, -- the band, or the day
+    n INTEGER NOT NULL,
+    PRIMARY KEY (sort, key)
+) STRICT;
 
 -- Append-only.
 CREATE TABLE events (
@@ -457,6 +476,7 @@ CREATE TABLE passes (
 CREATE INDEX passes_of_band ON passes (repository_id, band, id);
 CREATE UNIQUE INDEX passes_newest ON passes (repository_id, band) WHERE newest = 1;
 CREATE INDEX passes_late ON passes (late_at) WHERE newest = 1;
+CREATE INDEX passes_promised ON passes (band, promised) WHERE newest = 1;
 
 -- Times in which a band could not be observed.
 CREATE TABLE gaps (

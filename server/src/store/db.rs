@@ -494,6 +494,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn sqlite_is_built_to_plan_a_statement_once() {
+        let mut conn = Db::open(":memory:").await.unwrap().read().await.unwrap();
+        let options = conn.all("PRAGMA compile_options", &[]).await.unwrap();
+        let has = |name: &str| options.iter().any(|row| row.text("compile_options").unwrap() == name);
+        assert!(has("ENABLE_QPSG"), "`.cargo/config.toml` is not followed: lists take three times as long");
+    }
+
+    #[tokio::test]
     async fn a_transaction_that_sqlite_ended_by_itself_does_not_end_all_writing() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("record.db").display());

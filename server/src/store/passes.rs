@@ -42,6 +42,8 @@ statements! {
             promised, proof_promised, newest, complete_started, proof_started, late_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1, $22, $23, $24)";
     NOT_NEWEST = "UPDATE passes SET newest = 0 WHERE repository_id = $1 AND band = $2 AND newest = 1";
+    CHECKED = "INSERT INTO registry_checks (registry_id, finished) VALUES ($1, $2)
+        ON CONFLICT (registry_id) DO UPDATE SET finished = excluded.finished WHERE registry_checks.finished < excluded.finished";
     DELETE_PASS = "DELETE FROM passes WHERE id = $1";
     OPEN_GAP = "INSERT INTO gaps (repository_id, band, from_at, reason) VALUES ($1, $2, $3, $4)
         ON CONFLICT (repository_id, band) WHERE until_at IS NULL DO NOTHING";
@@ -110,6 +112,7 @@ impl Store {
             write.conn.execute(CLOSE_GAP, values![repository, pass.band.code(), pass.started.wall]).await?;
         }
         insert(&mut write.conn, repository, period, &pass, observed).await?;
+        write.conn.execute(CHECKED, values![lease.registry, pass.finished]).await?;
         if before.unwrap_or((true, None)) != told(&pass) {
             write.notice(ChangeKind::Repository, 0, repository);
         }

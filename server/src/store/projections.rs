@@ -34,6 +34,9 @@ statements! {
         ON CONFLICT (repository_id, band, class, state) DO UPDATE SET n = tag_counts.n + excluded.n";
     ADD_DAY = "INSERT INTO releases_by_day (repository_id, day, n) VALUES ($1, $2, $3)
         ON CONFLICT (repository_id, day) DO UPDATE SET n = releases_by_day.n + excluded.n";
+    ADD_TOTAL = "INSERT INTO totals (sort, key, n) VALUES ($1, $2, $3)
+        ON CONFLICT (sort, key) DO UPDATE SET n = totals.n + excluded.n";
+    DROP_NO_TOTAL = "DELETE FROM totals WHERE sort = $1 AND key = $2 AND n = 0";
     DROP_NO_COUNT = "DELETE FROM tag_counts WHERE repository_id = $1 AND n = 0";
     DROP_NO_DAY = "DELETE FROM releases_by_day WHERE repository_id = $1 AND n = 0";
     REPOSITORIES = "SELECT id FROM repositories ORDER BY id";
@@ -41,6 +44,9 @@ statements! {
     CLEAR_FIRST_RELEASES = "DELETE FROM first_releases";
     CLEAR_COUNTS = "DELETE FROM tag_counts";
     CLEAR_DAYS = "DELETE FROM releases_by_day";
+    CLEAR_TOTALS = "DELETE FROM totals";
+    BANDS_OF_REPOSITORY = "SELECT band, n FROM tag_counts WHERE repository_id = $1 AND class = $2 AND state = $3";
+    DAYS_OF_REPOSITORY = "SELECT day, n FROM releases_by_day WHERE repository_id = $1";
     EVENTS = "SELECT e.seq, e.at, e.kind, e.repository_id, e.tag_id, e.class, e.new_id, e.not_before, e.baseline, t.name
         FROM events e JOIN tags t ON t.id = e.tag_id WHERE e.seq > $1 ORDER BY e.seq LIMIT $2";
     TAGS = "SELECT id, repository_id, band, class, state, first_seen, baseline FROM tags WHERE id > $1 ORDER BY id LIMIT $2";
@@ -100,7 +106,15 @@ pub(super) struct Tally {
     lanes: Lanes,
     counts: BTreeMap<(i64, i64, i64, i64), i64>,
     days: BTreeMap<(i64, i64), i64>,
+    /// By sort and key.
+    totals: BTreeMap<(i64, i64), i64>,
 }
+
+/// Sorts of totals: present releases by band, and releases by the day on which they were first seen.
+pub(super) const PRESENT_BY_BAND: i64 = 1;
+pub(super) const PUBLISHED_BY_DAY: i64 = 2;
+/// As tags have it.
+const PRESENT: i64 = 1;
 
 /// What the counts depend on of a tag row.
 #[derive(Clone, Copy)]
@@ -129,9 +143,36 @@ impl Tally {
     pub(super) fn count(&mut self, tag: &Counted, sign: i64) {
         let key = (tag.repository, tag.band.code(), tag.class.code(), tag.state);
         *self.counts.entry(key).or_default() += sign;
-        if let Some(first_seen) = tag.first_seen.filter(|_| tag.class == Class::Release && !tag.baseline) {
-            *self.days.entry((tag.repository, first_seen.0.div_euclid(DAY))).or_default() += sign;
+        if tag.class == Class::Release && tag.state == PRESENT {
+            self.add_to_total(PRESENT_BY_BAND, tag.band.code(), sign);
         }
+        if let Some(first_seen) = tag.first_seen.filter(|_| tag.class == Class::Release && !tag.baseline) {
+            let day = first_seen.0.div_euclid(DAY);
+            *self.days.entry((tag.repository, day)).or_default() += sign;
+            self.add_to_total(PUBLISHED_BY_DAY, day, sign);
+        }
+    }
+
+    fn add_to_total(&mut self, sort: i64, key: i64, n: i64) {
+        *self.totals.entry((sort, key)).or_default() += n;
+    }
+
+    /// Whether it changes what all repositories share. Whoever writes that has taken event numbers before, if only none of them:
+    /// of two who wait for each other, one would fail.
+    pub(super) fn changes_totals(&self) -> bool {
+        self.totals.values().any(|n| *n != 0)
+    }
+
+    /// What a repository adds to the totals is no longer in them.
+    pub(super) async fn without(conn: &mut Conn, repository: i64) -> Result<Self, StoreError> {
+        let mut tally = Self::default();
+        for row in conn.all(BANDS_OF_REPOSITORY, values![repository, Class::Release.code(), PRESENT]).await? {
+            tally.add_to_total(PRESENT_BY_BAND, row.int("band")?, -row.int("n")?);
+        }
+        for row in conn.all(DAYS_OF_REPOSITORY, values![repository]).await? {
+            tally.add_to_total(PUBLISHED_BY_DAY, row.int("day")?, -row.int("n")?);
+        }
+        Ok(tally)
     }
 
     pub(super) async fn put(self, conn: &mut Conn) -> Result<(), StoreError> {
@@ -147,6 +188,12 @@ impl Tally {
             conn.execute(ADD_DAY, values![repository, day, n]).await?;
             if n < 0 {
                 lessened.insert(repository);
+            }
+        }
+        for ((sort, key), n) in self.totals.into_iter().filter(|(_, n)| *n != 0) {
+            conn.execute(ADD_TOTAL, values![sort, key, n]).await?;
+            if n < 0 {
+                conn.execute(DROP_NO_TOTAL, values![sort, key]).await?;
             }
         }
         for repository in lessened {
@@ -165,7 +212,7 @@ impl Store {
             write.lock_repository(row.int("id")?).await?;
         }
         let conn = &mut write.conn;
-        for clear in [CLEAR_SPANS, CLEAR_FIRST_RELEASES, CLEAR_COUNTS, CLEAR_DAYS] {
+        for clear in [CLEAR_SPANS, CLEAR_FIRST_RELEASES, CLEAR_COUNTS, CLEAR_DAYS, CLEAR_TOTALS] {
             conn.execute(clear, values![]).await?;
         }
         lanes::clear(conn).await?;

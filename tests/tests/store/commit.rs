@@ -357,10 +357,20 @@ db_test! {
         let reclassed = TagWrite { ruling: Ruling::new(Class::Rebuilt, "a rule"), ..write_of("1.0.0", moved, Vec::new()) };
         world.write(reclassed).await;
         world.delete("1.1.0", "a", 2).await;
-        let summary = world.store.summary(tagwarden::store::Scope::All, world.now()).await.unwrap();
-        assert_eq!((summary.releases, summary.published_30_days), (3, 3), "1.2.0, 1.3.0, 0.9.0; without the baseline, with the deleted");
+        let told = async || {
+            let summary = world.store.summary(tagwarden::store::Scope::All, world.now()).await.unwrap();
+            (summary.releases, summary.published_30_days)
+        };
+        assert_eq!(told().await, (3, 3), "1.2.0, 1.3.0, 0.9.0; without the baseline, with the deleted");
         world.assert_projections().await;
-        assert!(world.dump("tag_counts").await.iter().all(|row| !row.ends_with("|0") && !row.ends_with(",0)")));
+        for table in ["tag_counts", "totals"] {
+            assert!(world.dump(table).await.iter().all(|row| !row.ends_with("|0") && !row.ends_with(",0)")), "{table}");
+        }
+        // What is not watched any more is not told of; its history stays, for when it is watched again.
+        world.store.unwatch(&name(), &person(), world.tick()).await.unwrap();
+        assert_eq!(told().await, (0, 0));
+        world.store.watch(world.registry, &name(), &person(), world.tick()).await.unwrap();
+        assert_eq!(told().await, (3, 3));
     }
 }
 

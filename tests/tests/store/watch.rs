@@ -174,7 +174,7 @@ db_test! {
 
         let rows = world.row_counts().await;
         for table in ["tags", "events", "flags", "flag_events", "flag_transitions", "spans", "promises", "passes", "jobs", "rollups",
-            "lanes", "first_releases", "hints", "tag_counts", "releases_by_day", "group_repositories", "gaps", "proofs", "event_proofs", "tellings", "comparisons",
+            "lanes", "first_releases", "hints", "tag_counts", "releases_by_day", "totals", "group_repositories", "gaps", "proofs", "event_proofs", "tellings", "comparisons",
             "refreshes"] {
             assert_eq!(rows[table], 0, "{table}");
         }

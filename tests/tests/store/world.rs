@@ -192,7 +192,7 @@ impl World {
 
     /// Spans, first releases, lanes, rollups and counts are what a rebuild makes of events and tags.
     pub async fn assert_projections(&self) {
-        let tables = ["spans", "first_releases", "lanes", "rollups", "tag_counts", "releases_by_day"];
+        let tables = ["spans", "first_releases", "lanes", "rollups", "tag_counts", "releases_by_day", "totals"];
         let mut live = Vec::new();
         for table in tables {
             live.push((table, self.dump(table).await));

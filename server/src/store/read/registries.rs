@@ -13,20 +13,21 @@ use crate::store::{Scope, Store, StoreError};
 pub(super) const NOT_ENDED: &str = "the pass that is due has not ended yet";
 
 statements! {
-    BY_NAME = "SELECT g.id, g.name, g.host, g.state, g.state_reason, g.state_since,
-            (SELECT count(*) FROM repositories r WHERE r.registry_id = g.id AND r.period_id IS NOT NULL) AS repositories
-        FROM registries g WHERE g.position IS NOT NULL AND (g.name, g.host) > ($1, $2) ORDER BY g.name, g.host LIMIT $3";
-    STANDINGS = "SELECT registry_id, state, count(*) AS n, max(state_reason) AS reason FROM repositories
-        WHERE period_id IS NOT NULL OR state = 7 GROUP BY registry_id, state";
-    /// A band without tags is never late, and while a repository is paused nothing is promised.
+    BY_NAME = "SELECT g.id, g.name, g.host, g.state, g.state_reason, g.state_since, c.finished AS checked
+        FROM registries g LEFT JOIN registry_checks c ON c.registry_id = g.id WHERE g.position IS NOT NULL AND (g.name, g.host) > ($1, $2) ORDER BY g.name, g.host LIMIT $3";
+    /// Reasons are looked for where there are any: most repositories have none.
+    STANDINGS = "SELECT s.registry_id, s.state, s.n, s.watched, (SELECT max(r.state_reason) FROM repositories r
+            WHERE r.registry_id = s.registry_id AND r.state = s.state AND r.state_reason IS NOT NULL
+                AND (r.period_id IS NOT NULL OR r.state = 7)) AS reason
+        FROM (SELECT registry_id, state, count(*) AS n, count(period_id) AS watched FROM repositories
+            WHERE period_id IS NOT NULL OR state = 7 GROUP BY registry_id, state) s";
+    /// A band without tags is never late, and while a repository is paused nothing is promised. Both ends of the time are given:
+    /// with one SQLite goes over all passes.
     LATE = "SELECT r.registry_id, r.state, count(DISTINCT r.id) AS n, max(CASE WHEN p.complete = 0 THEN p.reason END) AS reason
         FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
-        WHERE p.newest = 1 AND p.late_at < $1 AND r.state <> 7 AND EXISTS (SELECT 1 FROM tag_counts c
+        WHERE p.newest = 1 AND p.late_at > 0 AND p.late_at < $1 AND r.state <> 7 AND EXISTS (SELECT 1 FROM tag_counts c
             WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.state <> 2 AND c.n > 0)
         GROUP BY r.registry_id, r.state";
-    CHECKED = "SELECT r.registry_id, max(p.finished) AS checked
-        FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
-        WHERE p.newest = 1 GROUP BY r.registry_id";
     /// Of repositories that are new: tags that were read, and all that were found.
     PROGRESS = "SELECT r.registry_id, CAST(SUM(CASE WHEN c.state <> 0 THEN c.n ELSE 0 END) AS BIGINT) AS read,
             CAST(SUM(c.n) AS BIGINT) AS found
@@ -37,7 +38,8 @@ statements! {
 /// What is known of a registry's repositories.
 #[derive(Default)]
 struct Known {
-    checked: Option<Instant>,
+    /// That are not paused.
+    watched: u64,
     /// By the state and whether they are late: how many, and why.
     standings: BTreeMap<(i64, bool), (u64, Option<String>)>,
     progress: Option<Progress>,
@@ -71,6 +73,7 @@ async fn known(conn: &mut Conn, now: Instant) -> Result<HashMap<i64, Known>, Sto
     for row in conn.all(STANDINGS, values![]).await? {
         let of = known.entry(row.int("registry_id")?).or_default();
         of.standings.insert((row.int("state")?, false), (row.count("n")?, row.text_opt("reason")?));
+        of.watched += row.count("watched")?;
     }
     for row in conn.all(LATE, values![now]).await? {
         let of = known.entry(row.int("registry_id")?).or_default();
@@ -82,10 +85,9 @@ async fn known(conn: &mut Conn, now: Instant) -> Result<HashMap<i64, Known>, Sto
         }
         of.standings.insert((state, true), (late, reason.or_else(|| Some(NOT_ENDED.to_owned()))));
     }
-    for row in conn.all(CHECKED, values![]).await? {
-        known.entry(row.int("registry_id")?).or_default().checked = row.instant_opt("checked")?;
-    }
-    for row in conn.all(PROGRESS, values![]).await? {
+    let is_new = |of: &Known| of.standings.keys().any(|(state, _)| *state == RepositoryState::New.code());
+    let progress = if known.values().any(is_new) { conn.all(PROGRESS, values![]).await? } else { Vec::new() };
+    for row in progress {
         let progress = Progress { read: row.count("read")?, found: row.count("found")? };
         known.entry(row.int("registry_id")?).or_default().progress = Some(progress);
     }
@@ -93,7 +95,7 @@ async fn known(conn: &mut Conn, now: Instant) -> Result<HashMap<i64, Known>, Sto
 }
 
 fn registry(row: &Row, known: Known) -> Result<Registry, StoreError> {
-    let Known { checked, standings, progress } = known;
+    let Known { watched, standings, progress } = known;
     let standings = standings.into_iter().filter(|(_, (repositories, _))| *repositories > 0);
     let standings = standings.map(|((code, late), (repositories, reason))| {
         let state = RepositoryState::from_code(code);
@@ -104,11 +106,11 @@ fn registry(row: &Row, known: Known) -> Result<Registry, StoreError> {
     Ok(Registry {
         name: row.text("name")?,
         host: row.text("host")?,
-        repositories: row.count("repositories")?,
+        repositories: watched,
         state: row.code("state", RegistryState::from_code)?,
         state_reason: row.text_opt("state_reason")?,
         state_since: row.instant_opt("state_since")?,
-        checked,
+        checked: row.instant_opt("checked")?,
         standings: standings.collect::<Result<_, StoreError>>()?,
     })
 }

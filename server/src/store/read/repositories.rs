@@ -51,6 +51,41 @@ macro_rules! passes {
     };
 }
 
+/// A total, without what these add to it. They are few: SQLite goes over them first where it is told to (CROSS JOIN).
+macro_rules! total {
+    ($of:literal, $without:literal) => {
+        concat!(
+            "(SELECT CAST(COALESCE(sum(t.n), 0) AS BIGINT) FROM totals t WHERE ",
+            $of,
+            ") - (SELECT CAST(COALESCE(sum(u.n), 0) AS BIGINT) FROM (",
+            $without,
+            ") u)"
+        )
+    };
+}
+
+/// Repositories with a band that is late at $1. A band without tags is never late, and while a repository is paused nothing is
+/// promised. Both ends of the time are given: with one SQLite goes over all passes.
+macro_rules! late {
+    () => {
+        "(SELECT count(DISTINCT p.repository_id) FROM passes p
+                JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
+            WHERE p.newest = 1 AND p.late_at > 0 AND p.late_at < $1 AND r.state <> 7 AND EXISTS (SELECT 1 FROM tag_counts c
+                WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.state <> 2 AND c.n > 0))"
+    };
+}
+
+/// The longest promise of the band $4 for a release, wherever there is one in it: found from the longest on.
+macro_rules! promised {
+    () => {
+        "(SELECT p.promised FROM totals t JOIN passes p ON p.band = t.key
+                JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
+            WHERE t.sort = 1 AND t.key = $4 AND p.newest = 1 AND EXISTS (SELECT 1 FROM tag_counts c
+                WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.class = 1 AND c.state = 1 AND c.n > 0)
+            ORDER BY p.promised DESC LIMIT 1)"
+    };
+}
+
 statements! {
     BY_NAME = select!("r.name > $1 AND (CAST($3 AS TEXT) IS NULL OR replace(lower(r.name), lower($3), '') <> lower(r.name))
         ORDER BY r.name LIMIT $2");
@@ -62,23 +97,19 @@ statements! {
     COUNTS_OF_SOME = counts!(" AND r.name >= $1 AND r.name <= $2");
     PASSES_OF_ALL = passes!("");
     PASSES_OF_SOME = passes!(" AND r.name >= $1 AND r.name <= $2");
-    WATCHED = "SELECT count(period_id) AS n, count(DISTINCT CASE WHEN period_id IS NOT NULL THEN host END) AS hosts,
-            min(watched_since) AS since FROM repositories WHERE period_id IS NOT NULL OR state = 7";
-    RELEASES = "SELECT CAST(COALESCE(SUM(c.n), 0) AS BIGINT) AS n FROM tag_counts c
-        JOIN repositories r ON r.id = c.repository_id WHERE r.period_id IS NOT NULL AND c.class = 1 AND c.state = 1";
-    /// A band without tags is never late, and while a repository is paused nothing is promised.
-    LATE = "SELECT count(DISTINCT p.repository_id) AS n FROM passes p
-            JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
-        WHERE p.newest = 1 AND p.late_at < $1 AND r.state <> 7 AND EXISTS (SELECT 1 FROM tag_counts c
-            WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.state <> 2 AND c.n > 0)";
-    /// The longest promise of a band for a release, wherever there is one in it.
-    PROMISED = "SELECT max(p.promised) AS promised FROM tag_counts c
-            JOIN passes p ON p.repository_id = c.repository_id AND p.band = c.band AND p.newest = 1
-            JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
-        WHERE c.band = $1 AND c.class = 1 AND c.state = 1 AND c.n > 0";
-    /// Both ends are given: PostgreSQL takes a range with one end for a third of all there is.
-    PUBLISHED = "SELECT CAST(COALESCE(SUM(d.n), 0) AS BIGINT) AS n FROM releases_by_day d
-        JOIN repositories r ON r.id = d.repository_id WHERE r.period_id IS NOT NULL AND d.day > $1 AND d.day <= $2";
+    /// What the first page says of all that is watched. Totals are of all repositories: what those add that are not watched any
+    /// more is taken off. Both ends of the days are given: PostgreSQL takes a range with one end for a third of all there is.
+    SUMMARY = concat!("SELECT w.n, w.hosts, w.since,
+            ", total!("t.sort = 1", "SELECT c.n FROM repositories r CROSS JOIN tag_counts c
+                WHERE r.period_id IS NULL AND c.repository_id = r.id AND c.class = 1 AND c.state = 1"), " AS releases,
+            ", total!("t.sort = 2 AND t.key > $2 AND t.key <= $3", "SELECT d.n FROM repositories r
+                CROSS JOIN releases_by_day d WHERE r.period_id IS NULL AND d.repository_id = r.id AND d.day > $2 AND d.day <= $3"), " AS published,
+            ", late!(), " AS late,
+            ", promised!(), " AS promised
+        FROM (SELECT CAST(COALESCE(sum(s.n), 0) AS BIGINT) AS n, count(DISTINCT CASE WHEN s.n > 0 THEN s.host END) AS hosts,
+                min(s.since) AS since
+            FROM (SELECT host, count(period_id) AS n, min(watched_since) AS since FROM repositories
+                WHERE period_id IS NOT NULL OR state = 7 GROUP BY registry_id, state, host) s) w");
     FLAGS = "SELECT state, severity, count(*) AS n FROM flags WHERE state IN (1, 2, 3) GROUP BY state, severity";
 }
 
@@ -156,20 +187,19 @@ impl Store {
     pub async fn summary(&self, scope: Scope, now: Instant) -> Result<Summary, StoreError> {
         let Scope::All = scope;
         let mut conn = self.read_conn().await?;
-        let watched = conn.one(WATCHED, values![]).await?;
-        let promised = conn.one(PROMISED, values![Band::Hot.code()]).await?.int_opt("promised")?;
         let today = now.0.div_euclid(DAY);
+        let row = conn.one(SUMMARY, values![now, today - 30, today, Band::Hot.code()]).await?;
         let mut summary = Summary {
-            repositories: watched.count("n")?,
-            watched_since: watched.instant_opt("since")?,
-            registries: watched.count("hosts")?,
-            releases: conn.one(RELEASES, values![]).await?.count("n")?,
-            published_30_days: conn.one(PUBLISHED, values![today - 30, today]).await?.count("n")?,
+            repositories: row.count("n")?,
+            watched_since: row.instant_opt("since")?,
+            registries: row.count("hosts")?,
+            releases: row.count("releases")?,
+            published_30_days: row.count("published")?,
             needs_attention: 0,
             needs_review: 0,
             acknowledged: 0,
-            late: conn.one(LATE, values![now]).await?.count("n")?,
-            promised_ms: promised.and_then(|promised| u64::try_from(promised).ok()),
+            late: row.count("late")?,
+            promised_ms: row.int_opt("promised")?.and_then(|promised| u64::try_from(promised).ok()),
             read_only: false,
             demo_percent: None,
         };
