@@ -85,9 +85,6 @@ impl Store {
             seq += tag.events.len() as i64;
         }
         let TagsWrite { mut write, tally, .. } = tags;
-        if count == 0 && tally.changes_totals() {
-            write.take_event_numbers(0).await?;
-        }
         tally.put(&mut write.conn).await?;
         if count > 0 {
             write.notice(ChangeKind::Events, seq - 1, commit.repository);

@@ -34,6 +34,9 @@ statements! {
         ON CONFLICT (repository_id, band, class, state) DO UPDATE SET n = tag_counts.n + excluded.n";
     ADD_DAY = "INSERT INTO releases_by_day (repository_id, day, n) VALUES ($1, $2, $3)
         ON CONFLICT (repository_id, day) DO UPDATE SET n = releases_by_day.n + excluded.n";
+    /// All repositories share them: who writes totals waits here, as writers of events do. In another order two could wait for each
+    /// other, and one would fail.
+    LOCK_TOTALS = "UPDATE counter SET event = event";
     ADD_TOTAL = "INSERT INTO totals (sort, key, n) VALUES ($1, $2, $3)
         ON CONFLICT (sort, key) DO UPDATE SET n = totals.n + excluded.n";
     DROP_NO_TOTAL = "DELETE FROM totals WHERE sort = $1 AND key = $2 AND n = 0";
@@ -111,8 +114,8 @@ pub(super) struct Tally {
 }
 
 /// Sorts of totals: present releases by band, and releases by the day on which they were first seen.
-pub(super) const PRESENT_BY_BAND: i64 = 1;
-pub(super) const PUBLISHED_BY_DAY: i64 = 2;
+const PRESENT_BY_BAND: i64 = 1;
+const PUBLISHED_BY_DAY: i64 = 2;
 /// As tags have it.
 const PRESENT: i64 = 1;
 
@@ -157,12 +160,6 @@ impl Tally {
         *self.totals.entry((sort, key)).or_default() += n;
     }
 
-    /// Whether it changes what all repositories share. Whoever writes that has taken event numbers before, if only none of them:
-    /// of two who wait for each other, one would fail.
-    pub(super) fn changes_totals(&self) -> bool {
-        self.totals.values().any(|n| *n != 0)
-    }
-
     /// What a repository adds to the totals is no longer in them.
     pub(super) async fn without(conn: &mut Conn, repository: i64) -> Result<Self, StoreError> {
         let mut tally = Self::default();
@@ -190,7 +187,11 @@ impl Tally {
                 lessened.insert(repository);
             }
         }
-        for ((sort, key), n) in self.totals.into_iter().filter(|(_, n)| *n != 0) {
+        let totals = self.totals.into_iter().filter(|(_, n)| *n != 0).collect::<Vec<_>>();
+        if !totals.is_empty() {
+            conn.execute(LOCK_TOTALS, values![]).await?;
+        }
+        for ((sort, key), n) in totals {
             conn.execute(ADD_TOTAL, values![sort, key, n]).await?;
             if n < 0 {
                 conn.execute(DROP_NO_TOTAL, values![sort, key]).await?;

@@ -95,7 +95,6 @@ impl Store {
             return Err(StoreError::Refused { message, field: "name" });
         }
         let events = write.conn.one(COUNT, values![id]).await?.count("n")?;
-        write.take_event_numbers(0).await?;
         Tally::without(&mut write.conn, id).await?.put(&mut write.conn).await?;
         let values = values![now, actor.kind as i64, &actor.id, &actor.display, events];
         let purge = write.conn.one(NOTE, values).await?.int("id")?;

@@ -1,5 +1,15 @@
 //! What the API reads. Every list is keyset-paged: `after` is the position behind the last row of the page before.
 
+/// The newest passes `p` of bands that are late at $1, each with its repository `r`. A band without tags is never late, and while a
+/// repository is paused nothing is promised. Both ends of the time are given: with one SQLite goes over all passes.
+macro_rules! late_passes {
+    () => {
+        "passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
+        WHERE p.newest = 1 AND p.late_at > 0 AND p.late_at < $1 AND r.state <> 7 AND EXISTS (SELECT 1 FROM tag_counts c
+            WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.state <> 2 AND c.n > 0)"
+    };
+}
+
 pub(super) mod flags;
 pub mod histories;
 pub(super) mod registries;

@@ -218,7 +218,7 @@ pub async fn fill(url: &str, size: Size) {
     Store::open(url).await.unwrap().shut().await;
     if url.starts_with("postgres") {
         let mut connection = PgConnection::connect(url).await.unwrap();
-        // What is filled in bulk is indexed after it, and was not read for what it names: an hour for a large record else.
+        // What is filled in bulk is indexed after it, and nobody looks up what its rows name: the large record takes far longer else.
         let of_indexes = "SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE schemaname = 'public'
             AND indexname NOT IN (SELECT conname FROM pg_constraint)";
         let indexes = connection.fetch_all(of_indexes).await.unwrap();

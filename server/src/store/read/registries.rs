@@ -21,13 +21,8 @@ statements! {
                 AND (r.period_id IS NOT NULL OR r.state = 7)) AS reason
         FROM (SELECT registry_id, state, count(*) AS n, count(period_id) AS watched FROM repositories
             WHERE period_id IS NOT NULL OR state = 7 GROUP BY registry_id, state) s";
-    /// A band without tags is never late, and while a repository is paused nothing is promised. Both ends of the time are given:
-    /// with one SQLite goes over all passes.
-    LATE = "SELECT r.registry_id, r.state, count(DISTINCT r.id) AS n, max(CASE WHEN p.complete = 0 THEN p.reason END) AS reason
-        FROM passes p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
-        WHERE p.newest = 1 AND p.late_at > 0 AND p.late_at < $1 AND r.state <> 7 AND EXISTS (SELECT 1 FROM tag_counts c
-            WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.state <> 2 AND c.n > 0)
-        GROUP BY r.registry_id, r.state";
+    LATE = concat!("SELECT r.registry_id, r.state, count(DISTINCT r.id) AS n, max(CASE WHEN p.complete = 0 THEN p.reason END) AS reason
+        FROM ", late_passes!(), " GROUP BY r.registry_id, r.state");
     /// Of repositories that are new: tags that were read, and all that were found.
     PROGRESS = "SELECT r.registry_id, CAST(SUM(CASE WHEN c.state <> 0 THEN c.n ELSE 0 END) AS BIGINT) AS read,
             CAST(SUM(c.n) AS BIGINT) AS found

@@ -64,17 +64,6 @@ macro_rules! total {
     };
 }
 
-/// Repositories with a band that is late at $1. A band without tags is never late, and while a repository is paused nothing is
-/// promised. Both ends of the time are given: with one SQLite goes over all passes.
-macro_rules! late {
-    () => {
-        "(SELECT count(DISTINCT p.repository_id) FROM passes p
-                JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
-            WHERE p.newest = 1 AND p.late_at > 0 AND p.late_at < $1 AND r.state <> 7 AND EXISTS (SELECT 1 FROM tag_counts c
-                WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.state <> 2 AND c.n > 0))"
-    };
-}
-
 /// The longest promise of the band $4 for a release, wherever there is one in it: found from the longest on.
 macro_rules! promised {
     () => {
@@ -104,7 +93,7 @@ statements! {
                 WHERE r.period_id IS NULL AND c.repository_id = r.id AND c.class = 1 AND c.state = 1"), " AS releases,
             ", total!("t.sort = 2 AND t.key > $2 AND t.key <= $3", "SELECT d.n FROM repositories r
                 CROSS JOIN releases_by_day d WHERE r.period_id IS NULL AND d.repository_id = r.id AND d.day > $2 AND d.day <= $3"), " AS published,
-            ", late!(), " AS late,
+            (SELECT count(DISTINCT p.repository_id) FROM ", late_passes!(), ") AS late,
             ", promised!(), " AS promised
         FROM (SELECT CAST(COALESCE(sum(s.n), 0) AS BIGINT) AS n, count(DISTINCT CASE WHEN s.n > 0 THEN s.host END) AS hosts,
                 min(s.since) AS since
