@@ -2,6 +2,7 @@
 
 use tagwarden::store::Scope;
 use tagwarden::store::record::{GapWrite, PassRow, RepositoryRow, RepositoryWrite};
+use tagwarden::store::watch::Added;
 use tagwarden_model::api::{ChangeKind, Progress, RepositoryState, Standing, Unread};
 use tagwarden_model::instant::{Instant, Millis};
 use tagwarden_model::observation::Unknown;
@@ -196,6 +197,24 @@ db_test! {
         assert_eq!(world.store.watched(world.registry).await.unwrap()[0].passes[0].complete_started, Some(at(10)));
         put(&world, &pass(at(31))).await;
         assert_eq!(read(at(32)).await.freshness[0].late_since, None);
+    }
+}
+
+db_test! {
+    async fn the_longest_promise_for_a_release_is_told_however_many_longer_ones_are_for_none(world: World) {
+        world.create("1.0.0", "a").await;
+        put(&world, &pass(at(10))).await;
+        let told = async || world.store.summary(Scope::All, at(12)).await.unwrap().promised_ms;
+        assert_eq!(told().await, Some(360_000));
+        let longer = PassRow { promised: Millis::days(1), ..pass(at(10)) };
+        for number in 0..12 {
+            let added = world.store.watch(world.registry, &repository(&format!("empty-{number}")), &person(), START).await;
+            let Added::New(id) = added.unwrap() else { panic!("it was watched already") };
+            world.store.put_pass(id, world.lease, &longer, None).await.unwrap();
+        }
+        assert_eq!(told().await, Some(360_000), "no release is in the others");
+        put(&world, &PassRow { promised: Millis::days(2), ..pass(at(11)) }).await;
+        assert_eq!(told().await, Some(172_800_000));
     }
 }
 

@@ -64,14 +64,16 @@ macro_rules! total {
     };
 }
 
-/// The longest promise of the band $4 for a release, wherever there is one in it: found from the longest on.
-macro_rules! promised {
-    () => {
-        "(SELECT p.promised FROM totals t JOIN passes p ON p.band = t.key
-                JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
-            WHERE t.sort = 1 AND t.key = $4 AND p.newest = 1 AND EXISTS (SELECT 1 FROM tag_counts c
-                WHERE c.repository_id = p.repository_id AND c.band = p.band AND c.class = 1 AND c.state = 1 AND c.n > 0)
-            ORDER BY p.promised DESC LIMIT 1)"
+/// The longest promise of the band $4 for a release, among these passes.
+macro_rules! longest_promise {
+    ($of:literal) => {
+        concat!(
+            "(SELECT max(p.promised) FROM ",
+            $of,
+            " p JOIN repositories r ON r.id = p.repository_id AND r.period_id = p.period_id
+                JOIN tag_counts c ON c.repository_id = p.repository_id AND c.band = p.band
+            WHERE p.newest = 1 AND p.band = $4 AND c.class = 1 AND c.state = 1 AND c.n > 0)"
+        )
     };
 }
 
@@ -87,14 +89,17 @@ statements! {
     PASSES_OF_ALL = passes!("");
     PASSES_OF_SOME = passes!(" AND r.name >= $1 AND r.name <= $2");
     /// What the first page says of all that is watched. Totals are of all repositories: what those add that are not watched any
-    /// more is taken off. Both ends of the days are given: PostgreSQL takes a range with one end for a third of all there is.
+    /// more is taken off. Both ends of the days are given: PostgreSQL takes a range with one end for a third of all there is. The
+    /// longest promise is mostly among the first ten, and nothing else is looked at then.
     SUMMARY = concat!("SELECT w.n, w.hosts, w.since,
             ", total!("t.sort = 1", "SELECT c.n FROM repositories r CROSS JOIN tag_counts c
                 WHERE r.period_id IS NULL AND c.repository_id = r.id AND c.class = 1 AND c.state = 1"), " AS releases,
             ", total!("t.sort = 2 AND t.key > $2 AND t.key <= $3", "SELECT d.n FROM repositories r
                 CROSS JOIN releases_by_day d WHERE r.period_id IS NULL AND d.repository_id = r.id AND d.day > $2 AND d.day <= $3"), " AS published,
             (SELECT count(DISTINCT p.repository_id) FROM ", late_passes!(), ") AS late,
-            ", promised!(), " AS promised
+            CASE WHEN EXISTS (SELECT 1 FROM totals t WHERE t.sort = 1 AND t.key = $4) THEN COALESCE(
+                ", longest_promise!("(SELECT * FROM passes WHERE newest = 1 AND band = $4 ORDER BY promised DESC LIMIT 10)"), ",
+                ", longest_promise!("passes"), ") END AS promised
         FROM (SELECT CAST(COALESCE(sum(s.n), 0) AS BIGINT) AS n, count(DISTINCT CASE WHEN s.n > 0 THEN s.host END) AS hosts,
                 min(s.since) AS since
             FROM (SELECT host, count(period_id) AS n, min(watched_since) AS since FROM repositories
