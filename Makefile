@@ -24,7 +24,7 @@ run: ## build what changed and show the demo; your own registries: make run ARGS
 	@STEP=1/4 packaging/tools.sh app
 	@$(MAKE) --no-print-directory STEP=2/4 crates
 	@$(MAKE) --no-print-directory STEP=3/4 page
-	@if [ ! -x "$(TARGET)/release/tagwarden" ]; then $(say) "4/4 building the server, the first time about 5 minutes on two cores"; fi
+	@if [ ! -x "$(TARGET)/release/tagwarden" ]; then $(say) "4/4 building the server, the first time about 9 minutes on two cores"; fi
 	@cargo run --release --locked -p tagwarden -- $(ARGS)
 
 crates:
