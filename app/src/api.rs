@@ -200,7 +200,7 @@ pub fn events(repository: &str, pages: u32) -> Asked<Page<Event>> {
 
 /// `GET events`: the newest of what happened to releases.
 pub fn release_events() -> Asked<Page<Event>> {
-    get("api/v1/events?releases=true&limit=200")
+    get("api/v1/events?releases=true&limit=100")
 }
 
 /// `GET flags` of a repository that are not closed.

@@ -64,6 +64,14 @@ impl Digest {
         }
     }
 
+    fn text(&self) -> String {
+        let mut text = String::with_capacity(7 + 2 * self.bytes().len());
+        text.push_str(self.algorithm());
+        text.push(':');
+        put_hex(&mut text, self.bytes());
+        text
+    }
+
     /// All hex digits, without the algorithm.
     pub fn hex(&self) -> String {
         hex(self.bytes())
@@ -79,11 +87,15 @@ impl Digest {
 /// Lower-case hex of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
+    put_hex(&mut text, bytes);
+    text
+}
+
+fn put_hex(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
         text.push(char::from(DIGITS[usize::from(byte >> 4)]));
         text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
-    text
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -126,9 +138,7 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.algorithm())?;
-        f.write_str(":")?;
-        f.write_str(&self.hex())
+        f.write_str(&self.text())
     }
 }
 
@@ -140,7 +150,7 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text())
     }
 }
 

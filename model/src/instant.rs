@@ -119,10 +119,23 @@ impl fmt::Display for Instant {
     /// RFC 3339 in UTC; the fraction is written only when it is not zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [year, month, day, hour, minute, second, milli] = self.fields();
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if milli != 0 {
-            write!(f, ".{milli:03}")?;
+        // Digit by digit: an answer has hundreds of them, and a width in `write!` costs more than all else of it.
+        let mut text = *b"0000-00-00T00:00:00.000";
+        let fields = [(4, year), (7, month), (10, day), (13, hour), (16, minute), (19, second), (23, milli)];
+        for (end, mut number) in fields {
+            let digits = text[..end].iter_mut().rev().take_while(|byte| byte.is_ascii_digit());
+            for digit in digits {
+                *digit += number.rem_euclid(10) as u8;
+                number /= 10;
+            }
         }
+        let mut from = 0;
+        if !(0..=9999).contains(&year) {
+            write!(f, "{year:04}")?;
+            from = 4;
+        }
+        let end = if milli == 0 { 19 } else { 23 };
+        f.write_str(str::from_utf8(&text[from..end]).map_err(|_| fmt::Error)?)?;
         f.write_str("Z")
     }
 }

@@ -136,6 +136,11 @@ impl Store {
     async fn read_conn(&self) -> Result<Conn, StoreError> {
         self.shared.db.read().await
     }
+
+    /// A second one beside it, if one is open that nobody uses.
+    fn spare_read_conn(&self) -> Option<Conn> {
+        self.shared.db.spare()
+    }
 }
 
 /// Every statement but the few that differ between the dialects.

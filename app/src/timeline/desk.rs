@@ -104,7 +104,7 @@ impl Desk {
     pub(super) fn new() -> Self {
         let now = browser::now();
         let view = View::last(Millis::days(30), now);
-        let activity = Activity { level: 28, bucket: Vec::new(), count: Vec::new() };
+        let activity = Activity { level: 28, first_ms: None, bucket: Vec::new(), count: Vec::new() };
         let head = TimelineHead { repositories: Vec::new(), lanes: Vec::new(), next: None, total: 0, activity };
         Self {
             head: Rc::new(head),
@@ -156,14 +156,14 @@ impl Desk {
         self.window.view(self.all(now), self.since(), now)
     }
 
-    /// All there is: from the first hint or event or the beginning of the watch until now.
+    /// All there is: from the first hint or event or the beginning of the watch until now, and a day if that is less.
     pub fn all(&self, now: Instant) -> View {
         let firsts = self.head.lanes.iter().map(|lane| lane.first);
-        let activity = &self.head.activity;
-        let first = activity.bucket.first().map(|number| Instant(number.saturating_mul(1 << activity.level.min(40))));
+        let first = self.head.activity.first_ms.map(Instant);
         let watches =
             self.head.repositories.iter().flat_map(|watched| watched.hints_from.into_iter().chain([watched.since]));
-        let from = firsts.chain(first).chain(watches).min().unwrap_or(now - Millis::days(30)).min(now);
+        let from =
+            firsts.chain(first).chain(watches).min().unwrap_or(now - Millis::days(30)).min(now - Millis::days(1));
         View::last(now - View::fit(from, now).from, now)
     }
 

@@ -21,6 +21,7 @@ pub fn head(text: &str) -> Option<TimelineHead> {
         total: number(&head, "total")? as u64,
         activity: Activity {
             level: number(&activity, "level")? as u8,
+            first_ms: number(&activity, "first_ms").map(|first| first as i64),
             bucket: whole(&activity, "bucket"),
             count: whole(&activity, "count").into_iter().map(i64::cast_unsigned).collect(),
         },

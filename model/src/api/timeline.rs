@@ -120,6 +120,8 @@ pub struct Lane {
 pub struct Activity {
     /// How long a bucket is.
     pub level: u8,
+    /// The first event, in Unix milliseconds: the first bucket may begin days before it.
+    pub first_ms: Option<i64>,
     /// Number of each bucket that has events, rising.
     pub bucket: Vec<i64>,
     /// Its events.

@@ -338,7 +338,9 @@ pub fn strip(activity: &Activity, all: View, shown: View, left: f64, width: f64)
     let most = activity.count.iter().copied().max().unwrap_or(1) as f64;
     let bucket = tile_length(activity.level) / crate::api::TILE_BUCKETS;
     for (number, count) in activity.bucket.iter().zip(&activity.count) {
-        let (x, end) = (scale.x(Instant(number * bucket)), scale.x(Instant((number + 1) * bucket)));
+        // Nothing is drawn before the first event: on the first day of a watch its bucket is most of the strip.
+        let begins = (number * bucket).max(activity.first_ms.unwrap_or(i64::MIN));
+        let (x, end) = (scale.x(Instant(begins)), scale.x(Instant((number + 1) * bucket)));
         // A root, as else one busy day hides a quiet year.
         let height = (*count as f64 / most).sqrt() * (STRIP - 10.0) + 2.0;
         let shape = Shape::Rect { x, y: STRIP - 4.0 - height, width: (end - x - 1.0).max(1.5), height };

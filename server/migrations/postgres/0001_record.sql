@@ -274,15 +274,16 @@ CREATE INDEX spans_by_tag ON spans (tag_id, began_seq);
 CREATE INDEX spans_by_tag_and_time ON spans (tag_id, from_at, began_seq);
 CREATE INDEX spans_by_digest ON spans (digest_id, began_seq);
 
--- The first release of a repository that a digest was published as: a projection of releases' spans.
+-- The first release of a repository that a digest was published as: a projection of releases' spans. It has the digest's hash, too:
+-- of thousands that a timeline names nearly all are here, side by side in the index.
 CREATE TABLE first_releases (
-    digest_id BIGINT NOT NULL REFERENCES digests (id),
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    digest_id BIGINT NOT NULL REFERENCES digests (id),
+    hash BYTEA NOT NULL,
     tag TEXT NOT NULL,
     seq BIGINT NOT NULL,
-    PRIMARY KEY (digest_id, repository_id) INCLUDE (tag)
+    PRIMARY KEY (repository_id, digest_id) INCLUDE (hash, tag)
 );
-CREATE INDEX first_releases_by_repository ON first_releases (repository_id);
 
 -- What the timeline draws in one line. A projection of events, but for the number, which readers keep.
 CREATE TABLE lanes (
@@ -318,7 +319,9 @@ CREATE TABLE rollups (
     baseline BIGINT NOT NULL,
     tag_id BIGINT NOT NULL,
     digest_id BIGINT,
+    -- A tile reads the index alone: in the table each of thousands has a page of its own, as what happened to other lanes lies between.
     PRIMARY KEY (lane_id, level, bucket)
+        INCLUDE (n, first_at, last_at, last_seq, not_before, kind, baseline, tag_id, digest_id)
 );
 
 -- When the image of a release that stood before the watch claims to be made.

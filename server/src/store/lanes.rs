@@ -13,10 +13,10 @@ use super::StoreError;
 use super::db::{Conn, statements, values};
 use super::projections::Projected;
 
-/// Rollups of every lane, by buckets of 16 ms, 16 s, 4.7 hours and 3.1 days. A tile is read from the coarsest that is not
+/// Rollups of every lane, by buckets of 16 ms, 16 s, 4.7 hours, 1.6 and 6.2 days. A tile is read from the coarsest that is not
 /// coarser than itself, so that it reads few more rows than it has marks: also when a first pass finds tens of thousands of
-/// releases in one hour.
-pub(super) const LEVELS: [i64; 4] = [4, 14, 24, 28];
+/// releases in one hour. Far out, where a tile holds years of what moves every day, they are close.
+pub(super) const LEVELS: [i64; 5] = [4, 14, 24, 27, 29];
 /// Rollups of a whole repository, by buckets of 3.1 and 50 days: it is only counted.
 pub(super) const WHOLE_LEVELS: [i64; 2] = [28, 32];
 /// The kind of the lane that is a whole repository.

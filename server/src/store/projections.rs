@@ -22,13 +22,14 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     REMOVE_LASTING_SPAN = "DELETE FROM spans WHERE tag_id = $1 AND ended_seq IS NULL RETURNING began_seq, digest_id";
     RESUME_SPAN = "UPDATE spans SET until_at = NULL, ended_by = NULL, ended_seq = NULL WHERE tag_id = $1 AND ended_seq = $2";
-    PUBLISH = "INSERT INTO first_releases (digest_id, repository_id, tag, seq) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (digest_id, repository_id) DO NOTHING";
+    PUBLISH = "INSERT INTO first_releases (repository_id, digest_id, hash, tag, seq)
+        SELECT CAST($2 AS BIGINT), d.id, d.hash, CAST($3 AS TEXT), CAST($4 AS BIGINT) FROM digests d WHERE d.id = $1
+        ON CONFLICT (repository_id, digest_id) DO NOTHING";
     UNPUBLISH = "DELETE FROM first_releases WHERE digest_id = $1 AND repository_id = $2 AND seq = $3";
     /// By what is left of the releases that named the digest.
-    PUBLISH_AGAIN = "INSERT INTO first_releases (digest_id, repository_id, tag, seq)
-        SELECT s.digest_id, s.repository_id, t.name, s.began_seq FROM spans s JOIN events e ON e.seq = s.began_seq
-            JOIN tags t ON t.id = s.tag_id
+    PUBLISH_AGAIN = "INSERT INTO first_releases (repository_id, digest_id, hash, tag, seq)
+        SELECT s.repository_id, s.digest_id, d.hash, t.name, s.began_seq FROM spans s JOIN events e ON e.seq = s.began_seq
+            JOIN tags t ON t.id = s.tag_id JOIN digests d ON d.id = s.digest_id
         WHERE s.digest_id = $1 AND s.repository_id = $2 AND e.class = $3 ORDER BY s.began_seq LIMIT 1";
     ADD_COUNT = "INSERT INTO tag_counts (repository_id, band, class, state, n) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (repository_id, band, class, state) DO UPDATE SET n = tag_counts.n + excluded.n";

@@ -190,8 +190,8 @@ db_test! {
         let commit = world.commit_of(tags);
         let mut whole = before.clone();
         for (table, rows) in [("tags", 50), ("events", 50), ("spans", 50), ("promises", 50), ("changes", 1),
-            // A lane for each track; family and repository have theirs.
-            ("lanes", 50), ("rollups", 200)] {
+            // A lane for each track, with its five rollups; family and repository have theirs.
+            ("lanes", 50), ("rollups", 250)] {
             *whole.get_mut(table).unwrap() += rows;
         }
         // Dropped ever later, by how often it was asked how far it is, so that it dies at many places: all is written, or nothing.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use tagwarden::store::Scope;
 use tagwarden::store::read::Position;
 use tagwarden::store::read::timeline::tile::TileAt;
@@ -340,6 +341,36 @@ db_test! {
         world.write(write_of("1.0.0", present("y", seq), vec![retracted, created])).await;
         assert_eq!(release().await.as_deref(), Some("1.0.1"));
         world.assert_projections().await;
+    }
+}
+
+db_test! {
+    async fn of_many_digests_those_that_are_releases_are_told_as_such(world: World) {
+        world.tick();
+        let releases = (0..400).map(|number| world.created(&format!("1.{number}.0"), &format!("release {number}")));
+        world.try_commit(releases.collect()).await.unwrap();
+        // A release, something else, a release that came long after the one before.
+        let named = |at: u32| if at.is_multiple_of(2) { format!("release {}", at / 2 * 7 % 400) } else { format!("other {at}") };
+        let (seq, _) = world.create("latest", &named(0)).await;
+        let moves = (1..360).map(|at| event(EventKind::Moved, Some(&named(at - 1)), Some(&named(at)), world.tick()));
+        world.write(write_of("latest", present(&named(359), seq), moves.collect())).await;
+
+        let latest = lanes(&world, LaneFilter { class: Some(Class::Rolling), ..all() }).await;
+        let level = 15;
+        let (mut told, mut most) = (Vec::new(), 0);
+        for tile in number(level, world.now() - Millis::minutes(360))..=number(level, world.now()) {
+            let tile = tile_of(&world, &latest, level, tile).await;
+            most = most.max(tile.digests.len());
+            let digests = tile.lanes[0].digest.iter().map(|place| tile.digests[*place as usize].clone());
+            told.extend(digests.map(|told| (told.digest, told.release)));
+        }
+        assert!(most > 100, "{most} digests of a tile are looked up one by one");
+        // With a second connection as without one.
+        let tile = number(level, world.now() - Millis::minutes(180));
+        let tiles = join_all((0..8).map(|_| tile_of(&world, &latest, level, tile))).await;
+        assert!(tiles.iter().all(|tile| *tile == tiles[0] && !tile.digests.is_empty()), "{tiles:?}");
+        let release = |at: u32| (at.is_multiple_of(2)).then(|| format!("1.{}.0", at / 2 * 7 % 400));
+        assert_eq!(told, (0..360).map(|at| (digest(&named(at)), release(at))).collect::<Vec<_>>());
     }
 }
 

@@ -51,7 +51,7 @@ fn head() -> TimelineHead {
         lanes: vec![lane(LaneKind::Track, "2.3", Class::Release), lane(LaneKind::Tag, "latest", Class::Rolling)],
         next: None,
         total: 2,
-        activity: Activity { level: 30, bucket: Vec::new(), count: Vec::new() },
+        activity: Activity { level: 30, first_ms: None, bucket: Vec::new(), count: Vec::new() },
     }
 }
 
@@ -669,4 +669,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn on_the_strip_nothing_is_drawn_before_the_first_event() {
+    let bucket = 1 << 28;
+    let all = View { from: Instant(10 * bucket), until: Instant(12 * bucket) };
+    let bars = |first_ms| {
+        let activity = Activity { level: 28, first_ms, bucket: vec![10, 11], count: vec![4, 1] };
+        let items = strip(&activity, all, all, 0.0, 400.0 + RIGHT).items;
+        let bars = items.into_iter().filter(|item| item.style == Style::Activity);
+        bars.filter_map(|item| match item.shape {
+            Shape::Rect { x, width, .. } => Some((x.round(), width.round())),
+            _ => None,
+        })
+        .collect::<Vec<_>>()
+    };
+    assert_eq!(bars(None), [(0.0, 199.0), (200.0, 199.0)]);
+    assert_eq!(bars(Some(10 * bucket + bucket / 2)), [(100.0, 99.0), (200.0, 199.0)]);
 }

@@ -142,7 +142,7 @@ macro_rules! one {
 macro_rules! activity {
     ($of:expr) => {
         concat!(
-            "SELECT b.bucket, CAST(sum(b.n) AS BIGINT) AS n FROM repositories r
+            "SELECT b.bucket, CAST(sum(b.n) AS BIGINT) AS n, min(b.first_at) AS first_at FROM repositories r
                 JOIN lanes w ON w.repository_id = r.id AND w.kind = 0 JOIN rollups b ON b.lane_id = w.id AND b.level = $2
             WHERE ",
             $of,
@@ -296,7 +296,7 @@ fn chosen(of: i64, by: Option<LaneKind>, filter: &LaneFilter) -> Vec<Value> {
 const LAST: &[u8] = &[0xff];
 
 fn empty() -> TimelineHead {
-    let activity = Activity { level: level(false), bucket: Vec::new(), count: Vec::new() };
+    let activity = Activity { level: level(false), first_ms: None, bucket: Vec::new(), count: Vec::new() };
     TimelineHead { repositories: Vec::new(), lanes: Vec::new(), next: None, total: 0, activity }
 }
 
@@ -331,8 +331,9 @@ fn page_of(pinned: Vec<Row>, rows: Vec<Row>, limit: usize) -> Result<(Vec<Row>, 
 async fn activity(conn: &mut Conn, one: bool, of: i64) -> Result<Activity, StoreError> {
     let few = one || conn.one(REPOSITORIES, values![of]).await?.count("n")? <= FEW;
     let statement = if one { ACTIVITY_OF_ONE } else { ACTIVITY_OF_MANY };
-    let mut activity = Activity { level: level(few), bucket: Vec::new(), count: Vec::new() };
+    let mut activity = Activity { level: level(few), first_ms: None, bucket: Vec::new(), count: Vec::new() };
     for row in conn.all(statement, values![of, i64::from(activity.level)]).await? {
+        activity.first_ms.get_or_insert(row.int("first_at")?);
         activity.bucket.push(row.int("bucket")?);
         activity.count.push(row.count("n")?);
     }

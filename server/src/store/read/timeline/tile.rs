@@ -1,10 +1,12 @@
 //! The marks of lanes in one stretch of time.
 
+mod marks;
 mod names;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use tagwarden_model::api::{Breach, Hint, LaneKind, TILE_BRIEF, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileLane};
+use futures::join;
+use tagwarden_model::api::{Breach, Hint, LaneKind, TILE_BUCKETS, TILE_LANES, TILE_LEVELS, Tile, TileLane};
 use tagwarden_model::event::EventKind;
 use tagwarden_model::flag::FlagState;
 use tagwarden_model::tag::Class;
@@ -13,7 +15,6 @@ use tagwarden_model::timeline::short;
 pub(in crate::store) use self::names::DIALECTS;
 use self::names::Names;
 use crate::store::db::{Conn, Row, Value, statements, values};
-use crate::store::lanes::LEVELS;
 use crate::store::{Scope, Store, StoreError};
 
 /// Breaches of a tile, claims, and hints; the newest are kept.
@@ -156,48 +157,57 @@ impl Store {
             places.by_id.insert(id, LaneAsked { place, repository, kind, class });
             places.by_name.insert((repository, kind, row.text("name")?), place);
         }
+        let repositories = as_many(places.by_id.values().map(|lane| lane.repository).collect::<BTreeSet<i64>>());
+        // Both at once, where a second connection is open that nobody uses.
+        let mut spare = self.spare_read_conn();
+        let beside = async {
+            let spare = spare.as_mut()?;
+            if !spare.answers().await {
+                return None;
+            }
+            Beside::read(spare, at, &asked, &repositories, &places).await.ok()
+        };
+        let (marked, beside) = join!(marks::read(&mut conn, at, &asked, &places), beside);
+        let marked = marked?;
+        let beside = match beside {
+            Some(beside) => beside,
+            None => Beside::read(&mut conn, at, &asked, &repositories, &places).await?,
+        };
         let mut names = Names::default();
         let mut found = vec![TileLane::default(); lanes.len()];
-        marks(&mut conn, at, &asked, &places, &mut names, &mut found).await?;
-        let (begins, ends) = at.buckets(0);
-        let of_tags = |kind: &LaneKind| *kind == LaneKind::Tag;
-        if places.by_name.keys().any(|(_, kind, _)| of_tags(kind)) {
-            for row in conn.all(ENTERING, &[&asked[..], values![begins, ends]].concat()).await? {
-                let Some(LaneAsked { place, repository, .. }) = places.lane(&row)? else { continue };
-                let Some(lane) = found.get_mut(place) else { continue };
-                lane.entering = names.digest(&row, repository, "digest_id", "hash", "release_tag")?;
-                lane.entering_since_ms = Some(row.int("from_at")?);
-                lane.entering_not_before_ms = row.int_opt("not_before")?;
-            }
+        marks::name(&mut conn, &marked, &mut names).await?;
+        marks::put(marked, &names, &mut found);
+        for row in &beside.entering {
+            let Some(LaneAsked { place, repository, .. }) = places.lane(row)? else { continue };
+            let Some(lane) = found.get_mut(place) else { continue };
+            lane.entering = names.digest(row, repository, "digest_id", "hash", "release_tag")?;
+            lane.entering_since_ms = Some(row.int("from_at")?);
+            lane.entering_not_before_ms = row.int_opt("not_before")?;
         }
-        let repositories = as_many(places.by_id.values().map(|lane| lane.repository).collect::<BTreeSet<i64>>());
         let (mut breaches, mut hints) = (Vec::new(), Vec::new());
-        let values = [&asked[..], values![begins, ends, MOST], &repositories].concat();
-        if places.by_id.values().any(|lane| lane.class != Class::Rolling) {
-            for row in conn.all(BREACHES, &values).await?.iter().rev() {
-                places.breaches(row, &mut names, &mut breaches)?;
-            }
+        for row in beside.breaches.iter().rev() {
+            places.breaches(row, &mut names, &mut breaches)?;
         }
-        if places.by_id.values().any(|lane| !of_tags(&lane.kind)) {
-            for row in conn.all(HINTS, &values).await?.iter().rev() {
-                places.hints(row, &mut names, &mut hints)?;
-            }
-            if found.iter().any(|lane| lane.baseline.iter().any(|n| *n > 0)) {
-                let values = [&repositories[..], values![begins, ends]].concat();
-                for row in conn.all(HINTED, &values).await? {
-                    places.leave_out(&row, at.level, &names, &mut found)?;
-                }
+        for row in beside.hints.iter().rev() {
+            places.hints(row, &mut names, &mut hints)?;
+        }
+        if found.iter().any(|lane| lane.baseline.iter().any(|n| *n > 0))
+            && places.by_id.values().any(LaneAsked::is_of_releases)
+        {
+            let (begins, ends) = at.buckets(0);
+            for row in conn.all(HINTED, &[&repositories[..], values![begins, ends]].concat()).await? {
+                places.leave_out(&row, at.level, &names, &mut found)?;
             }
         }
         // Where its family and its track are asked for, each is there twice.
         breaches.drain(..breaches.len().saturating_sub(MOST as usize));
         hints.drain(..hints.len().saturating_sub(MOST as usize));
         let mut claims = Vec::new();
-        for row in conn.all(APART, &[&repositories[..], values![begins, ends, MOST]].concat()).await? {
+        for row in &beside.apart {
             if row.int_opt("tag_id")?.is_some() {
                 claims.push(row.int("seq")?);
             } else {
-                breaches.extend(places.of_repository(&row, &mut names)?);
+                breaches.extend(places.of_repository(row, &mut names)?);
             }
         }
         claims.sort_unstable();
@@ -208,104 +218,42 @@ impl Store {
     }
 }
 
-async fn marks(
-    conn: &mut Conn,
-    at: TileAt,
-    asked: &[Value],
-    places: &Places,
-    names: &mut Names,
-    lanes: &mut [TileLane],
-) -> Result<(), StoreError> {
-    let level = i64::from(at.level);
-    let Some(kept) = LEVELS.into_iter().rfind(|kept| *kept <= level) else { return Ok(()) };
-    let (begins, ends) = at.buckets(kept);
-    let rows = conn.all(MARKS, &[asked, values![kept, begins, ends]].concat()).await?;
-    let mut told = Vec::new();
-    let (mut tags, mut digests) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
-    for row in rows {
-        let Some(LaneAsked { place, repository, kind, .. }) = places.lane(&row)? else { continue };
-        let mut marks = marks_of(&row.text("marks")?, level)?;
-        if kind == LaneKind::Tag {
-            leave_out_brief(&mut marks, level);
-        }
-        tags.extend(marks.iter().map(|[.., tag, _]| *tag));
-        digests.entry(repository).or_default().extend(marks.iter().map(|[.., digest]| *digest));
-        told.push((place, repository, marks));
-    }
-    names.read_tags(conn, tags).await?;
-    for (repository, digests) in digests {
-        names.read_digests(conn, repository, digests).await?;
-    }
-    for (place, repository, marks) in told {
-        let Some(lane) = lanes.get_mut(place) else { continue };
-        for [first, last, not_before, n, baseline, seq, kind, tag, digest] in marks {
-            // A purge between two statements may have taken the tag.
-            let Some(tag) = names.places_of_tags.get(&tag) else { continue };
-            lane.tag.push(*tag as i32);
-            lane.first_ms.push(first);
-            lane.at_ms.push(last);
-            lane.not_before_ms.push(not_before);
-            lane.count.push(u32::try_from(n).unwrap_or(u32::MAX));
-            lane.seq.push(seq);
-            lane.kind.push(kind as u8);
-            lane.baseline.push(u32::try_from(baseline).unwrap_or(u32::MAX));
-            let place = names.places_of_digests.get(&(repository, digest));
-            lane.digest.push(match place {
-                Some(place) => *place as i32,
-                None if digest == BRIEF => TILE_BRIEF,
-                None => -1,
-            });
-        }
-    }
-    Ok(())
+/// What is drawn beside marks: spans that reach into the tile, breaches, hints, and what befell repositories.
+struct Beside {
+    entering: Vec<Row>,
+    breaches: Vec<Row>,
+    hints: Vec<Row>,
+    apart: Vec<Row>,
 }
 
-/// First and last instant, lower bound, events, how many are baseline, number, kind, tag and digest (0: none), as [`MARKS`]
-/// writes them.
-type Mark = [i64; 9];
-
-/// Rising, one for each bucket of `level`, which is not finer than what they are read from.
-fn marks_of(text: &str, level: i64) -> Result<Vec<Mark>, StoreError> {
-    let numbers =
-        text.split_ascii_whitespace().map(str::parse).collect::<Result<Vec<i64>, _>>().map_err(|_| unlike("mark"))?;
-    let (marks, rest) = numbers.as_chunks();
-    if !rest.is_empty() {
-        return Err(unlike("mark"));
-    }
-    let mut marks: Vec<Mark> = marks.to_vec();
-    marks.sort_unstable_by_key(|[_, last, ..]| *last);
-    // What is told of a bucket is told of its last event.
-    marks.dedup_by(|later, kept| {
-        let [first, _, _, n, baseline, ..] = *kept;
-        let is_same = first >> level == later[0] >> level;
-        if is_same {
-            *kept = *later;
-            (kept[0], kept[3], kept[4]) = (first, kept[3] + n, kept[4] + baseline);
+impl Beside {
+    async fn read(
+        conn: &mut Conn,
+        at: TileAt,
+        asked: &[Value],
+        repositories: &[Value],
+        places: &Places,
+    ) -> Result<Self, StoreError> {
+        let (begins, ends) = at.buckets(0);
+        let lanes = || places.by_id.values();
+        let mut beside = Self { entering: Vec::new(), breaches: Vec::new(), hints: Vec::new(), apart: Vec::new() };
+        if lanes().any(|lane| lane.kind == LaneKind::Tag) {
+            beside.entering = conn.all(ENTERING, &[asked, values![begins, ends]].concat()).await?;
         }
-        is_same
-    });
-    Ok(marks)
+        let values = [asked, values![begins, ends, MOST], repositories].concat();
+        if lanes().any(|lane| lane.class != Class::Rolling) {
+            beside.breaches = conn.all(BREACHES, &values).await?;
+        }
+        if lanes().any(LaneAsked::is_of_releases) {
+            beside.hints = conn.all(HINTS, &values).await?;
+        }
+        beside.apart = conn.all(APART, &[repositories, values![begins, ends, MOST]].concat()).await?;
+        Ok(beside)
+    }
 }
 
-/// In the place of a digest: it is not told.
-const BRIEF: i64 = -1;
 /// In the place of a tag: it stands elsewhere.
 const NO_TAG: i32 = -1;
-
-/// Leaves out digests that nobody could see: each was named for less than a bucket, and so was what came before it. Far out these
-/// are nearly all, and looking them up would take longer than all else.
-fn leave_out_brief(marks: &mut [Mark], level: i64) {
-    let bucket = 1 << level;
-    let mut since = i64::MIN;
-    for at in 1..marks.len() {
-        if let Some([[first, last, _, n, .., digest], [next, ..]]) = marks.get_mut(at - 1..=at) {
-            if *digest > 0 && *next - *last < bucket && (*n > 1 || first.saturating_sub(since) < bucket) {
-                *digest = BRIEF;
-            }
-            since = *last;
-        }
-    }
-}
 
 /// A lane's place in the answer, and what it is.
 #[derive(Clone, Copy)]
@@ -314,6 +262,12 @@ struct LaneAsked {
     repository: i64,
     kind: LaneKind,
     class: Class,
+}
+
+impl LaneAsked {
+    fn is_of_releases(&self) -> bool {
+        self.kind != LaneKind::Tag
+    }
 }
 
 /// Where the lanes that are there stand in the answer.
