@@ -1,7 +1,9 @@
 // Shortens the names that the page's WebAssembly and JavaScript know each other by: written out, as wasm-bindgen does, they
-// are a fiftieth of the page. Trunk calls this with what it built; debug builds and machines without node keep the names.
+// are a fiftieth of the page. And takes out where the files of other crates were on the machine that built it.
+// Trunk calls this with what it built; debug builds and machines without node keep the names.
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 
 const fail = (why) => {
@@ -105,13 +107,23 @@ const exports = () => {
   return Buffer.concat(out);
 };
 
+// Where a panic in another crate is: its file's name stays, the folders before it become blanks, as lengths stand elsewhere.
+// In a release cargo's folder is called /cargo.
+const homes = [process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "/cargo"];
+const crates = homes.map((home) => join(home, "registry/src").replace(/\W/g, "\\$&")).join("|");
+const PATHS = new RegExp(`(?:${crates}|/rustc/[0-9a-f]{40})[\\w./+-]{0,160}?/[\\w-]+\\.rs`, "g");
+const withoutPaths = (data) => {
+  const blanked = (path) => path.slice(path.lastIndexOf("/") + 1).padStart(path.length);
+  return Buffer.from(data.toString("latin1").replace(PATHS, blanked), "latin1");
+};
+
 if (bytes(8).toString("hex") !== "0061736d01000000") fail(`${names.wasm} is no WebAssembly of version 1`);
 const out = [wasm.subarray(0, 8)];
 while (at < wasm.length) {
   const id = byte();
   const length = number();
   const end = at + length;
-  const body = id === 2 ? imports() : id === 7 ? exports() : bytes(length);
+  const body = id === 2 ? imports() : id === 7 ? exports() : id === 11 ? withoutPaths(bytes(length)) : bytes(length);
   if (at !== end) fail(`section ${id} has another length than it says`);
   // Custom sections say who made the module.
   if (id !== 0) out.push(Buffer.from([id]), encoded(body.length), body);

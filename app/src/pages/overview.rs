@@ -10,7 +10,7 @@ use super::recent::{LatestReleases, RecentReleases, Registries};
 use crate::held::Held;
 use crate::live::Live;
 use crate::remote::Remote;
-use crate::ui::{Acting, FlagCard, Loaded, title};
+use crate::ui::{Acting, ErrorNote, FlagCard, Loaded, SummaryHere, title};
 use crate::view::{Show, later, live};
 use crate::{api, meaning, text};
 
@@ -20,7 +20,6 @@ const FLAGS_SHOWN: usize = 5;
 /// What the page shows.
 #[derive(Clone)]
 struct Overview {
-    summary: Summary,
     attention: Vec<Flag>,
     review: Vec<Flag>,
     registries: Vec<Registry>,
@@ -28,40 +27,51 @@ struct Overview {
 }
 
 async fn load() -> Result<Overview, api::ApiError> {
-    let (summary, attention, review, registries, events) = try_join!(
-        api::summary(),
+    let (attention, review, registries, events) = try_join!(
         api::flags_of("open", "warning", "", "", 1),
         api::flags_of("restored", "", "", "", 1),
         api::registries(),
         api::release_events()
     )?;
     let (attention, review, registries) = (attention.items, review.items, registries.items);
-    Ok(Overview { summary, attention, review, registries, events })
+    Ok(Overview { attention, review, registries, events })
 }
 
 /// The page.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
     title(|| None);
+    let SummaryHere(summary) = expect_context();
     let overview = Remote::new(|| (), |()| load());
     Live::here().keep_fresh(overview, |_| true);
-    view! {
-        <Loaded remote=overview lines=8 has_heading=true let:data>
-            <Headline data />
-            <Show
-                when=move || data.with(|data| data.summary.watched_since.is_some())
-                fallback=move || view! { <FirstSteps on_added=move || overview.reload() /> }
-            >
-                {later(move || view! { <Body data /> }.into_any())}
+    // The shell has asked for it; whatever changes, both are asked for at once.
+    let is_said = Memo::new(move |_| summary.question.is_answered.get());
+    let shown = move |data: Held<Overview>| {
+        is_said.get();
+        let Some(said) = summary.data.follow() else {
+            let on_retry = move || summary.reload();
+            return summary
+                .question
+                .error
+                .get()
+                .map(|error| view! { <ErrorNote error is_heading=true on_retry /> }.into_any());
+        };
+        let is_watching = move || said.with(|said| said.watched_since.is_some());
+        let body = view! {
+            <Headline said data />
+            <Show when=is_watching fallback=move || view! { <FirstSteps on_added=move || overview.reload() /> }>
+                {later(move || view! { <Body said data /> }.into_any())}
             </Show>
-        </Loaded>
-    }
+        };
+        Some(body.into_any())
+    };
+    view! { <Loaded remote=overview lines=8 has_heading=true let:data>{live(move || shown(data))}</Loaded> }
 }
 
 #[component]
-fn Headline(data: Held<Overview>) -> impl IntoView {
-    let sentence = live(move || data.with(|data| text::overview::headline(&data.summary, &data.attention)));
-    let scope = live(move || data.with(|data| text::overview::scope(&data.summary)));
+fn Headline(said: Held<Summary>, data: Held<Overview>) -> impl IntoView {
+    let sentence = live(move || said.with(|said| data.with(|data| text::overview::headline(said, &data.attention))));
+    let scope = live(move || said.with(text::overview::scope));
     view! {
         <div class="page-head">
             <h1>{sentence}</h1>
@@ -71,14 +81,14 @@ fn Headline(data: Held<Overview>) -> impl IntoView {
 }
 
 #[component]
-fn Body(data: Held<Overview>) -> impl IntoView {
+fn Body(said: Held<Summary>, data: Held<Overview>) -> impl IntoView {
     let events = Signal::derive(move || data.get().events);
     let registries = Signal::derive(move || data.get().registries);
-    let since = Signal::derive(move || data.with(|data| data.summary.watched_since.unwrap_or_default()));
+    let since = Signal::derive(move || said.with(|said| said.watched_since.unwrap_or_default()));
     view! {
         <div class="columns">
             <div class="stack">
-                <Attention data />
+                <Attention said data />
                 {later(move || view! { <RecentReleases events since /> }.into_any())}
             </div>
             {later(move || {
@@ -90,14 +100,14 @@ fn Body(data: Held<Overview>) -> impl IntoView {
 
 /// Open flags first, then those that wait for a review. What one pass found together is one card.
 #[component]
-fn Attention(data: Held<Overview>) -> impl IntoView {
+fn Attention(said: Held<Summary>, data: Held<Overview>) -> impl IntoView {
     let section =
         move |name: &'static str, wanted: fn(&Overview) -> &Vec<Flag>, of: fn(&Summary) -> u64, urgent: bool| {
             let mut flags = data.with(|data| wanted(data).clone());
             sort_by_key(&mut flags, |flag| [-flag.severity.code(), -flag.not_after.0]);
             let rows: Vec<_> = meaning::together(flags).into_iter().take(FLAGS_SHOWN).collect();
             let told: u64 = rows.iter().map(|row| row.len() as u64).sum();
-            let more = data.with(|data| of(&data.summary)).saturating_sub(told);
+            let more = said.with(of).saturating_sub(told);
             (!rows.is_empty()).then(|| {
                 let cards = rows.into_iter().enumerate().filter_map(|(at, row)| {
                     let others = row.len() as u64 - 1;

@@ -110,11 +110,13 @@ fn registries(registries: &[Registry]) -> AnyView {
                 <td class="grow">
                     <a class="mono" href=url::find(&registry.host)><bdi>{registry.name.clone()}</bdi></a>
                     {host.map(|host| view! { <p class="row-note"><bdi class="mono">{host}</bdi></p> })}
+                    <p class="row-note">{text::settings::repositories(registry.repositories)}</p>
                     {reason}
                 </td>
-                <td class="number">{text::grouped(registry.repositories)}</td>
-                <td><span class=tone.class()>{text::kinds::registry_state(registry.state)}</span></td>
-                <td>{registry.state_since.map(|at| view! { <When at /> })}</td>
+                <td>
+                    <span class=tone.class()>{text::kinds::registry_state(registry.state)}</span>
+                    {registry.state_since.map(|at| view! { <p class="row-note"><When at /></p> })}
+                </td>
             </tr>
         }
         .into_any()

@@ -264,6 +264,11 @@ pub fn key(timeline: Timeline, event: &KeyboardEvent, is_strip: bool) -> Option<
             timeline.choose(hit, false);
             Some(true)
         }
+        ("Home", _) => {
+            let from = shared.borrow().all(browser::now()).from;
+            look(View { from, until: from + view.length() })
+        }
+        ("End", _) => look(View::last(view.length(), browser::now())),
         ("Enter", _) if !is_strip => {
             let hit = shared.borrow().sheet.find(chosen?)?;
             timeline.open(hit);

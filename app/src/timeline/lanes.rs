@@ -158,6 +158,12 @@ fn Body(address: Address, head: Remote<TimelineHead>, is_laid: RwSignal<bool>) -
             go.with_value(|go| go(&[(key, Some(value)), ("cursor", None)]));
         }
     };
+    // On a phone they are a row that is wider than the screen.
+    let show = |event: leptos::ev::FocusEvent| {
+        if let Some(field) = event.target() {
+            browser::scroll_to(field.unchecked_ref());
+        }
+    };
     // What the address says comes into the fields without making them anew: the focus stays where it is.
     let fields = NodeRef::<Div>::new();
     effect(move || {
@@ -222,7 +228,7 @@ fn Body(address: Address, head: Remote<TimelineHead>, is_laid: RwSignal<bool>) -
             </div>
         </div>
         <div class=card>
-            <div class="timeline-filter" node_ref=fields on:change=filter role="group" aria-label=text::LANES>
+            <div class="timeline-filter" node_ref=fields on:change=filter on:focusin=show role="group" aria-label=text::LANES>
                 <input class="input" type="search" name="q" placeholder=text::NAME_HAS_SHORT aria-label=text::NAME_HAS />
                 <input class="input timeline-versions" name="versions" placeholder=text::TRACKS_EXAMPLE aria-label=text::TRACKS />
                 <select class="input" name="class" aria-label=text::CLASS>{options(&text::CLASSES)}</select>

@@ -1,9 +1,17 @@
 //! The same on a phone, with a finger.
 
 use serde_json::{Value, json};
+use tagwarden::clock::{Clock as _, SystemClock};
+use tagwarden_model::instant::{Instant, Millis};
+use tagwarden_tests::browser::Browser;
+use tagwarden_tests::demo_run::Demo;
 
 use super::site::Site;
+use super::timeline::Timeline;
 use super::world::World;
+
+const LANES: &str = ".timeline-rest .timeline-canvas";
+const STRIP: &str = ".timeline-strip .timeline-canvas";
 
 /// A person with a phone in hand.
 struct Phone<'a> {
@@ -42,6 +50,31 @@ impl Phone<'_> {
         let at = json!({ "x": place["x"], "y": place["y"] });
         browser.cdp("Input.dispatchTouchEvent", json!({ "type": "touchStart", "touchPoints": [at] })).await;
         browser.cdp("Input.dispatchTouchEvent", json!({ "type": "touchEnd", "touchPoints": [] })).await;
+    }
+
+    /// Puts a finger down for each of `ways`, moves it from the one part of the element's width to the other, and takes it up.
+    async fn swipe(&self, selector: &str, ways: &[[f64; 2]]) {
+        let script = "
+            const element = document.querySelector(arguments[0]);
+            element.scrollIntoView({ block: 'center', behavior: 'instant' });
+            const box = element.getBoundingClientRect();
+            return [box.left, box.width, box.top + Math.min(box.height, 60) / 2];";
+        let browser = &self.site.browser;
+        let place = browser.run(script, vec![json!(selector)]).await;
+        let [left, width, y]: [f64; 3] = serde_json::from_value(place).unwrap();
+        let touch = async |kind: &str, part: Option<f64>| {
+            let fingers = part.iter().flat_map(|part| {
+                let place = move |[from, to]: &[f64; 2]| left + width * (from + (to - from) * part);
+                ways.iter().enumerate().map(move |(id, way)| json!({ "x": place(way), "y": y, "id": id }))
+            });
+            let event = json!({ "type": kind, "touchPoints": fingers.collect::<Vec<_>>() });
+            browser.cdp("Input.dispatchTouchEvent", event).await;
+        };
+        touch("touchStart", Some(0.0)).await;
+        for part in [0.25, 0.5, 0.75, 1.0] {
+            touch("touchMove", Some(part)).await;
+        }
+        touch("touchEnd", None).await;
     }
 
     /// Nothing is wider than the screen.
@@ -95,4 +128,53 @@ async fn a_flag_is_acknowledged_and_a_way_back_copied_on_a_phone() {
     site.is_at(&format!("tag?repository={}&name=2.5.0", site.repository), "What it named").await;
     site.is_the_same_document().await;
     world.site.browser.close().await;
+}
+
+/// Both ends of the window in an address.
+fn window(path: &str) -> [Instant; 2] {
+    let query = path.split_once('?').unwrap().1;
+    let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)).unwrap().replace("%3A", ":");
+    ["from=", "until="].map(|key| value(key).parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timeline_is_moved_and_pinched_with_fingers() {
+    let demo = Demo::start().await;
+    demo.until_told().await;
+    let (browser, url) = (Browser::start().await, demo.url.clone());
+    let site = Site { browser, url, repository: String::new() };
+    let (phone, timeline) = (Phone { site: &site }, Timeline { site: &site });
+    phone.take().await;
+    site.open("timeline?range=30d").await;
+    site.browser.shown(".handle").await;
+    let (whole, began) = (site.path().await, SystemClock::new(1).now().mark.wall);
+
+    // Its filters are one row that can be moved, and none of them is squeezed.
+    let script = "const fields = [...document.querySelectorAll('.timeline-filter > *')].map(field => field.getBoundingClientRect());
+        return [Math.min(...fields.map(box => box.width)), new Set(fields.map(box => box.top + box.height / 2 | 0)).size];";
+    let filters: [f64; 2] = serde_json::from_value(site.browser.run(script, Vec::new()).await).unwrap();
+    assert!(filters[0] > 70.0 && filters[1] <= 2.0, "{filters:?}");
+
+    phone.swipe(LANES, &[[0.5, 0.9]]).await;
+    let dragged = timeline.path_is_not(&whole).await;
+    let [from, until] = window(&dragged);
+    let is_close = |one: Millis, other: Millis| (one.0 - other.0).abs() < other.0 / 20;
+    assert!(until < began && is_close(until - from, Millis::days(30)), "{dragged}");
+
+    phone.swipe(LANES, &[[0.6, 0.5], [0.7, 0.9]]).await;
+    let pinched = timeline.path_is_not(&dragged).await;
+    let [nearer, sooner] = window(&pinched);
+    assert!(from < nearer && sooner < until && (sooner - nearer).0 * 2 < (until - from).0, "{pinched}");
+
+    // A tap on the strip leads to what happened there, and what is held on it is moved.
+    phone.swipe(STRIP, &[[0.6, 0.6]]).await;
+    let tapped = timeline.path_is_not(&pinched).await;
+    let [from, until] = window(&tapped);
+    assert!(until < nearer && is_close(until - from, sooner - nearer), "{tapped}");
+    phone.swipe(STRIP, &[[0.6, 0.8]]).await;
+    let pulled = timeline.path_is_not(&tapped).await;
+    let [later, end] = window(&pulled);
+    assert!(later > until && is_close(end - later, until - from), "{tapped} {pulled}");
+    site.browser.close().await;
+    demo.stop().await;
 }

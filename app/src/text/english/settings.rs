@@ -9,7 +9,13 @@ use crate::meaning::split_name;
 
 pub const LEAD: &str = "Registries, file groups and policy stand in the configuration file, which is taken up when it is saved without mistakes.";
 pub const REGISTRIES: &str = "Registries";
-pub const REGISTRIES_HEADS: [&str; 4] = ["Registry", "Repositories", "State", "Since"];
+pub const REGISTRIES_HEADS: [&str; 2] = ["Registry", "State, since"];
+
+/// Of a registry: how many are watched.
+pub fn repositories(watched: u64) -> String {
+    count(watched, "repository", "repositories")
+}
+
 pub const REGISTRIES_NONE: &str = "None yet: watching the first repository makes the first entry.";
 pub const GROUPS: &str = "Groups";
 pub const GROUPS_HEADS: [&str; 3] = ["Group", "Repositories", "Made by"];
