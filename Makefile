@@ -36,7 +36,7 @@ page: dist/index.html ## build the page into dist/
 dist/index.html: $(PAGE_SOURCES)
 	@packaging/tools.sh app
 	@$(MAKE) --no-print-directory STEP=$(STEP) crates
-	@$(say) "$(STEP:%=% )building the page, the first time about 3 minutes on two cores, later about half a minute"
+	@$(say) "$(STEP:%=% )building the page, the first time about 3 minutes on two cores, later about one and a half"
 	@# Trunk takes NO_COLOR for a boolean and fails on NO_COLOR=1.
 	@env -u NO_COLOR trunk build --release --offline --locked
 
